@@ -1,0 +1,51 @@
+# The two commands of a new user: `make demo` and `make test`. Both make the environment first.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STORE ?= runs/
+SEED ?= 0
+UV_VERSION := 0.13.8
+
+.PHONY: help setup demo test test-jobs test-rooms test-long lint lock clean
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.complete  ## make .venv from the lock file
+
+# The mark is written last: an install that was cut off is done again.
+$(VENV)/.complete: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed, and none was found; name one with 'make setup PYTHON=/path/to/python3.12'." >&2; exit 2; }
+	@rm -f $@
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## collect, pretrain, evaluate and report on Two-Room (STORE=s3: on an embedded S3 server; SEED=1: another seed)
+	$(BIN)/jepa demo --store $(STORE) --seed $(SEED)
+
+test: setup lint  ## every test, the slow end-to-end ones included; all but test-long
+	@$(MAKE) --no-print-directory --jobs 2 test-jobs test-rooms
+
+# Side by side: whole jobs wait for processes to start and to end most of their time. What `test-rooms` says comes at its end.
+test-jobs:
+	$(BIN)/python -m pytest tests -m "not long" --ignore tests/jepa --ignore tests/pipelines
+
+test-rooms:
+	@$(BIN)/python -m pytest tests/jepa tests/pipelines > $(VENV)/rooms.log 2>&1; status=$$?; cat $(VENV)/rooms.log; exit $$status
+
+test-long: setup  ## tests that take minutes each: a training that loses its nodes
+	$(BIN)/python -m pytest tests -m long
+
+lint: setup  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock:  ## resolve the lock file again (exact versions for Python 3.11 and 3.12, no index address)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock --upgrade
+
+clean:  ## remove the environment (stores are yours and stay)
+	rm -rf $(VENV)

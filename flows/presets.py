@@ -1,0 +1,69 @@
+"""Named sizes of the whole job, for `jepa run --world W --preset P`."""
+
+from typing import Any
+
+from jepa.errors import InputError
+from jepa.registry import Registry
+
+Parts = dict[str, dict[str, Any]]
+
+PRESETS: Registry[Parts] = Registry("preset")
+"""What each part of `WorldModelConfig` gets; fields that are left out keep their defaults."""
+
+WORLD_PRESETS = {"two_room": "demo", "pusht": "tiny"}
+"""The preset that a world is run with if none is named."""
+
+PRESETS.register("demo")(
+    {
+        "collect": {"episodes": 1000, "steps": 64, "image_size": 64, "episodes_per_shard": 50, "actors": 2},
+        "pretrain": {"recipe": "lewm-tiny", "workers": 2},
+        "evaluate": {"workers": 2},
+    }
+)
+
+# Push-T's physics and an encoder on 2 cores: the whole job stays within 15 minutes.
+PRESETS.register("tiny")(
+    {
+        "collect": {"episodes": 400, "steps": 100, "image_size": 64, "actors": 2},
+        "pretrain": {"recipe": "lewm-tiny", "workers": 2},
+        "evaluate": {"protocol": "pusht-tiny-v1", "workers": 2},
+    }
+)
+
+# As small as a job can be and still pass through every part, for any world.
+PRESETS.register("smoke")(
+    {
+        "collect": {
+            "episodes": 40,
+            "steps": 40,
+            "image_size": 32,
+            "episodes_per_shard": 8,
+            "test_share": 0.2,
+            "actors": 2,
+        },
+        "pretrain": {"recipe": "smoke", "workers": 2},
+        "evaluate": {"protocol": "tiny-v1", "workers": 2},
+    }
+)
+
+
+def preset_parts(world: str, preset: str | None, seed: int = 0, name: str | None = None) -> Parts:
+    """Returns the parts of a preset for a world, with names and seeds filled in.
+
+    Args:
+        world: registered name of the world.
+        preset: registered name; by default the world's own, or `smoke` where it has none.
+        seed: of the dataset, the training and the evaluation alike.
+        name: of dataset, model and run; by default world, preset and seed, so that different jobs never share one.
+
+    Raises:
+        InputError: the preset is not known.
+    """
+    preset = preset or WORLD_PRESETS.get(world, "smoke")
+    if not isinstance(seed, int) or seed < 0:
+        raise InputError(f"seed is {seed!r}; give a whole number from 0 on")
+    parts = {part: dict(fields) for part, fields in PRESETS.get(preset).items()}
+    parts["collect"] |= {"world": world, "seed": seed, "name": name or f"{world}-{preset}-s{seed}"}
+    parts["pretrain"] |= {"seed": seed}
+    parts["evaluate"] |= {"seed": seed}
+    return parts

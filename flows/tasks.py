@@ -1,0 +1,80 @@
+"""The four tasks that the flows are made of: coarse, repeatable, and handing on names and small manifests only.
+
+Each job finds in the store what is done and does the rest, so a task may be run again at any time, with no cache.
+"""
+
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from flows.artifacts import ProgressArtifacts, publish_dataset, publish_metrics, publish_model, publish_report
+from infra.progress import Progress, console_progress
+from infra.storage import open_store
+from jepa.errors import InputError
+from jepa.training.trainer import TrainingFailure
+from pipelines.collect import CollectConfig
+from pipelines.collect import collect as collect_dataset
+from pipelines.evaluate import EvaluateConfig
+from pipelines.evaluate import evaluate as evaluate_model
+from pipelines.pretrain import PretrainConfig
+from pipelines.pretrain import pretrain as pretrain_model
+from pipelines.reports import metrics_table
+from pipelines.reports.html import ReportConfig
+from pipelines.reports.html import report as render_report
+from pipelines.store import DatasetManifest
+
+FINAL = (InputError, TrainingFailure, TypeError, KeyError, AttributeError)
+"""What would be the same the next time: a wrong input, a training that diverged, a fault in the program."""
+
+
+async def is_transient(task: Any, run: Any, state: Any) -> bool:
+    """Returns whether a failure may be over the next time: a lost worker, a store that did not answer."""
+    error = await state.aresult(raise_on_failure=False)
+    return not isinstance(error, FINAL)
+
+
+TASK_OPTIONS: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay_seconds": [5, 30],
+    "retry_condition_fn": is_transient,
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+}
+
+
+def _progress() -> Progress:
+    return console_progress().with_sink(ProgressArtifacts())
+
+
+@task(name="collect", **TASK_OPTIONS)
+def collect_task(config: CollectConfig, store: str) -> DatasetManifest:
+    """Collects what is missing of a dataset and returns its manifest."""
+    manifest = collect_dataset(config, open_store(store), _progress())
+    publish_dataset(manifest, config.name)
+    return manifest
+
+
+@task(name="pretrain", **TASK_OPTIONS)
+def pretrain_task(config: PretrainConfig, store: str, run: str) -> str:
+    """Trains a model from its last checkpoint on and returns its name."""
+    manifest = pretrain_model(config, open_store(store), _progress(), run=run)
+    publish_model(manifest)
+    return manifest.name
+
+
+@task(name="evaluate", **TASK_OPTIONS)
+def evaluate_task(config: EvaluateConfig, store: str) -> str:
+    """Evaluates the units that are missing and returns the id that their rows carry."""
+    manifests = evaluate_model(config, open_store(store), _progress())
+    run = manifests[0].run
+    publish_metrics(metrics_table(store, run), run)
+    return run
+
+
+@task(name="report", **TASK_OPTIONS)
+def report_task(config: ReportConfig, store: str) -> str:
+    """Renders the report and returns its address."""
+    result = render_report(config, open_store(store), _progress())
+    publish_report(result)
+    return result.address

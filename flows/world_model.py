@@ -1,0 +1,32 @@
+"""The main job: from no data to a judged world model."""
+
+from prefect import flow
+from prefect.runtime import flow_run
+
+from flows.checks import check_job
+from flows.cluster import cluster_for
+from flows.config import WorldModelConfig, dated
+from flows.tasks import collect_task, evaluate_task, pretrain_task, report_task
+from infra.storage import open_store
+
+
+@flow(name="world-model", flow_run_name="{config.run}", persist_result=False)
+def world_model(config: WorldModelConfig, store: str = "runs/", by_day: bool = False) -> str:
+    """Collects a dataset, pretrains a model on it, evaluates the model on held-out episodes and reports.
+
+    Args:
+        config: the four parts of the job.
+        store: folder or s3://bucket/prefix that everything is written to.
+        by_day: adds the scheduled day to all names, so that a schedule makes a new run each time.
+
+    Returns:
+        The address of the report.
+    """
+    if by_day:
+        config = dated(config, flow_run.scheduled_start_time)
+    check_job(config, open_store(store))
+    with cluster_for(config.collect, config.pretrain, config.evaluate):
+        collect_task(config.collect, store)
+        pretrain_task(config.pretrain, store, config.run)
+        evaluate_task(config.evaluate, store)
+    return report_task(config.report, store)

@@ -1,0 +1,79 @@
+"""Servers that live in a process of their own for the time of a block, and never longer than we do."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from infra.errors import InfraError
+
+STOP_SECONDS = 5
+
+
+@contextmanager
+def child_server(module: str, name: str, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Runs a module that prints its address, once it serves, and calls `end_with_parent`.
+
+    Args:
+        module: run by this interpreter with -m.
+        name: what it is called if it does not start.
+        environment: variables on top of ours.
+
+    Yields:
+        The address.
+
+    Raises:
+        InfraError: the module ended before it printed one.
+    """
+    with tempfile.TemporaryFile("w+") as log:
+        # A session of its own keeps a Ctrl-C from stopping the server before those who still need it.
+        process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=os.environ | dict(environment or {}),
+            start_new_session=True,
+        )
+        assert process.stdin and process.stdout
+        try:
+            address = process.stdout.readline().strip()
+            if not address:
+                log.seek(0)
+                reason = (log.read().strip().splitlines() or ["it said nothing"])[-1]
+                raise InfraError(f"{name} did not start ({reason}); is the environment complete? Run make setup")
+            yield address
+        finally:
+            _stop(process)
+
+
+def end_with_parent(stop: Callable[[], None] | None = None) -> None:
+    """Ends this process when its parent closes our standard input or is gone: called by the module of a child server.
+
+    Args:
+        stop: asks the server to finish; it has a few seconds for that.
+    """
+
+    def watch() -> None:
+        sys.stdin.read()
+        if stop is not None:
+            stop()
+            threading.Event().wait(STOP_SECONDS - 1)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    assert process.stdin and process.stdout
+    process.stdin.close()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()

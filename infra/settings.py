@@ -1,0 +1,109 @@
+"""Settings of the surroundings, read from the standard variables and fanned out to every library that needs them."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+
+AWS_VARIABLES = (
+    "AWS_PROFILE",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CA_BUNDLE",
+    "AWS_EC2_METADATA_DISABLED",
+)
+"""What tells workers where their credentials are.
+
+The keys themselves are not among them, for Ray writes a runtime environment into its logs: workers of a local Ray
+inherit the keys, those of a standing cluster have a credential chain of their own.
+"""
+
+TRACKER_VARIABLES = (
+    "MLFLOW_TRACKING_URI",
+    "MLFLOW_EXPERIMENT_NAME",
+    "WANDB_BASE_URL",
+    "WANDB_ENTITY",
+    "WANDB_PROJECT",
+    "WANDB_MODE",
+)
+"""What tells workers where figures are shown; keys and passwords come to them as those of AWS do."""
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+class S3Settings(BaseModel):
+    """Where S3 is. Credentials are no part of it: every library takes them from the standard chain by itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    endpoint: str | None = None
+    """Address of an S3-compatible server; none means AWS itself."""
+    region: str = "us-east-1"
+    """Region that requests are signed for."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "S3Settings":
+        """Reads AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION and AWS_DEFAULT_REGION as the AWS tools do."""
+        env = os.environ if environment is None else environment
+        return cls(
+            endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or None,
+            region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Returns the variables that point boto3 (AWS_…) and mosaicml-streaming (S3_ENDPOINT_URL) to one server."""
+        variables = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
+        if self.endpoint:
+            variables |= {"AWS_ENDPOINT_URL": self.endpoint, "S3_ENDPOINT_URL": self.endpoint}
+        return variables
+
+    def arrow_options(self) -> dict[str, Any]:
+        """Returns the keyword arguments of `pyarrow.fs.S3FileSystem`."""
+        options: dict[str, Any] = {"region": self.region, "connect_timeout": 5, "request_timeout": 60}
+        if self.endpoint:
+            scheme, _, host = self.endpoint.rpartition("://")
+            options |= {"endpoint_override": host.rstrip("/"), "scheme": scheme or "https"}
+        return options
+
+
+class RaySettings(BaseModel):
+    """The Ray to work on: one that is started here for the time of the work, or a cluster that stands."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    address: str | None = None
+    """Address of a standing cluster, e.g. `auto` inside one of its jobs; none starts a local one and stops it later."""
+    num_cpus: PositiveInt | None = None
+    """Cores of a local Ray; none takes those of the machine."""
+    object_store_memory: int = Field(200 * 2**20, ge=78_643_200)
+    """Bytes of shared memory of a local Ray; pixels never pass through it, so little is enough."""
+    threads: NonNegativeInt = 1
+    """Threads that torch and BLAS use in each worker; 0 leaves it to them (they then fight for the cores)."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "RaySettings":
+        """Takes the address from RAY_ADDRESS, where Ray's own tools look for it."""
+        env = os.environ if environment is None else environment
+        return cls(address=env.get("RAY_ADDRESS") or None)
+
+
+MALLOC_VARIABLES = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(512 * 2**20)}
+"""Keep freed memory in the worker: given back after each tensor, it comes again page fault by page fault."""
+
+
+def worker_environment(threads: int = 1) -> dict[str, str]:
+    """Returns the variables that a Ray worker needs to see the same stores and services as this process.
+
+    They are for `runtime_env["env_vars"]`; none of them is a secret.
+
+    Args:
+        threads: of torch and BLAS in each worker; 0 sets none.
+    """
+    variables = MALLOC_VARIABLES | S3Settings.from_environment().environment()
+    variables |= {name: os.environ[name] for name in AWS_VARIABLES + TRACKER_VARIABLES if name in os.environ}
+    if threads:
+        variables |= dict.fromkeys(THREAD_VARIABLES, str(threads))
+    return variables

@@ -1,0 +1,31 @@
+"""Which code this is; every table row and manifest carries it."""
+
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGE = "jepa-foundry"
+
+
+@cache
+def code_version() -> str:
+    """Returns release and commit in a checkout (`0.1.0+g1a2b3c4d5e6f`, `.dirty` if changed), else the release alone."""
+    try:
+        release = version(PACKAGE)
+    except PackageNotFoundError:
+        release = "0"
+    root = Path(__file__).resolve().parents[1]
+    commit = _git(root, "rev-parse", "--short=12", "HEAD") if (root / ".git").exists() else None
+    if not commit:
+        return release
+    dirty = ".dirty" if _git(root, "status", "--porcelain", "--untracked-files=no") else ""
+    return f"{release}+g{commit}{dirty}"
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        answer = subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None

@@ -1,0 +1,54 @@
+"""What a world's rollout leaves behind, and what everything downstream reads.
+
+Shapes: T steps, H × W pixels, A action dimensions, d dimensions of a quantity.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Actions = NDArray[np.float32]
+State = dict[str, NDArray[np.float32]]
+
+SPLITS = ("train", "validation", "test", "unseen")
+"""`unseen` holds episodes whose factors of variation lie outside the support that the other three are drawn from."""
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One rollout: pixels uint8 (T+1, H, W, 3), action float32 (T, A), state float32 (T+1, d) by quantity."""
+
+    index: int
+    seed: int
+    split: str
+    variation: Mapping[str, float]
+    behaviour: str
+    pixels: Pixels
+    action: Actions
+    state: State
+
+    @property
+    def steps(self) -> int:
+        """Returns T, the number of actions."""
+        return len(self.action)
+
+
+class EpisodeSource(Protocol):
+    """Anything that hands out held episodes by split; a stored dataset is one."""
+
+    world: str
+    """Registered name of the world."""
+    world_options: Mapping[str, object]
+    """Options that the world was made with (e.g. image_size)."""
+
+    def count(self, split: str) -> int:
+        """Returns how many episodes the split holds."""
+        ...
+
+    def episodes(self, split: str, limit: int | None = None) -> Iterator[Episode]:
+        """Yields the split's episodes in order of index, the first `limit` of them."""
+        ...

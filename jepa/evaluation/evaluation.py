@@ -1,0 +1,73 @@
+"""What an evaluation is: a configuration, independent units of work, and rows for the report tables.
+
+A unit is a pure function of the model, the held episodes, the seed and its own name, so that units may run in any
+order, in any process. Rows are plain dictionaries whose keys are the columns of the report tables.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from jepa.config import Config
+from jepa.episodes import EpisodeSource
+from jepa.evaluation.statistics import Estimate
+from jepa.models.world_model import WorldModel
+from jepa.registry import Registry
+
+Row = dict[str, Any]
+
+HELD_OUT_SPLITS = ("test", "unseen")
+"""The splits that figures may come from, where the source has them."""
+
+
+@dataclass
+class EvaluationResult:
+    """Rows of the `metrics` table, and of the tables with finer rows (`episodes`, `steps`, …) by name."""
+
+    metrics: list[Row] = field(default_factory=list)
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+
+    def extend(self, other: "EvaluationResult") -> None:
+        """Appends another unit's rows."""
+        self.metrics.extend(other.metrics)
+        for table, rows in other.tables.items():
+            self.tables.setdefault(table, []).extend(rows)
+
+
+class Evaluation(ABC):
+    """One kind of judgement on a model; subclasses are registered by their kind."""
+
+    kind: ClassVar[str]
+    config_type: ClassVar[type[Config]]
+
+    @abstractmethod
+    def __init__(self, config: Any, protocol: str) -> None:
+        """Takes the configuration, of `config_type`, and the name of the protocol that it belongs to."""
+
+    @abstractmethod
+    def units(self, source: EpisodeSource) -> list[str]:
+        """Returns the names of the parts that can be run apart from each other.
+
+        Raises:
+            InputError: the source has nothing that this evaluation could judge.
+        """
+
+    @abstractmethod
+    def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:
+        """Returns the rows of one unit; the model is put into evaluation mode and otherwise left as it is."""
+
+
+EVALUATIONS: Registry[type[Evaluation]] = Registry("evaluation")
+
+
+def present_splits(source: EpisodeSource, splits: Iterable[str] = HELD_OUT_SPLITS) -> list[str]:
+    """Returns those of the splits that hold episodes."""
+    return [split for split in splits if source.count(split)]
+
+
+def metric_row(estimate: Estimate, *, metric: str, unit: str, **columns: Any) -> Row:
+    """Returns a row of the `metrics` table; a column that does not apply to the figure is None."""
+    empty = dict.fromkeys(("planner", "probe", "shift", "strength", "quantity", "goal", "seconds"))
+    figures = {"value": estimate.value, "n": estimate.n, "ci_low": estimate.low, "ci_high": estimate.high}
+    return {**empty, **columns, "metric": metric, "unit": unit, **figures}

@@ -1,0 +1,96 @@
+"""Frames of a split turned into latents, each frame once and few at a time.
+
+Shapes: N frames, T frames of an episode, H × W pixels, D latent dimensions, d dimensions of a quantity.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from jepa.episodes import Episode, EpisodeSource, Pixels, State
+from jepa.errors import InputError
+from jepa.models.world_model import WorldModel
+from jepa.planning.seeds import derive_seed
+
+BATCH_BYTES = 8 * 2**20
+"""Raw frames that are encoded at once; activations take some ten times that."""
+
+
+@dataclass(frozen=True)
+class LatentFrames:
+    """Latents (N, D) with the state (N, d) that their frames show, and where the frames come from."""
+
+    z_ND: NDArray[np.float32]
+    state: State
+    episode_N: NDArray[np.int64]
+    row_N: NDArray[np.int64]
+
+
+@torch.inference_mode()
+def encode_pixels(model: WorldModel, pixels_NHWC: Pixels) -> NDArray[np.float32]:
+    """Returns latents (N, D) of frames uint8 (N, H, W, 3), on the model's device, in bounded memory."""
+    model.eval()
+    device = next(model.parameters()).device
+    batch = max(1, BATCH_BYTES // pixels_NHWC[0].nbytes)
+    parts = [
+        model.encode(torch.from_numpy(np.ascontiguousarray(pixels_NHWC[start : start + batch, None])).to(device))[:, 0]
+        for start in range(0, len(pixels_NHWC), batch)
+    ]
+    return torch.cat(parts).cpu().numpy()
+
+
+def drawn_frames(
+    source: EpisodeSource, split: str, max_frames: int, seed: int
+) -> Iterator[tuple[Episode, NDArray[np.int64]]]:
+    """Yields episodes and rows of theirs, up to `max_frames` in all, as many from each, drawn without replacement.
+
+    Raises:
+        InputError: the split holds no episodes.
+    """
+    count = source.count(split)
+    if not count:
+        raise InputError(f"dataset has no {split!r} episodes; collect more episodes or give that split a larger share")
+    rows_each = max(1, max_frames // count)
+    for episode in source.episodes(split, limit=max_frames):
+        rng = np.random.default_rng(derive_seed(seed, "frames", episode.index))
+        frames = len(episode.pixels)
+        yield episode, np.sort(rng.choice(frames, size=min(rows_each, frames), replace=False))
+
+
+def encode_split(model: WorldModel, source: EpisodeSource, split: str, max_frames: int, seed: int) -> LatentFrames:
+    """Returns the latents of up to `max_frames` frames of `drawn_frames`.
+
+    Raises:
+        InputError: the split holds no episodes.
+    """
+    states: list[State] = []
+    episodes, rows = [], []
+
+    def pixels() -> Iterator[Pixels]:
+        for episode, row_n in drawn_frames(source, split, max_frames, seed):
+            states.append({name: value[row_n] for name, value in episode.state.items()})
+            episodes.append(np.full(len(row_n), episode.index))
+            rows.append(row_n)
+            yield episode.pixels[row_n]
+
+    return LatentFrames(
+        z_ND=np.concatenate([encode_pixels(model, batch) for batch in in_batches(pixels())]),
+        state={name: np.concatenate([state[name] for state in states]) for name in states[0]},
+        episode_N=np.concatenate(episodes),
+        row_N=np.concatenate(rows),
+    )
+
+
+def in_batches(parts: Iterable[Pixels]) -> Iterator[Pixels]:
+    """Yields frames put together to full batches, however few come at a time."""
+    batch: list[Pixels] = []
+    for part in parts:
+        batch.append(part)
+        if sum(one.nbytes for one in batch) >= BATCH_BYTES:
+            yield np.concatenate(batch)
+            batch = []
+    if batch:
+        yield np.concatenate(batch)

@@ -1,0 +1,49 @@
+"""A model as two files: `model.safetensors` and `config.json`. Nothing is pickled, so nothing can run on loading."""
+
+import json
+
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from jepa.errors import InputError
+from jepa.models.world_model import ModelConfig, WorldModel
+
+
+def save_model(model: WorldModel) -> tuple[bytes, str]:
+    """Returns the weights as safetensors bytes, and the configuration as JSON text."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    return save(tensors), json.dumps(model.config.model_dump(mode="json"), indent=2, sort_keys=True) + "\n"
+
+
+def load_model(weights: bytes, config_json: str) -> WorldModel:
+    """Returns the model on the CPU, in evaluation mode.
+
+    Raises:
+        InputError: the weights are not safetensors, the configuration is not a model's JSON, or they do not fit.
+    """
+    try:
+        config = ModelConfig.model_validate_json(config_json)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the text"
+        raise InputError(f"config.json is not a model's configuration: {field}: {first['msg']}") from error
+    try:
+        tensors = load(weights)
+    except SafetensorError as error:
+        raise InputError(f"model.safetensors is not a safetensors file ({error}); only that format is read") from error
+    model = WorldModel.from_config(config)
+    expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    found = {name: tensor.shape for name, tensor in tensors.items()}
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            raise InputError(
+                f"model.safetensors does not fit config.json: tensor {name!r} is {_told(found.get(name))} in the file "
+                f"and {_told(expected.get(name))} in the configuration"
+            )
+    model.load_state_dict(tensors)
+    return model.eval()
+
+
+def _told(shape: tuple[int, ...] | None) -> str:
+    return "absent" if shape is None else f"of shape {tuple(shape)}"

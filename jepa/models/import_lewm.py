@@ -1,0 +1,206 @@
+"""Released LeWorldModel weights into our model and back.
+
+The released layout is the state dict of the `LeWM` class of le-wm and stable-worldmodel, whose encoder is the ViT of
+Hugging Face's transformers: 303 tensors in the paper's size. Only their names and shapes are known here.
+Weights are read from safetensors, or from a `.pt` file by torch's restricted loader, which runs no code of the file.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from jepa.errors import InputError
+from jepa.models.layouts import COUNTER, Names, layer
+from jepa.models.predictor import PredictorConfig
+from jepa.models.vit import ViTConfig
+from jepa.models.vit_layouts import hugging_face_vit
+from jepa.models.weights_file import read_tensors
+from jepa.models.world_model import ModelConfig, WorldModel
+
+
+def read_released_weights(data: bytes) -> dict[str, Tensor]:
+    """Returns the state dict that a `.pt` or safetensors file holds, freed of a wrapper's prefix.
+
+    Raises:
+        InputError: the file is neither, or would have to run code to be read.
+    """
+    return _without_prefix(read_tensors(data))
+
+
+def released_config(tensors: Mapping[str, Tensor], frameskip: int = 5, head_size: int = 64) -> ModelConfig:
+    """Returns the configuration that released weights fit, read off their shapes.
+
+    Args:
+        tensors: the released state dict.
+        frameskip: actions in a block; the weights know only the size of a block.
+        head_size: of the attention in encoder and predictor, which the weights do not know either.
+
+    Raises:
+        InputError: a tensor is missing, or the sizes make no model of ours.
+    """
+    try:
+        shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+        width, _, patch_size, _ = shapes["encoder.embeddings.patch_embeddings.projection.weight"]
+        patches = shapes["encoder.embeddings.position_embeddings"][1] - 1
+        _, history, latent_size = shapes["predictor.pos_embedding"]
+        inner_size, block_size, _ = shapes["action_encoder.patch_embed.weight"]
+        encoder_mlp_size = shapes["encoder.encoder.layer.0.intermediate.dense.weight"][0]
+        predictor_config = {
+            "form": "paper",
+            "output": "projector",
+            "width": latent_size,
+            "depth": _depth(shapes, "predictor.transformer.layers."),
+            "heads": shapes["predictor.transformer.layers.0.attn.to_qkv.weight"][0] // (3 * head_size),
+            "head_size": head_size,
+            "mlp_size": shapes["predictor.transformer.layers.0.mlp.net.1.weight"][0],
+            "action_mlp_size": shapes["action_encoder.embed.0.weight"][0],
+            "action_inner_size": inner_size,
+            "dropout": 0.1,
+            "projector_size": shapes["pred_proj.net.0.weight"][0],
+        }
+        projector_size = shapes["projector.net.0.weight"][0]
+        attention_sizes = width, shapes["predictor.transformer.layers.0.attn.to_out.0.weight"][1]
+    except (KeyError, ValueError, IndexError) as error:
+        raise InputError(f"the weights are not in the released LeWM layout: {error} is missing or misshapen") from error
+    if any(size % head_size for size in attention_sizes):
+        raise InputError(
+            f"attention of {attention_sizes[0]} and {attention_sizes[1]} values has no heads of head_size {head_size}; "
+            "give another"
+        )
+    if block_size % frameskip:
+        raise InputError(
+            f"a block of {block_size} action values is not a multiple of frameskip {frameskip}; give another"
+        )
+    try:
+        return ModelConfig(
+            image_size=patch_size * math.isqrt(patches),
+            action_size=block_size // frameskip,
+            frameskip=frameskip,
+            history=history,
+            latent_size=latent_size,
+            encoder="vit",
+            encoder_options={
+                "patch_size": patch_size,
+                "depth": _depth(shapes, "encoder.encoder.layer."),
+                "heads": width // head_size,
+                "width": width,
+                "mlp_ratio": encoder_mlp_size // width,
+                "norm_eps": 1e-12,
+            },
+            pixel_scaling="imagenet",
+            projector_size=projector_size,
+            projector_bias=True,
+            predictor=PredictorConfig.model_validate(predictor_config),
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"the released weights make no model: {first['loc']}: {first['msg']}") from error
+
+
+def import_lewm(
+    tensors: Mapping[str, Tensor],
+    config: ModelConfig | None = None,
+    action_mean: Sequence[float] | None = None,
+    action_std: Sequence[float] | None = None,
+) -> WorldModel:
+    """Returns our model with released weights, in evaluation mode.
+
+    Args:
+        tensors: the released state dict.
+        config: what `released_config` gives by default.
+        action_mean, action_std: (A,) of the data it was trained on; left out, the model takes z-scored actions.
+
+    Raises:
+        InputError: a tensor is missing, too many, or of another shape; the message names it.
+    """
+    config = config or released_config(tensors)
+    model = WorldModel.from_config(config)
+    ours = model.state_dict()
+    left = {name for name in tensors if not name.endswith(COUNTER)}
+    for name, theirs in _names(config):
+        missing = [their for their in theirs if their not in tensors]
+        if missing:
+            raise InputError(f"the weights are not in the released LeWM layout: tensor {missing[0]!r} is missing")
+        joined = torch.cat([tensors[their].detach().float() for their in theirs])
+        if joined.numel() != ours[name].numel() or joined.shape[0] != ours[name].shape[0]:
+            raise InputError(
+                f"tensor {theirs[0]!r} is of shape {tuple(joined.shape)}, the configuration asks for "
+                f"{tuple(ours[name].shape)}"
+            )
+        ours[name] = joined.view_as(ours[name])
+        left -= set(theirs)
+    if left:
+        raise InputError(f"tensor {min(left)!r} is not part of the released LeWM layout")
+    model.load_state_dict(ours)
+    model.set_action_statistics(
+        torch.zeros(config.action_size) if action_mean is None else action_mean,
+        torch.ones(config.action_size) if action_std is None else action_std,
+    )
+    return model.eval()
+
+
+def export_lewm(model: WorldModel) -> dict[str, Tensor]:
+    """Returns a model's weights in the released layout; action statistics are no part of it.
+
+    Raises:
+        InputError: the model is not of the released form.
+    """
+    config = model.config
+    if config.encoder != "vit" or config.predictor.form != "paper" or not config.projector_bias:
+        raise InputError(
+            f"only a model of the released form can be exported: encoder 'vit' (got {config.encoder!r}), "
+            f"predictor.form 'paper' (got {config.predictor.form!r}), projector_bias true (got {config.projector_bias})"
+        )
+    for option in ("output", "resize", "layer_scale", "registers"):
+        if config.encoder_options[option] != ViTConfig.model_fields[option].default:
+            raise InputError(
+                f"encoder_options.{option} {config.encoder_options[option]!r} has no place in the released form; "
+                "only a plain ViT can be exported"
+            )
+    ours = model.state_dict()
+    released: dict[str, Tensor] = {}
+    for name, theirs in _names(config):
+        for their, tensor in zip(theirs, ours[name].detach().cpu().chunk(len(theirs)), strict=True):
+            # A convolution over time of one step, where ours is a linear layer.
+            released[their] = (tensor[..., None] if their == "action_encoder.patch_embed.weight" else tensor).clone()
+    for norm in ("projector.net.1", "pred_proj.net.1"):
+        released[f"{norm}.{COUNTER}"] = torch.tensor(0)
+    return released
+
+
+def _names(config: ModelConfig) -> Names:
+    """Yields each of our tensors with the released ones that, one below another, make it."""
+    for name, released in hugging_face_vit(ViTConfig.model_validate(config.encoder_options)):
+        yield f"encoder.{name}", tuple(f"encoder.{part}" for part in released)
+    yield "predictor.position", ("predictor.pos_embedding",)
+    yield from layer("predictor.norm", "predictor.transformer.norm")
+    for i in range(config.predictor.depth):
+        ours, theirs = f"predictor.blocks.{i}", f"predictor.transformer.layers.{i}"
+        yield from layer(f"{ours}.attention_norm", f"{theirs}.attn.norm")
+        yield f"{ours}.attention.qkv.weight", (f"{theirs}.attn.to_qkv.weight",)
+        yield from layer(f"{ours}.attention.out", f"{theirs}.attn.to_out.0")
+        for part in (0, 1, 4):
+            yield from layer(f"{ours}.mlp.{part}", f"{theirs}.mlp.net.{part}")
+        yield from layer(f"{ours}.modulation.1", f"{theirs}.adaLN_modulation.1")
+    for ours, theirs in (("layers.0", "patch_embed"), ("layers.1", "embed.0"), ("layers.3", "embed.2")):
+        yield from layer(f"action_encoder.{ours}", f"action_encoder.{theirs}")
+    for ours, theirs in (("projector", "projector"), ("predictor.projector", "pred_proj")):
+        yield from layer(f"{ours}.hidden", f"{theirs}.net.0")
+        yield from layer(f"{ours}.norm", f"{theirs}.net.1")
+        for moment in ("running_mean", "running_var"):
+            yield f"{ours}.norm.{moment}", (f"{theirs}.net.1.{moment}",)
+        yield from layer(f"{ours}.out", f"{theirs}.net.3")
+
+
+def _depth(shapes: Mapping[str, tuple[int, ...]], prefix: str) -> int:
+    return len({name.removeprefix(prefix).split(".")[0] for name in shapes if name.startswith(prefix)})
+
+
+def _without_prefix(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Training wrappers save the model's tensors under a prefix, beside their own."""
+    marker = "predictor.pos_embedding"
+    prefix = next((name.removesuffix(marker) for name in tensors if name.endswith(marker)), "")
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,28 @@
+"""Planning: planners by name, and their execution in the true world."""
+
+from jepa.planning.cem import CEMConfig, minimise
+from jepa.planning.execution import Execution, execute
+from jepa.planning.latent import LatentCEM, LatentCEMConfig
+from jepa.planning.oracle import Oracle, OracleConfig
+from jepa.planning.planner import PLANNERS, Plan, Planner, PlanningSetting, Problem, Situation, make_planner
+from jepa.planning.random import RandomConfig, RandomPlanner
+
+__all__ = [
+    "PLANNERS",
+    "CEMConfig",
+    "Execution",
+    "LatentCEM",
+    "LatentCEMConfig",
+    "Oracle",
+    "OracleConfig",
+    "Plan",
+    "Planner",
+    "PlanningSetting",
+    "Problem",
+    "RandomConfig",
+    "RandomPlanner",
+    "Situation",
+    "execute",
+    "make_planner",
+    "minimise",
+]

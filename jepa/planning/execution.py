@@ -1,0 +1,119 @@
+"""Receding horizon: plan, act for a while in the true world, look again, plan again.
+
+Shapes: P problems, T context frames, K actions in a block, A action dimensions, d dimensions of a quantity.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jepa.episodes import Actions, Pixels, State
+from jepa.planning.planner import Plan, Planner, Problem, Situation
+from jepa.planning.seeds import derive_seed
+from jepa.worlds.world import World
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What came of one problem: N = budget steps, and one entry of `plan_seconds` and `plans` for each planning."""
+
+    success: bool
+    """Whether the goal was met at the start or at any step."""
+    final_distance: float
+    path: State
+    """States (N+1, d) that were passed."""
+    plan_seconds: tuple[float, ...]
+    imagined_latent: NDArray[np.float32] | None
+    """Latents (H, D) that the first plan was expected to lead to, where the planner has a model."""
+    imagined_state: State | None
+    """States (L+1, d) that the first plan was expected to lead to, where the planner has the true world."""
+
+
+def stack_states(states: Sequence[Mapping[str, NDArray[np.float32]]]) -> State:
+    """Returns states (d,) of P problems as one state (P, d)."""
+    return {name: np.stack([state[name] for state in states]) for name in states[0]}
+
+
+def execute(
+    planner: Planner, world: World, problems: Sequence[Problem], budget: int, replan_every: int, block: int
+) -> list[Execution]:
+    """Returns what the planner achieves on each problem, all of them advancing side by side.
+
+    Args:
+        planner: plans at step 0 and then every `replan_every` steps.
+        world: the true world, with as many copies as there are problems.
+        problems: where to start and where to get.
+        budget: steps that may be taken.
+        replan_every: steps of a plan that are carried out; a multiple of `block`, at most the plan's length.
+        block: actions in a block, the distance of a model's context frames.
+
+    Raises:
+        ValueError: the world has another number of copies, or `replan_every` does not fit `block`.
+    """
+    if world.num_envs != len(problems):
+        raise ValueError(f"the world must have {len(problems)} copies, one a problem, got {world.num_envs}")
+    if replan_every % block:
+        raise ValueError(f"replan_every must be a multiple of the block ({block}), got {replan_every}")
+    goal = stack_states([problem.goal for problem in problems])
+    world.restore(stack_states([problem.start for problem in problems]))
+    trace = _Trace(world, goal, planner.history, block)
+    plans: list[Plan] = []
+    for step in range(budget):
+        if step % replan_every == 0:
+            plans.append(planner.plan(trace.situation(problems, step)))
+        trace.advance(np.ascontiguousarray(plans[-1].action_PLA[:, step % replan_every]))
+    return [_outcome(trace, plans, index) for index in range(len(problems))]
+
+
+class _Trace:
+    """The problems' common past: states, actions, and the frames that a planner with a history will ask for."""
+
+    def __init__(self, world: World, goal: State, history: int, block: int) -> None:
+        self.world, self.goal, self.history, self.block = world, goal, history, block
+        self.states = [world.state()]
+        self.actions: list[Actions] = []
+        self.success_P = world.success(goal).copy()
+        self.frames: dict[int, Pixels] = {}
+
+    def advance(self, action_PA: Actions) -> None:
+        if self.history > 1 and len(self.actions) % self.block == 0:
+            self._look(len(self.actions))
+        self.world.advance(action_PA)
+        self.actions.append(action_PA)
+        self.states.append(self.world.state())
+        self.success_P |= self.world.success(self.goal)
+
+    def situation(self, problems: Sequence[Problem], step: int) -> Situation:
+        times = range(step % self.block, step + 1, self.block)[-self.history :]
+        pixels_PTHWC = np.stack([self._look(time) for time in times], axis=1)
+        action_size = self.world.world_spec.action_size
+        past_LPA = np.array(self.actions[times[0] : step], dtype=np.float32)
+        past_PLA = past_LPA.reshape(-1, len(problems), action_size).transpose(1, 0, 2)
+        return Situation(
+            pixels_PTHWC=pixels_PTHWC,
+            past_action_PTKA=past_PLA.reshape(len(problems), len(times) - 1, self.block, action_size),
+            state=self.states[-1],
+            goal_pixels_PHWC=np.stack([problem.goal_pixels for problem in problems]),
+            goal_state=self.goal,
+            seeds=[derive_seed(problem.seed, "plan", step) for problem in problems],
+        )
+
+    def _look(self, time: int) -> Pixels:
+        """Returns the frames at a past or the present step; only those of the present can still be rendered."""
+        if time not in self.frames:
+            self.frames[time] = self.world.render_pixels()
+        return self.frames[time]
+
+
+def _outcome(trace: _Trace, plans: Sequence[Plan], index: int) -> Execution:
+    first = plans[0]
+    return Execution(
+        success=bool(trace.success_P[index]),
+        final_distance=float(trace.world.distance(trace.goal)[index]),
+        path={name: np.stack([state[name][index] for state in trace.states]) for name in trace.states[0]},
+        plan_seconds=tuple(float(plan.seconds_P[index]) for plan in plans),
+        imagined_latent=None if first.latent_PHD is None else first.latent_PHD[index],
+        imagined_state=None if first.state is None else {name: value[index] for name, value in first.state.items()},
+    )

@@ -1,0 +1,1 @@
+"""Training: collectives with gradients, the learning-rate schedule, the trainer and its exact state, recipes."""

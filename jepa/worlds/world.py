@@ -1,0 +1,277 @@
+"""What a world is: a batch of environments that step together, with names for what is physically there.
+
+Shapes: N copies, H × W pixels, A action dimensions, d dimensions of a quantity.
+"""
+
+import inspect
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from jepa.episodes import Actions, Pixels, State
+from jepa.errors import InputError
+from jepa.registry import Registry
+
+IMAGE_SIZES = (16, 1024)
+"""Smallest and largest side of a frame, in pixels."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A named physical quantity of the state; `probe` says whether an evaluation should look for it in the latents."""
+
+    name: str
+    size: int
+    unit: str
+    description: str = ""
+    probe: bool = True
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A factor of variation, drawn once an episode.
+
+    Uniform on [low, high] less `held_out` or, for unseen episodes, on `held_out`.
+    """
+
+    name: str
+    low: float
+    high: float
+    unit: str
+    held_out: tuple[tuple[float, float], ...] = ()
+
+    def sample(self, rng: np.random.Generator, unseen: bool = False) -> float:
+        """Returns one value: of the training support, or of the held-out intervals where `unseen` and there are any."""
+        intervals = self.held_out if unseen and self.held_out else self._training_support()
+        lengths = np.array([high - low for low, high in intervals])
+        if not lengths.sum():
+            return self.low
+        low, high = intervals[int(rng.choice(len(intervals), p=lengths / lengths.sum()))]
+        return float(rng.uniform(low, high))
+
+    def _training_support(self) -> list[tuple[float, float]]:
+        edges = [self.low, *(edge for interval in sorted(self.held_out) for edge in interval), self.high]
+        return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+@dataclass(frozen=True)
+class WorldSpec:
+    """The facts of a world that a stranger needs to use it."""
+
+    name: str
+    image_size: int
+    action_size: int
+    action_low: float
+    action_high: float
+    quantities: tuple[Quantity, ...]
+    factors: tuple[Factor, ...]
+    perturbations: tuple[str, ...]
+    goal_kinds: tuple[str, ...]
+    """Kinds of planning problems, the first one always `uniform`."""
+    distance_unit: str
+    success: str
+    """The success test in words."""
+    behaviour: Mapping[str, float] = field(default_factory=lambda: {"random": 1.0})
+    """Default mixture of behaviours and their proportions."""
+    episode_steps: int = 64
+    """Default length of an episode."""
+    path_quantity: str | None = None
+    """Quantity whose first two dimensions, x and y, make a path that can be drawn over the frames."""
+    frame_extent: tuple[float, float, float, float] | None = None
+    """Coordinates of a frame's left, right, bottom and top edges in that quantity's unit."""
+    objects: Mapping[str, float] = field(default_factory=dict)
+    """Quantities of things that move only when they are moved, and the least displacement of a step that counts."""
+
+    def sample_variation(self, rng: np.random.Generator, unseen: bool = False) -> dict[str, float]:
+        """Returns a value for each factor of variation."""
+        return {factor.name: factor.sample(rng, unseen) for factor in self.factors}
+
+    @property
+    def has_unseen(self) -> bool:
+        """Whether some factor holds a part of its range out of training."""
+        return any(factor.held_out for factor in self.factors)
+
+
+class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
+    """N copies of an environment with pixels, named quantities, exact restoring, goals and perturbations.
+
+    Every copy is a function of its own seed, variation and actions alone: what stands beside it changes nothing.
+    Gymnasium's `reset` and `step` are there for any Gymnasium user; the foundry itself calls the finer methods below,
+    so that a planner in the true world need not render. The class carries the specification at its default image size,
+    an instance the one it was made with.
+    """
+
+    world_spec: WorldSpec
+    num_envs: int
+    metadata: dict[str, Any] = {  # noqa: RUF012 - Gymnasium declares it so
+        "render_modes": ["rgb_array"],
+        "render_fps": 10,
+        "autoreset_mode": AutoresetMode.DISABLED,
+    }
+    render_mode = "rgb_array"
+
+    def __init__(self, num_envs: int, image_size: int | None = None) -> None:
+        """Makes N copies that render frames of `image_size` pixels square.
+
+        Raises:
+            InputError: a count or size that cannot be.
+        """
+        spec = type(self).world_spec
+        size = spec.image_size if image_size is None else image_size
+        if num_envs < 1:
+            raise InputError(f"num_envs is {num_envs}; a world needs at least one copy")
+        low, high = IMAGE_SIZES
+        if not isinstance(size, int) or not low <= size <= high:
+            raise InputError(f"image_size is {size!r}; world {spec.name!r} renders whole numbers from {low} to {high}")
+        self.num_envs = num_envs
+        self.world_spec = replace(spec, image_size=size)
+        self.single_observation_space = gymnasium.spaces.Box(0, 255, (size, size, 3), np.uint8)
+        self.single_action_space = gymnasium.spaces.Box(
+            spec.action_low, spec.action_high, (spec.action_size,), np.float32
+        )
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._goal: Mapping[str, NDArray[np.float32]] | None = None
+        self._elapsed = 0
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Pixels, dict[str, Any]]:
+        """Starts an episode in every copy and returns its first frames and, as info, its quantities.
+
+        Args:
+            seed: one for each copy, or one number whose successors seed the copies in turn, as Gymnasium has it.
+            options: `variations` (N of them; drawn from the seeds where absent), `unseen` (draw them outside the
+                training support) and `goal` (a state by quantity, (N, d), which `step` then rewards).
+        """
+        options = options or {}
+        seeds = self._episode_seeds(seed)
+        unseen, spec = bool(options.get("unseen")), self.world_spec
+        drawn = [spec.sample_variation(np.random.default_rng([entry, 2]), unseen) for entry in seeds]
+        self.begin(seeds, options.get("variations", drawn))
+        self._goal, self._elapsed = options.get("goal"), 0
+        return self.render_pixels(), dict(self.state())
+
+    def step(
+        self, actions: Actions
+    ) -> tuple[Pixels, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """Steps every copy; with a goal, minus the distance to it is the reward and success terminates."""
+        self.advance(np.asarray(actions, dtype=np.float32))
+        self._elapsed += 1
+        reward, terminated = np.zeros(self.num_envs), np.zeros(self.num_envs, dtype=bool)
+        if self._goal is not None:
+            reward, terminated = -self.distance(self._goal).astype(np.float64), self.success(self._goal)
+        truncated = np.full(self.num_envs, self._elapsed >= self.world_spec.episode_steps)
+        return self.render_pixels(), reward, terminated, truncated, dict(self.state())
+
+    def render(self) -> tuple[Pixels, ...]:
+        """Returns the current frame of each copy."""
+        return tuple(self.render_pixels())
+
+    def _episode_seeds(self, seed: int | Sequence[int | None] | None) -> list[int]:
+        if isinstance(seed, int):
+            return [seed + copy for copy in range(self.num_envs)]
+        fresh = [int(entry) for entry in self.np_random.integers(2**63, size=self.num_envs)]
+        if seed is None:
+            return fresh
+        if len(seed) != self.num_envs:
+            raise InputError(f"seed has {len(seed)} entries; give one for each of the {self.num_envs} copies")
+        return [drawn if given is None else given for given, drawn in zip(seed, fresh, strict=True)]
+
+    @abstractmethod
+    def begin(self, seeds: Sequence[int], variations: Sequence[Mapping[str, float]]) -> None:
+        """Starts an episode in every copy; both sequences have N entries."""
+
+    @abstractmethod
+    def advance(self, action_NA: Actions) -> None:
+        """Steps the physics of every copy without rendering; actions are clipped to the action space."""
+
+    @abstractmethod
+    def render_pixels(self) -> Pixels:
+        """Returns uint8 (N, H, W, 3)."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """Returns every quantity, float32 (N, d); what `restore` needs to bring back the same pixels is all in it."""
+
+    @abstractmethod
+    def restore(self, state: Mapping[str, NDArray[np.float32]]) -> None:
+        """Puts every copy into a recorded state (N, d)."""
+
+    @abstractmethod
+    def distance(self, goal: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Returns the task distance (N,) of the current to the goal state, in `distance_unit`."""
+
+    @abstractmethod
+    def success(self, goal: Mapping[str, NDArray[np.float32]]) -> NDArray[np.bool_]:
+        """Returns whether each copy meets its goal now, (N,)."""
+
+    @abstractmethod
+    def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
+        """Applies a perturbation of `perturbations` to every copy, each with its own generator."""
+
+    def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
+        """Returns which of M (start, goal) state pairs (M, d) make a problem of that kind; `uniform` takes all."""
+        if kind != "uniform":
+            raise ValueError(f"world {self.world_spec.name!r} has no goal kind {kind!r}")
+        return np.ones(len(next(iter(start.values()))), dtype=bool)
+
+
+class WorldRegistry(Registry[type[World]]):
+    """The worlds by name, and families of them: a name that begins with a family's prefix is made when asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("world")
+        self._families: dict[str, tuple[str, Callable[[str], type[World]]]] = {}
+
+    def register_family(
+        self, prefix: str, rest: str
+    ) -> Callable[[Callable[[str], type[World]]], Callable[[str], type[World]]]:
+        """Returns a decorator that files a function from a whole name to its class; `rest` says what may follow."""
+
+        def decorate(make_class: Callable[[str], type[World]]) -> Callable[[str], type[World]]:
+            self._families[prefix] = (rest, make_class)
+            return make_class
+
+        return decorate
+
+    def get(self, name: str) -> type[World]:
+        """Returns the class of a world; the same one for the same name.
+
+        Raises:
+            InputError: nothing is registered under that name, or its family cannot make it.
+        """
+        for prefix, (_, make_class) in self._families.items():
+            if name.startswith(prefix):
+                return make_class(name)
+        if name not in self._entries:
+            choices = [*self.names(), *(prefix + rest for prefix, (rest, _) in self._families.items())]
+            raise InputError(f"world {name!r} is not known; choose one of: {', '.join(choices)}")
+        return self._entries[name]
+
+    def __contains__(self, name: str) -> bool:
+        return super().__contains__(name) or any(name.startswith(prefix) for prefix in self._families)
+
+
+WORLDS = WorldRegistry()
+
+
+def make_world(name: str, num_envs: int, **options: Any) -> World:
+    """Returns N copies of a registered world; options are the world's own (all take `image_size`).
+
+    Raises:
+        InputError: the name or an option is unknown, or the package that the world comes from is not installed.
+    """
+    kind = WORLDS.get(name)
+    known = [parameter for parameter in inspect.signature(kind).parameters if parameter != "num_envs"]
+    for option in options:
+        if option not in known:
+            raise InputError(f"world {name!r} has no option {option!r}; it takes: {', '.join(known)}")
+    return kind(num_envs, **options)

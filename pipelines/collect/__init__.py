@@ -1,0 +1,19 @@
+"""Collects datasets: a plan, its shards in parallel, one commit."""
+
+from pipelines.collect.config import CollectConfig, WorkConfig, plan_dataset
+from pipelines.collect.importing import ImportConfig, import_hdf5, plan_import
+from pipelines.collect.job import collect
+from pipelines.collect.repair import repair
+from pipelines.collect.shard import collect_shard
+
+__all__ = [
+    "CollectConfig",
+    "ImportConfig",
+    "WorkConfig",
+    "collect",
+    "collect_shard",
+    "import_hdf5",
+    "plan_dataset",
+    "plan_import",
+    "repair",
+]

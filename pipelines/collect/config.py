@@ -1,0 +1,130 @@
+"""What to collect, as a user says it, and the plan that follows from it."""
+
+from typing import Any
+
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+
+from jepa.config import Config
+from jepa.errors import InputError
+from jepa.worlds import WORLDS, make_world
+from jepa.worlds.behaviours import make_behaviour
+from pipelines.collect.codec_choice import AUTO, choose_codec
+from pipelines.executor import Executor
+from pipelines.store.codecs import CODECS
+from pipelines.store.formats import FORMATS
+from pipelines.store.layout import DatasetLayout
+from pipelines.store.plan import DatasetPlan
+
+DEFAULT_SHARES = {"validation": 0.05, "test": 0.1, "unseen": 0.1}
+
+
+class WorkConfig(Config):
+    """How the shards of a dataset are made; none of it changes a byte."""
+
+    actors: PositiveInt = 2
+    """shards that are made at the same time"""
+    executor: Executor = "ray"
+    """`ray` works by actors of the cluster, `local` by processes of this machine"""
+    retries: NonNegativeInt = 2
+    """how often a failed shard is made again before it is given up"""
+    stall_seconds: PositiveFloat = 600.0
+    """an actor that makes no step for so long, for its renderer may hang, is replaced"""
+
+
+class CollectConfig(WorkConfig):
+    """A dataset to collect."""
+
+    world: str = "two_room"
+    """registered name of the world"""
+    name: str = "d0"
+    """name of the dataset within the store"""
+    episodes: PositiveInt = 1000
+    """number of episodes over all splits"""
+    steps: PositiveInt | None = None
+    """actions of an episode; by default what the world suggests"""
+    seed: NonNegativeInt = 0
+    """seed of the dataset, from which every episode's own seed is derived"""
+    image_size: PositiveInt | None = None
+    """height and width of the frames in pixels; by default what the world suggests"""
+    behaviour: dict[str, NonNegativeFloat] | None = None
+    """behaviours and their proportions, e.g. `two_room/expert=0.7,random=0.3`; by default the world's own mixture"""
+    validation_share: NonNegativeFloat = DEFAULT_SHARES["validation"]
+    """share of the episodes of the validation split"""
+    test_share: NonNegativeFloat = DEFAULT_SHARES["test"]
+    """share of the episodes of the test split"""
+    unseen_share: NonNegativeFloat = DEFAULT_SHARES["unseen"]
+    """share of the episodes with held-out variations; goes to train where the world holds none out"""
+    episodes_per_shard: PositiveInt = 32
+    """episodes of a shard, which is the unit of work"""
+    chunk_frames: PositiveInt = 65
+    """frames that are compressed and fetched together"""
+    format: str = "mds"
+    """container of the shards: `mds` or `webdataset`"""
+    codec: str = "zstd"
+    """codec of the frames: `zstd` or `raw`, both lossless, `jpeg`, `h264`, or `auto`, which tries the first episodes"""
+
+    @field_validator("behaviour", mode="before")
+    @classmethod
+    def _parse_mixture(cls, value: Any) -> Any:
+        """Takes `name=share,name=share`, and a name alone for all episodes, as a command line or a form gives it."""
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip().partition("=") for part in value.split(",") if part.strip()]
+        return {name.strip(): share.strip() or 1.0 for name, _, share in parts} or None
+
+
+def plan_dataset(config: CollectConfig) -> DatasetPlan:
+    """Returns the plan that a configuration stands for; everything in it is checked, nothing is left to a default.
+
+    Raises:
+        InputError: a world, behaviour, codec or container is unknown, a world is not installed, or shares exceed 1.
+    """
+    DatasetLayout(config.name)
+    if config.codec != AUTO:
+        CODECS.get(config.codec)
+    FORMATS.get(config.format)
+    spec = WORLDS.get(config.world).world_spec
+    options = {"image_size": config.image_size or spec.image_size}
+    make_world(config.world, 1, **options).close()
+    plan = DatasetPlan(
+        world=config.world,
+        world_options=options,
+        behaviour=_mixture(config),
+        episodes=config.episodes,
+        steps=config.steps or spec.episode_steps,
+        seed=config.seed,
+        shares=shares_of(
+            {
+                "validation": config.validation_share,
+                "test": config.test_share,
+                "unseen": config.unseen_share if spec.has_unseen else 0.0,
+            }
+        ),
+        episodes_per_shard=config.episodes_per_shard,
+        chunk_frames=config.chunk_frames,
+        codec=config.codec,
+        format=config.format,
+    )
+    return plan.model_copy(update={"codec": choose_codec(plan)[0]}) if config.codec == AUTO else plan
+
+
+def _mixture(config: CollectConfig) -> dict[str, float]:
+    mixture = dict(config.behaviour or WORLDS.get(config.world).world_spec.behaviour)
+    for name in mixture:
+        make_behaviour(name, config.world)
+    if not sum(mixture.values()) > 0:
+        raise InputError(f"behaviour is {mixture}; give at least one behaviour a proportion above 0")
+    return {name: share for name, share in sorted(mixture.items()) if share}
+
+
+def shares_of(held: dict[str, float]) -> dict[str, float]:
+    """Returns the shares of all splits: what the others leave is train's.
+
+    Raises:
+        InputError: they leave nothing.
+    """
+    train = round(1.0 - sum(held.values()), 12)
+    if train <= 0:
+        told = ", ".join(f"{split}_share {share}" for split, share in held.items())
+        raise InputError(f"{told} leave nothing to train on; their sum must be below 1")
+    return {"train": train, **held}

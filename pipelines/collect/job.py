@@ -1,0 +1,164 @@
+"""The collecting job: claim the name, make the shards that are missing, commit."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+from infra.errors import InfraError
+from infra.progress import Progress
+from infra.storage import Store
+from pipelines.collect.codec_choice import AUTO, choose_codec
+from pipelines.collect.commit import commit, publish, read_markers
+from pipelines.collect.config import CollectConfig, WorkConfig, plan_dataset
+from pipelines.collect.metrics import Figures
+from pipelines.collect.shard import Recorder, find_shard, make_shard, simulate
+from pipelines.executor import run_units
+from pipelines.store.layout import DatasetLayout
+from pipelines.store.manifest import (
+    DatasetManifest,
+    ShardFacts,
+    check_same_plan,
+    continue_plan,
+    read_manifest,
+    to_json,
+)
+from pipelines.store.plan import DatasetPlan
+
+log = logging.getLogger(__name__)
+
+
+class ShardTask(NamedTuple):
+    """A unit of work: a shard's number and, where a manifest already speaks of the shard, its SHA-256."""
+
+    number: int
+    expected: str | None = None
+
+
+class ShardResult(NamedTuple):
+    """The few figures of a shard; its marker, with all rows, stays in the store."""
+
+    facts: ShardFacts
+    made: bool
+    """False where it was found done"""
+
+
+def collect(config: CollectConfig, store: Store, progress: Progress | None = None) -> DatasetManifest:
+    """Collects a dataset, or what is missing of it, and returns its manifest; done already, it does nothing.
+
+    A dataset of the same plan that has fewer episodes is extended by a new version; the old one stays readable.
+
+    Raises:
+        InputError: the configuration is wrong, or the name belongs to another plan.
+        InfraError: the store cannot be used, or some shards failed again and again (the others are kept).
+    """
+    plan = plan_dataset(config)
+    trial = choose_codec(plan)[1] if config.codec == AUTO else {}
+    return make_dataset(store, config.name, plan, config, simulate, progress or Progress(), trial)
+
+
+def make_dataset(
+    store: Store,
+    name: str,
+    wanted: DatasetPlan,
+    work: WorkConfig,
+    record: Recorder,
+    progress: Progress,
+    codec_trial: dict[str, float] | None = None,
+) -> DatasetManifest:
+    """Makes a dataset, or what is missing of it, whose episodes come from `record`; see `collect`."""
+    held = read_manifest(store, name)
+    plan = wanted if held is None else continue_plan(name, held.plan, wanted)
+    if held is not None and plan == held.plan:
+        publish(store, held)  # for one that was committed and then cut off; where all is whole, nothing is written
+        return held
+    store.check()
+    _claim(store, name, plan)
+    job = ShardJob(store, name, plan, work, record)
+    job.run(job.missing(held), progress)
+    committed = commit(store, name, plan, codec_trial)
+    if not committed.ours:
+        log.warning(
+            "version %d of dataset %r was committed by another run of the same plan; its bytes are the same",
+            plan.version,
+            name,
+        )
+    return committed.manifest
+
+
+@dataclass(frozen=True)
+class ShardJob:
+    """Some shards of a dataset, made by several workers at once."""
+
+    store: Store
+    name: str
+    plan: DatasetPlan
+    work: WorkConfig
+    record: Recorder
+
+    def missing(self, held: DatasetManifest | None) -> list[ShardTask]:
+        """Returns the shards that an extension adds, and those of the held version whose markers are gone."""
+        old = 0 if held is None else len(held.shards)
+        tasks = [ShardTask(number) for number in range(old, self.plan.shard_count)]
+        if held is None:
+            return tasks
+        markers = read_markers(self.store, DatasetLayout(self.name), self.plan, old)
+        return [ShardTask(s.number, held.shards[s.number].sha256) for s, marker in markers if marker is None] + tasks
+
+    def run(self, tasks: list[ShardTask], progress: Progress) -> None:
+        """Makes those of the shards that are not done.
+
+        Raises:
+            InfraError: some failed again and again; the others are kept.
+        """
+        self._run(_find_or_make, tasks, progress)
+
+    def repair(self, tasks: list[ShardTask], progress: Progress) -> None:
+        """Makes the shards, done or not; raises as `run` does."""
+        self._run(_make, tasks, progress)
+
+    def _run(self, unit: Callable[..., ShardResult], tasks: list[ShardTask], progress: Progress) -> None:
+        episodes = sum(len(self.plan.shard(task.number).episodes) for task in tasks)
+        with progress.phase(f"collect {self.name}", episodes, "episodes") as phase:
+            figures = Figures(phase, self.name, episodes, on_ray=self.work.executor == "ray")
+            run_units(
+                partial(unit, self.plan, self.store, self.name, self.record),
+                tasks,
+                executor=self.work.executor,
+                workers=self.work.actors,
+                retries=self.work.retries,
+                stall_seconds=self.work.stall_seconds,
+                on_result=lambda _, result: figures.shard_done(result.facts, result.made),
+                on_retry=lambda _, error: figures.retried(),
+                name=self._describe,
+            )
+
+    def _describe(self, task: ShardTask) -> str:
+        shard = self.plan.shard(task.number)
+        first, last = (self.plan.episode_plan(shard.episodes[place]) for place in (0, -1))
+        return (
+            f"{shard.name}, dataset seed {self.plan.seed}, episodes {first.index} to {last.index} "
+            f"with seeds {first.seed} to {last.seed}"
+        )
+
+
+def _find_or_make(plan: DatasetPlan, store: Store, name: str, record: Recorder, task: ShardTask) -> ShardResult:
+    done = find_shard(plan, task.number, store, name)
+    return ShardResult(done.facts, made=False) if done else _make(plan, store, name, record, task)
+
+
+def _make(plan: DatasetPlan, store: Store, name: str, record: Recorder, task: ShardTask) -> ShardResult:
+    return ShardResult(make_shard(plan, task.number, store, name, record, task.expected).facts, made=True)
+
+
+def _claim(store: Store, name: str, plan: DatasetPlan) -> None:
+    """Takes the name, or its next version, for this plan, so that two plans never mix their shards under one name."""
+    path = DatasetLayout(name).version(plan.version, "plan.json")
+    if store.write_if_absent(path, to_json(plan)):
+        return
+    try:
+        held = DatasetPlan.model_validate_json(store.read(path))
+    except (FileNotFoundError, ValueError) as error:
+        raise InfraError(f"{store.address(path)} cannot be read as a plan; delete it or choose another name") from error
+    check_same_plan(name, held, plan)

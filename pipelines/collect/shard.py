@@ -1,0 +1,153 @@
+"""One unit of collecting: record the episodes, encode, write, read back, mark as done."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from infra.errors import InfraError
+from infra.storage import Store
+from jepa.episodes import Episode
+from jepa.worlds import collect_episodes
+from pipelines.collect.coverage import covered
+from pipelines.executor import beat
+from pipelines.store.chunk import StoredChunk, cut_episode
+from pipelines.store.codecs import CODECS
+from pipelines.store.formats import FORMATS, Span
+from pipelines.store.layout import DatasetLayout
+from pipelines.store.manifest import (
+    ChunkEntry,
+    CoverageEntry,
+    EpisodeEntry,
+    ShardFacts,
+    ShardManifest,
+    read_marker,
+    to_json,
+)
+from pipelines.store.moments import Moments, merge_all
+from pipelines.store.plan import DatasetPlan, ShardPlan
+
+Recorder = Callable[[DatasetPlan, ShardPlan], Iterator[Episode]]
+"""Yields a shard's episodes in its order, a few of them in memory at a time; importable, for workers run it."""
+
+
+def simulate(plan: DatasetPlan, shard: ShardPlan) -> Iterator[Episode]:
+    """Records episodes in the plan's world."""
+    plans = [plan.episode_plan(index) for index in shard.episodes]
+    return collect_episodes(plan.world, plan.world_options, plans, on_step=beat)
+
+
+def collect_shard(
+    plan: DatasetPlan, number: int, store: Store, name: str, record: Recorder = simulate, expected: str | None = None
+) -> ShardManifest:
+    """Makes one shard of dataset `name` unless it is done, and returns its marker.
+
+    Args:
+        plan: of the dataset.
+        number: of the shard.
+        store: that the dataset is in.
+        name: of the dataset.
+        record: where the episodes come from.
+        expected: SHA-256 that the shard must have, where a manifest already speaks of it; other bytes are not written.
+
+    Raises:
+        InfraError: the store failed or gave back other bytes than were written, or they are not the expected ones.
+    """
+    return find_shard(plan, number, store, name) or make_shard(plan, number, store, name, record, expected)
+
+
+def find_shard(plan: DatasetPlan, number: int, store: Store, name: str) -> ShardManifest | None:
+    """Returns the marker of a shard that is done, whose bytes are read again to be sure; None of any other."""
+    shard, layout = plan.shard(number), DatasetLayout(name)
+    marker = read_marker(store, layout.marker(shard))
+    return marker if marker is not None and _holds(store, layout, shard, marker) else None
+
+
+def make_shard(
+    plan: DatasetPlan, number: int, store: Store, name: str, record: Recorder, expected: str | None
+) -> ShardManifest:
+    """Makes one shard, whether it is there or not, and returns its marker; see `collect_shard`."""
+    shard, layout = plan.shard(number), DatasetLayout(name)
+    draft = _Draft()
+    chunks = [chunk for episode in record(plan, shard) for chunk in draft.take(plan, episode)]
+    data, spans = FORMATS.get(plan.format).pack(chunks, CODECS.get(plan.codec).suffix)
+    marker = _describe(shard, data, spans, chunks, draft)
+    if expected not in (None, marker.facts.sha256):
+        raise InfraError(
+            f"{shard.path} of dataset {name!r} comes out with other bytes than its manifest tells: "
+            "the code, the renderer or the kind of machine is another one; nothing was written"
+        )
+    store.write(layout.file(shard.path), data)
+    if not _holds(store, layout, shard, marker):
+        raise InfraError(f"{store.address(layout.file(shard.path))} gives back other bytes than were written to it")
+    store.write(layout.marker(shard), to_json(marker))
+    return marker
+
+
+@dataclass
+class _Draft:
+    """What is gathered of the episodes while their frames pass by."""
+
+    episodes: list[EpisodeEntry] = field(default_factory=list)
+    statistics: dict[str, Moments] = field(default_factory=dict)
+    coverage: CoverageEntry | None = None
+
+    def take(self, plan: DatasetPlan, episode: Episode) -> Iterator[StoredChunk]:
+        """Notes an episode and yields its chunks, so that its raw frames can go."""
+        entry = EpisodeEntry(
+            episode=episode.index,
+            seed=episode.seed,
+            behaviour=episode.behaviour,
+            steps=episode.steps,
+            variation=dict(episode.variation),
+        )
+        self.episodes.append(entry)
+        arrays = {"action": episode.action} | {f"state/{name}": values for name, values in episode.state.items()}
+        self.statistics = merge_all(self.statistics, {name: Moments.of(rows) for name, rows in arrays.items()})
+        self.coverage = covered(plan, episode, self.coverage)
+        yield from cut_episode(episode, plan.chunk_frames, CODECS.get(plan.codec))
+        beat()
+
+
+def _holds(store: Store, layout: DatasetLayout, shard: ShardPlan, marker: ShardManifest) -> bool:
+    """Returns whether the store holds the very bytes that the marker speaks of, and the marker speaks of this plan."""
+    if marker.plan_digest != shard.digest:
+        return False
+    try:
+        data = store.read(layout.file(shard.path))
+    except FileNotFoundError:
+        return False
+    return hashlib.sha256(data).hexdigest() == marker.facts.sha256
+
+
+def _describe(
+    shard: ShardPlan, data: bytes, spans: list[Span], chunks: list[StoredChunk], draft: _Draft
+) -> ShardManifest:
+    entries = tuple(
+        ChunkEntry(
+            offset=span.offset,
+            length=span.length,
+            episode=chunk.episode,
+            first_frame=chunk.first_frame,
+            frames=chunk.frames,
+            sha256=hashlib.sha256(data[span.offset : span.offset + span.length]).hexdigest(),
+        )
+        for chunk, span in zip(chunks, spans, strict=True)
+    )
+    facts = ShardFacts(
+        path=shard.path,
+        split=shard.split,
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        episodes=len(shard.episodes),
+        chunks=len(chunks),
+        frames=sum(chunk.frames for chunk in chunks),
+    )
+    return ShardManifest(
+        plan_digest=shard.digest,
+        facts=facts,
+        image_size=(chunks[0].height, chunks[0].width),
+        statistics=draft.statistics,
+        coverage=draft.coverage,
+        episodes=tuple(draft.episodes),
+        chunks=entries,
+    )

@@ -1,0 +1,82 @@
+"""What a loader did and what it cost, stage by stage."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+
+STAGES = ("plan", "fetch", "check", "decode", "cut", "collate")
+"""Deciding what comes next, reading stored bytes, their digests, decompression into batches, copying, the rest."""
+
+
+@dataclass
+class LoaderCounters:
+    """Sums since the loader was made; those of several threads are added."""
+
+    batches: int = 0
+    """handed out"""
+    clips: int = 0
+    """cut"""
+    chunks: int = 0
+    """decoded, also in part"""
+    fetched_bytes: int = 0
+    """stored bytes that were read, from a folder, the cache or S3"""
+    requests: int = 0
+    """reads of a store, whole shards and single chunks"""
+    damaged_chunks: int = 0
+    """different chunks that could not be used, under `on_damage: skip`"""
+    replaced_clips: int = 0
+    """clips of such chunks whose places others took"""
+    wait_seconds: float = 0.0
+    """time in which the caller waited for a batch"""
+    started: float = field(default=0.0, compare=False)
+    """clock when the first batch was asked for"""
+    total_seconds: float = 0.0
+    """time since then"""
+    cpu_seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    """CPU time of the loader's threads by stage"""
+
+    @property
+    def wait_share(self) -> float:
+        """Returns the share of the time in which the caller waited for data."""
+        return self.wait_seconds / self.total_seconds if self.total_seconds else 0.0
+
+    def cpu_microseconds_a_clip(self) -> dict[str, float]:
+        """Returns what a clip costs by stage, and all stages together as `all`."""
+        each = {stage: 1e6 * seconds / max(1, self.clips) for stage, seconds in self.cpu_seconds.items()}
+        return each | {"all": sum(each.values())}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Adds the CPU time that this thread spends in the block."""
+        started = time.thread_time()
+        try:
+            yield
+        finally:
+            self.cpu_seconds[name] += time.thread_time() - started
+
+    @contextmanager
+    def waited(self) -> Iterator[None]:
+        """Adds the time that the caller waits in the block."""
+        asked = time.perf_counter()
+        self.started = self.started or asked
+        try:
+            yield
+        finally:
+            self.wait_seconds += time.perf_counter() - asked
+
+    def until_now(self) -> "LoaderCounters":
+        """Returns a copy whose total time ends now."""
+        total = time.perf_counter() - self.started if self.started else 0.0
+        return replace(self, total_seconds=total, cpu_seconds=dict(self.cpu_seconds))
+
+    def add(self, other: "LoaderCounters") -> None:
+        """Adds the sums of another thread."""
+        for one in fields(self):
+            if one.name in ("started", "total_seconds"):
+                continue
+            mine, theirs = getattr(self, one.name), getattr(other, one.name)
+            if isinstance(mine, dict):
+                setattr(self, one.name, {stage: mine[stage] + theirs[stage] for stage in mine})
+            else:
+                setattr(self, one.name, mine + theirs)

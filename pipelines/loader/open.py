@@ -1,0 +1,44 @@
+"""Opens a loader of the kind that the configuration names."""
+
+from collections.abc import Callable
+
+from jepa.registry import Registry
+from pipelines.loader.config import LoaderConfig
+from pipelines.loader.interface import Loader
+from pipelines.loader.loader import ClipLoader
+from pipelines.store.dataset import Dataset
+
+LOADERS: Registry[Callable[..., Loader]] = Registry("loader.kind")
+LOADERS.register("native")(ClipLoader)
+
+
+def open_loader(
+    dataset: Dataset,
+    split: str,
+    config: LoaderConfig,
+    *,
+    history: int,
+    horizon: int,
+    frameskip: int,
+    batch_size: int,
+    seed: int,
+    rank: int = 0,
+    world_size: int = 1,
+) -> Loader:
+    """Returns a loader of `config.kind`; the arguments are those of `ClipLoader`.
+
+    Raises:
+        InputError: the kind is unknown, or cannot read this split so.
+    """
+    return LOADERS.get(config.kind)(
+        dataset,
+        split,
+        config,
+        history=history,
+        horizon=horizon,
+        frameskip=frameskip,
+        batch_size=batch_size,
+        seed=seed,
+        rank=rank,
+        world_size=world_size,
+    )

@@ -1,0 +1,19 @@
+"""Pretraining jobs: one process or many, from a dataset to a model in the store."""
+
+from pipelines.pretrain.config import PretrainConfig
+from pipelines.pretrain.importing import ImportLewmConfig, export_weights, import_weights
+from pipelines.pretrain.job import check_training, pretrain
+from pipelines.pretrain.models import ModelManifest, find_model, model_names, read_model
+
+__all__ = [
+    "ImportLewmConfig",
+    "ModelManifest",
+    "PretrainConfig",
+    "check_training",
+    "export_weights",
+    "find_model",
+    "import_weights",
+    "model_names",
+    "pretrain",
+    "read_model",
+]

@@ -1,0 +1,182 @@
+"""What a pretraining is asked to do: a dataset, a name, a recipe, and what to change in it."""
+
+from typing import Any, Literal
+
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from jepa.config import Config
+from jepa.errors import InputError
+from jepa.objectives import OBJECTIVES
+from jepa.training.compute import ComputeConfig
+from jepa.training.precision import Precision
+from jepa.training.recipes import RECIPES, Recipe
+from pipelines.loader import LoaderConfig
+from pipelines.pretrain.models import check_model_name
+from pipelines.pretrain.overrides import merged, overriding
+from pipelines.pretrain.trackers import TRACKERS
+
+MACHINERY = (
+    "workers",
+    "min_workers",
+    "executor",
+    "device",
+    "max_failures",
+    "max_preemption_failures",
+    "preemption_every",
+    "preemption_file",
+    "keep_checkpoints",
+    "trackers",
+    "compute",
+)
+"""Fields that change nothing in what is learned: a run may be continued with others."""
+
+
+class PretrainConfig(Config):
+    """A pretraining; the fields that are left out come from the recipe."""
+
+    dataset: str = Field(min_length=1)
+    """Name of the dataset in the store."""
+    name: str = Field(min_length=1)
+    """Name of the model that is made."""
+    recipe: str = "lewm-tiny"
+    """Registered model, objective and hyper-parameters that are known to learn together."""
+    objective: str | None = None
+    """What is minimised; the recipe's by default."""
+    objective_options: dict[str, Any] | None = None
+    """Options of the objective, over the recipe's where the objective is the recipe's."""
+    model_options: dict[str, Any] | None = None
+    """Sizes of the model, over the recipe's: encoder, encoder_options, latent_size, history, frameskip, predictor …"""
+    train_options: dict[str, Any] | None = None
+    """Other fields of the training, over the recipe's: horizon, warmup, weight_decay, clip, log_every …"""
+    steps: PositiveInt | None = None
+    """Optimiser steps; the recipe's by default."""
+    batch_size: PositiveInt | None = None
+    """Clips in a global batch, over all workers; the recipe's by default."""
+    learning_rate: PositiveFloat | None = None
+    """Peak learning rate; the recipe's by default."""
+    precision: Precision | None = None
+    """Numbers to compute in; the recipe's by default."""
+    seed: NonNegativeInt = 0
+    """Seed of the weights, of the order of clips and of every draw."""
+    workers: PositiveInt = 2
+    """Training processes, one device each."""
+    min_workers: PositiveInt | None = None
+    """Go on with as few as these when workers are lost, and with more again when there is room; always `workers` where
+    it is left out."""
+    executor: Literal["ray", "local"] = "ray"
+    """`ray` trains with Ray Train on the cluster, `local` in this process alone (workers 1)."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where a worker computes; `auto` takes a GPU where there is one."""
+    max_failures: NonNegativeInt = 2
+    """How many times a run may lose a worker and go on from its last checkpoint."""
+    max_preemption_failures: int = Field(-1, ge=-1)
+    """The same for workers whose machine is taken away; -1 sets no limit."""
+    preemption_every: NonNegativeInt = 5
+    """Steps between two times that the workers ask one another for a preemption notice; 0 heeds none."""
+    preemption_file: str | None = None
+    """A file on a worker's machine; making or writing it is a notice to checkpoint at once and make room."""
+    keep_checkpoints: PositiveInt = 2
+    """Newest checkpoints that stay; older ones are removed."""
+    trackers: tuple[str, ...] = ("tensorboard",)
+    """Where figures are shown besides metrics.parquet: `tensorboard` in the model's folder, `mlflow`, `wandb`."""
+    loader: LoaderConfig = LoaderConfig()
+    """How clips are read."""
+    compute: ComputeConfig = ComputeConfig()
+    """How a step is computed."""
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_plain(cls, name: str) -> str:
+        return check_model_name(name)
+
+    @field_validator("recipe")
+    @classmethod
+    def _recipe_is_known(cls, recipe: str) -> str:
+        RECIPES.get(recipe)
+        return recipe
+
+    @field_validator("objective")
+    @classmethod
+    def _objective_is_known(cls, objective: str | None) -> str | None:
+        if objective is not None:
+            OBJECTIVES.get(objective)
+        return objective
+
+    @field_validator("objective_options")
+    @classmethod
+    def _objective_takes_its_options(
+        cls, options: dict[str, Any] | None, info: ValidationInfo
+    ) -> dict[str, Any] | None:
+        if options is None or not {"recipe", "objective"} <= info.data.keys():
+            return options
+        name, base = _objective(info.data["recipe"], info.data["objective"])
+        return overriding(OBJECTIVES.get(name).Config, base, options, "objective_options")
+
+    @field_validator("model_options", "train_options")
+    @classmethod
+    def _recipe_takes_its_options(cls, options: dict[str, Any] | None, info: ValidationInfo) -> dict[str, Any] | None:
+        if options is None or "recipe" not in info.data:
+            return options
+        recipe, field = RECIPES.get(info.data["recipe"]), str(info.field_name)
+        base = recipe.model if field == "model_options" else recipe.train
+        return overriding(type(base), base, options, field)
+
+    @field_validator("trackers")
+    @classmethod
+    def _trackers_are_known(cls, trackers: tuple[str, ...]) -> tuple[str, ...]:
+        for name in trackers:
+            TRACKERS.get(name)
+        return trackers
+
+    @model_validator(mode="after")
+    def _workers_are_a_range(self) -> "PretrainConfig":
+        if self.min_workers is not None and self.min_workers > self.workers:
+            raise InputError(f"min_workers {self.min_workers} is more than workers {self.workers}; take fewer")
+        if self.min_workers is not None and self.loader.kind != "native":
+            raise InputError(
+                f"min_workers {self.min_workers} with loader.kind {self.loader.kind!r} cannot be: its batches depend "
+                "on the number of workers; take loader.kind 'native', or leave min_workers out"
+            )
+        return self
+
+    def resolve(self, image_size: int, action_size: int) -> Recipe:
+        """Returns the recipe for a world's sizes, with this configuration's changes made."""
+        recipe = RECIPES.get(self.recipe).for_world(image_size, action_size)
+        asked = {
+            "steps": self.steps,
+            "batch_size": self.batch_size,
+            "learning_rate": self.learning_rate,
+            "precision": self.precision,
+            "seed": self.seed,
+        }
+        given = {field: value for field, value in asked.items() if value is not None}
+        objective, base = _objective(self.recipe, self.objective)
+        changed = recipe.model_dump() | {
+            "model": merged(recipe.model.model_dump(), self.model_options or {}),
+            "train": recipe.train.model_dump() | (self.train_options or {}) | given,
+            "objective": objective,
+            "objective_options": merged(base, self.objective_options or {}),
+        }
+        return Recipe.model_validate(changed)
+
+    def same_training(self) -> dict[str, Any]:
+        """Returns the fields that decide what is learned; how many processes do the work is not one of them."""
+        machinery: dict[str, Any] = dict.fromkeys(MACHINERY, True)
+        machinery["loader"] = set(LoaderConfig.MACHINERY)
+        return self.model_dump(mode="json", exclude=machinery)
+
+
+def _objective(recipe_name: str, objective: str | None) -> tuple[str, dict[str, Any]]:
+    """Returns the objective that is minimised, and the options that it starts from: the recipe's, if it is its own."""
+    recipe = RECIPES.get(recipe_name)
+    if objective in (None, recipe.objective):
+        return recipe.objective, recipe.objective_options
+    return str(objective), {}

@@ -1,0 +1,222 @@
+"""Models that somebody else trained: released LeWorldModel weights into the store, and a model of the store back."""
+
+import hashlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import Field, FiniteFloat, PositiveInt, field_validator, model_validator
+from safetensors.torch import save
+from torch import Tensor
+
+from infra.storage import Store, open_store
+from infra.version import code_version
+from jepa.config import Config
+from jepa.errors import InputError
+from jepa.models.files import save_model
+from jepa.models.import_lewm import export_lewm, import_lewm, read_released_weights, released_config
+from jepa.models.world_model import ModelConfig, WorldModel
+from jepa.training.recipes import RECIPES
+from pipelines.pretrain.models import ModelManifest, check_model_name, find_model, model_path, read_model
+from pipelines.store import Dataset
+from pipelines.store.manifest import to_json
+
+SUFFIXES = (".pt", ".safetensors")
+IMPORTED = "imported"
+"""Key of an imported model's `request`: it was asked for by a file and not by a training."""
+
+
+class ImportLewmConfig(Config):
+    """A file with released weights and the model that it becomes, or the other way round."""
+
+    file: str = Field(min_length=1)
+    """state dict in the released layout: read from `.pt` or safetensors; with --export written, by its suffix"""
+    name: str = Field(min_length=1)
+    """name of the model in the store"""
+    export: bool = False
+    """write the model of that name to the file, in the released layout"""
+    dataset: str | None = Field(default=None, min_length=1)
+    """dataset of the world that the model was trained on, which gives world and action statistics; needed to import"""
+    action_mean: tuple[FiniteFloat, ...] = ()
+    """mean of each action value in the data that the weights were trained on; by default the dataset's"""
+    action_std: tuple[FiniteFloat, ...] = ()
+    """standard deviation of the same"""
+    frameskip: PositiveInt = 5
+    """actions in a block; the weights know only how many values a block has"""
+    head_size: PositiveInt = 64
+    """size of an attention head in encoder and predictor, which the weights do not know"""
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_plain(cls, name: str) -> str:
+        return check_model_name(name)
+
+    @model_validator(mode="after")
+    def _fields_go_together(self) -> "ImportLewmConfig":
+        if not self.export and self.dataset is None:
+            raise ValueError("dataset is missing; give --dataset, one of the world that the weights were trained on")
+        if len(self.action_mean) != len(self.action_std):
+            raise ValueError(
+                f"action_mean has {len(self.action_mean)} values and action_std {len(self.action_std)}; "
+                "give both, a value for each of an action's, or neither"
+            )
+        if any(value <= 0 for value in self.action_std):
+            raise ValueError(f"action_std is {list(self.action_std)}; standard deviations are greater than 0")
+        return self
+
+    def request(self, digest: str) -> dict[str, Any]:
+        """Returns what decides on the model that comes out, the file by its content."""
+        return {IMPORTED: {"sha256": digest, **self.model_dump(mode="json", exclude={"file", "name", "export"})}}
+
+
+def import_weights(config: ImportLewmConfig, store: Store) -> ModelManifest:
+    """Makes a model of a file and returns its manifest; the same file in the same words is only looked up.
+
+    Raises:
+        InputError: the file, the dataset or the name is wrong; nothing is written.
+        InfraError: the store cannot be used.
+    """
+    data = _read(config.file)
+    request = config.request(hashlib.sha256(data).hexdigest())
+    held = find_model(store, config.name)
+    if held is not None and held.request == request:
+        return held
+    _check_name_is_free(store, config.name, held)
+    dataset = Dataset(store, config.dataset or "")
+    model = _fitted(config, data, dataset)
+    weights, _ = save_model(model)
+    manifest = ModelManifest(
+        name=config.name,
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        recipe=RECIPES.get("lewm").model_copy(update={"model": model.config}),
+        request=request,
+        dataset=dataset.name,
+        dataset_digest=dataset.manifest.plan_digest,
+        world=dataset.world,
+        world_options=dict(dataset.world_options),
+        run=config.name,
+        code_version=code_version(),
+        seconds=0.0,
+    )
+    store.write(model_path(config.name, "model.safetensors"), weights)
+    store.write(model_path(config.name, "card.md"), imported_card(manifest, Path(config.file).name, model).encode())
+    store.write_if_absent(model_path(config.name, "config.json"), to_json(manifest))
+    return find_model(store, config.name) or manifest
+
+
+def export_weights(config: ImportLewmConfig, store: Store) -> WorldModel:
+    """Writes a model of the store to a file that was not there, and returns it.
+
+    Raises:
+        InputError: the file exists or its suffix is unknown, or the model is missing or not of the released form.
+        InfraError: the store or the file's folder cannot be used.
+    """
+    path = Path(config.file)
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"file {config.file!r} says no format; give it the suffix {' or '.join(SUFFIXES)}")
+    taken = InputError(f"file {config.file!r} exists; choose another one, nothing is overwritten")
+    if path.exists():
+        raise taken
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"file {config.file!r} cannot be written: its folder does not exist; make it")
+    _, model = read_model(store, config.name)
+    data = _bytes(export_lewm(model), path.suffix)
+    # A store's write is whole or not at all, and never over what another process put there meanwhile.
+    if not open_store(str(path.absolute().parent)).write_if_absent(path.name, data):
+        raise taken
+    return model
+
+
+def imported_card(manifest: ModelManifest, file: str, model: WorldModel) -> str:
+    """Returns where an imported model comes from, and what is not known of it, as Markdown."""
+    config, asked = manifest.recipe.model, manifest.request[IMPORTED]
+    given = "given at the import" if asked["action_mean"] else f"those of dataset `{manifest.dataset}`, train split"
+    return (
+        f"# Model {manifest.name}\n\n"
+        f"LeWorldModel, {manifest.parameters:,} parameters, trained elsewhere: imported from `{file}` "
+        f"(SHA-256 `{asked['sha256']}`) for world `{manifest.world}`.\n\n"
+        f"- sees {config.image_size}×{config.image_size} RGB frames, {config.frameskip} actions apart; encoder `vit`\n"
+        f"- latent of {config.latent_size} dimensions, predicted from {config.history} frame(s) and a block of "
+        f"{config.frameskip} × {config.action_size} actions\n"
+        f"- frameskip {config.frameskip} and head size {asked['head_size']} are no part of the file; "
+        "they are as given at the import\n"
+        f"- actions are z-scored with mean {_told(model.action_mean)} and standard deviation "
+        f"{_told(model.action_std)}: {given}\n"
+        f"- code {manifest.code_version}\n\n"
+        "## What is not known\n\n"
+        "The file holds weights alone. What data, steps, batch and seed they were trained with is not known: the "
+        "recipe in `config.json` is the published one with this model's sizes, and dataset "
+        f"`{manifest.dataset}` is the one that the model was fitted to here, not what it learned from. Where the two "
+        "differ in their actions, plans suffer; episodes held out here may have been trained on there.\n"
+    )
+
+
+def _fitted(config: ImportLewmConfig, data: bytes, dataset: Dataset) -> WorldModel:
+    """Returns the model of a file's bytes, its sizes checked against the dataset's."""
+    try:
+        tensors = read_released_weights(data)
+    except InputError as error:
+        raise InputError(f"file {config.file!r}: {error}") from error
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise InputError(f"file {config.file!r}: tensor {name!r} holds values that are not finite; take another")
+    sizes = released_config(tensors, config.frameskip, config.head_size)
+    _check_sizes(config, sizes, dataset)
+    moments = dataset.statistics["action"]
+    mean: Sequence[float] = config.action_mean or moments.mean
+    std: Sequence[float] = config.action_std or moments.std
+    return import_lewm(tensors, sizes, mean, std)
+
+
+def _check_sizes(config: ImportLewmConfig, sizes: ModelConfig, dataset: Dataset) -> None:
+    image_size, action_size = dataset.manifest.image_size[0], len(dataset.statistics["action"].mean)
+    if sizes.image_size != image_size:
+        raise InputError(
+            f"file {config.file!r} holds a model of {sizes.image_size}×{sizes.image_size} frames and dataset "
+            f"{dataset.name!r} has {image_size}×{image_size}; collect one at image_size {sizes.image_size}"
+        )
+    if sizes.action_size != action_size:
+        raise InputError(
+            f"file {config.file!r} holds a model of {sizes.action_size} values an action at frameskip "
+            f"{config.frameskip} and world {dataset.world!r} takes {action_size}; give the frameskip that it was "
+            "trained with, or a dataset of its world"
+        )
+    if config.action_mean and len(config.action_mean) != action_size:
+        raise InputError(
+            f"action_mean has {len(config.action_mean)} values and an action of world {dataset.world!r} {action_size}; "
+            "give as many"
+        )
+
+
+def _check_name_is_free(store: Store, name: str, held: ModelManifest | None) -> None:
+    if held is not None:
+        asked = held.request.get(IMPORTED)
+        what = f"imported from a file of SHA-256 {asked['sha256'][:12]}…" if asked else "trained here"
+        raise InputError(f"model {name!r} in {store.uri!r} is another one, {what}; choose another name")
+    ours = {model_path(name, file) for file in ("model.safetensors", "card.md")}
+    if set(store.list(model_path(name, ""))) - ours:
+        raise InputError(f"model {name!r} in {store.uri!r} is a training that has not ended; choose another name")
+
+
+def _read(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"file {file!r} does not exist") from error
+    except OSError as error:
+        raise InputError(f"file {file!r} cannot be read: {(error.strerror or str(error)).lower()}") from error
+
+
+def _bytes(tensors: dict[str, Tensor], suffix: str) -> bytes:
+    if suffix == ".safetensors":
+        return save(tensors)
+    buffer = io.BytesIO()
+    torch.save(tensors, buffer)
+    return buffer.getvalue()
+
+
+def _told(values: Tensor) -> str:
+    return f"({', '.join(f'{value:.4g}' for value in values.tolist())})"

@@ -1,0 +1,100 @@
+"""Commits that run behind the training's back, because a store may be slow and must not hold the workers up.
+
+At most one commit is under way. One more may wait, and a newer one takes its place: training never waits for the store,
+and what comes to the store next is always the newest state there is.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+RETRY_SECONDS = (1.0, 5.0, 20.0)
+"""Pauses before a failed commit is tried again; a store's own client has repeated each request already."""
+LEAVING_SECONDS = 30.0
+"""How long a training that failed waits for the commit under way."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Something to be put into the store, as a whole and as often as it takes."""
+
+    address: str
+    """where, for people"""
+    write: Callable[[], None]
+
+
+class BackgroundWriter:
+    """A thread that commits one thing at a time; a commit that fails for good is told and costs nothing else."""
+
+    def __init__(self, warn: Callable[[str], None] = log.warning) -> None:
+        """Starts the thread; `warn` is called in it, with a sentence for each commit that failed for good."""
+        self.failures = 0
+        self._warn = warn
+        self._changed = threading.Condition()
+        self._waiting: Commit | None = None
+        self._under_way = False
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="checkpoint-writer", daemon=True)
+        self._thread.start()
+
+    def put(self, commit: Commit) -> None:
+        """Has it committed as soon as the one under way is done, instead of any other that waits."""
+        with self._changed:
+            self._waiting = commit
+            self._changed.notify_all()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Returns whether all was committed, or given up, within the time; None waits for as long as it takes."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._waiting is None and not self._under_way, seconds)
+
+    def drop(self) -> None:
+        """Forgets what waits and returns when the commit under way has ended."""
+        with self._changed:
+            self._waiting = None
+        self.wait()
+
+    def close(self, seconds: float | None = None) -> None:
+        """Waits as `wait` does, then ends the thread."""
+        self.wait(seconds)
+        with self._changed:
+            self._closed = True
+            self._waiting = None
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._waiting is not None)
+                if self._waiting is None:
+                    return
+                commit, self._waiting, self._under_way = self._waiting, None, True
+            try:
+                self._commit(commit)
+            finally:
+                with self._changed:
+                    self._under_way = False
+                    self._changed.notify_all()
+
+    def _commit(self, commit: Commit) -> None:
+        for pause in (*RETRY_SECONDS, None):
+            try:
+                return commit.write()
+            except Exception as error:  # whatever it is, it must not end a training that is well
+                if pause is None or self._superseded_after(pause):
+                    self.failures += 1
+                    self._warn(f"{commit.address} was not written ({_reason(error)}); training goes on")
+                    return
+
+    def _superseded_after(self, seconds: float) -> bool:
+        """Returns whether a newer commit came within the time, or nobody waits for this one any more."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._closed or self._waiting is not None, seconds)
+
+
+def _reason(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,17 @@
+"""Results as tidy Parquet tables, read back with Dask, summarised and shown."""
+
+from pipelines.reports.queries import probe_error_by_quantity, success_by_world_and_model, surprise_by_perturbation
+from pipelines.reports.summary import metrics_table
+from pipelines.reports.tables import Context, read_table, read_unit, write_table, write_tables
+
+__all__ = [
+    "Context",
+    "metrics_table",
+    "probe_error_by_quantity",
+    "read_table",
+    "read_unit",
+    "success_by_world_and_model",
+    "surprise_by_perturbation",
+    "write_table",
+    "write_tables",
+]

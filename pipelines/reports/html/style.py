@@ -1,0 +1,99 @@
+"""How the report's charts look, and how one becomes an inline SVG that follows the page's light or dark colours."""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Each colour stands for a variable of the page's style sheet, which holds its light and its dark value.
+INK, MUTED, GRID = "#1a1b1c", "#6a6b6c", "#dadbdc"
+BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#8f9091"
+"""After Okabe and Ito: told apart with every kind of colour vision."""
+SERIES = (BLUE, ORANGE, GREEN, "#cc79a7", "#56b4e9", "#e69f00")
+VARIABLES = {
+    INK: "--ink",
+    MUTED: "--muted",
+    GRID: "--grid",
+    BLUE: "--blue",
+    ORANGE: "--orange",
+    GREEN: "--green",
+    GREY: "--grey",
+}
+
+RC: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # a name with a dollar sign is a name
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.edgecolor": GRID,
+    "axes.labelcolor": MUTED,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "xtick.color": GRID,
+    "ytick.color": GRID,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "lines.linewidth": 1.8,
+    "figure.facecolor": "none",
+}
+
+
+@contextmanager
+def canvas(rows: int, columns: int, size: tuple[float, float], **options: Any) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Gives a figure and its axes, row by row, in the report's style.
+
+    Args:
+        rows: of axes.
+        columns: of axes.
+        size: width and height in inches of 72 points; the page shows a figure at up to that width.
+        options: what `Figure.subplots` takes.
+    """
+    with matplotlib.rc_context(RC):
+        figure = Figure(figsize=size, layout="constrained")
+        yield figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
+
+
+def svg(figure: Figure, description: str) -> Markup:
+    """Returns a figure as an inline SVG element in the page's colours; the description is for who cannot see it."""
+    # The ids of clips and markers are hashed with the salt: another one for each chart keeps them apart on the page.
+    with matplotlib.rc_context({**RC, "svg.hashsalt": description}):
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, dpi=144, metadata={"Date": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
+    for colour, variable in VARIABLES.items():
+        text = text.replace(colour, f"var({variable})")
+    text = re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", r"font: \1var(--font)", text)
+    # Names of groups repeat from figure to figure; an id must not.
+    text = re.sub(r'<g id="[a-zA-Z]+[a-zA-Z0-9.]*_[0-9_]+"', "<g", text)
+    return Markup(_opening_tag(figure, text, description)) + Markup(text[text.index(">") + 1 :])
+
+
+def note(axes: Axes, text: str) -> None:
+    """Writes a short remark at the upper right inside the axes."""
+    axes.annotate(text, (1, 1), (-4, -4), "axes fraction", "offset points", ha="right", va="top", color=MUTED)
+
+
+def _opening_tag(figure: Figure, text: str, description: str) -> Markup:
+    view_box = re.search(r'viewBox="([^"]*)"', text)
+    assert view_box is not None
+    width = figure.get_figwidth() * 72
+    return Markup('<svg class="chart" role="img" aria-label="{}" viewBox="{}" style="max-width:{:.0f}px">').format(
+        description, view_box[1], width * 4 / 3
+    )

@@ -1,0 +1,56 @@
+"""What a container is."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jepa.registry import Registry
+from pipelines.store.chunk import StoredChunk
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a chunk lies in its shard, in bytes."""
+
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True)
+class ShardFile:
+    """What an index says of a shard: its file name within the split's folder, its bytes and its chunks."""
+
+    name: str
+    bytes: int
+    chunks: int
+
+
+class Container(ABC):
+    """Packs chunks into shards that the format's official reader reads unaided; equal chunks give equal bytes."""
+
+    suffix: str
+    """Ending of a shard's file name."""
+
+    @abstractmethod
+    def pack(self, chunks: Sequence[StoredChunk], pixels_suffix: str) -> tuple[bytes, list[Span]]:
+        """Returns the whole shard and where each chunk lies in it.
+
+        Args:
+            chunks: at least one, all with the same quantities.
+            pixels_suffix: the codec's ending, for containers that name their files.
+        """
+
+    @abstractmethod
+    def unpack(self, record: bytes, quantities: Sequence[str]) -> StoredChunk:
+        """Returns the chunk whose span of the shard is `record`.
+
+        Raises:
+            ValueError: the bytes are no such chunk.
+        """
+
+    @abstractmethod
+    def index(self, shards: Sequence[ShardFile], quantities: Sequence[str]) -> dict[str, bytes]:
+        """Returns the files, by name, that the official reader wants beside a split's shards."""
+
+
+FORMATS: Registry[Container] = Registry("format")

@@ -1,0 +1,107 @@
+"""What the tests share: stores of both kinds, one local Ray and one Prefect server for the whole session."""
+
+import atexit
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from infra.environment import applied_environment
+from infra.ray_cluster import connect
+from infra.s3_server import S3Server, serve_s3
+from infra.settings import RaySettings
+from infra.storage import Store, open_store
+
+# A shell's background job ignores Ctrl-C, and so would everything that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+# Several processes share few cores; and what the user has set must not decide whether a test passes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+for name in [name for name in os.environ if name.startswith(("JEPA_", "AWS_", "PREFECT_", "RAY_ADDRESS"))]:
+    del os.environ[name]
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+# What a test caches must not be found by another session, nor stay.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="jepa-tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """An embedded S3 server; its variables are not set."""
+    with serve_s3() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an empty prefix on the embedded S3 server; the variables that lead there are set for this test."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return f"{s3_server.uri}/{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.s3)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """An empty store: the test that takes it runs once on a local folder and once on S3."""
+    return open_store(str(tmp_path / "store") if request.param == "local" else request.getfixturevalue("s3"))
+
+
+@pytest.fixture(scope="session")
+def ray_cluster(s3_server: S3Server) -> Iterator[None]:
+    """One local Ray for the session, whose workers can reach the embedded S3 server."""
+    with ExitStack() as cluster:
+        with applied_environment(s3_server.environment):  # for the workers only, or it would stay set for every test
+            cluster.enter_context(connect(RaySettings(num_cpus=4)))
+        yield
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A real Prefect server with a database of its own; gives the variables by which others find it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home = tmp_path_factory.mktemp("prefect")
+    variables = {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (home / "server.log").open("w") as log:
+        server = subprocess.Popen(command, env=os.environ | variables, stdout=log, stderr=log, start_new_session=True)
+    try:
+        _wait_until_healthy(server, f"{variables['PREFECT_API_URL']}/health", home / "server.log")
+        yield variables
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.5)
+    raise RuntimeError(f"the Prefect server did not start:\n{log.read_text()[-2000:]}")

@@ -1,0 +1,79 @@
+"""What people and programs see of a phase."""
+
+import io
+
+import pytest
+
+from infra.progress import LineSink, PhaseState, Progress, TerminalSink, console_progress
+
+
+class Recorder:
+    """A sink that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def begin(self, phase: PhaseState) -> None:
+        self.events.append(f"begin {phase.name} {phase.total}")
+
+    def update(self, phase: PhaseState) -> None:
+        self.events.append(f"{phase.done} {phase.figures}")
+
+    def end(self, phase: PhaseState, failed: bool) -> None:
+        self.events.append(f"end {phase.done} {failed}")
+
+
+def test_every_sink_hears_every_step() -> None:
+    first, second = Recorder(), Recorder()
+    with Progress(first).with_sink(second).phase("collect", 3, "shards") as phase:
+        phase.advance()
+        phase.advance(2, loss=0.5)
+    assert first.events == second.events == ["begin collect 3", "1 {}", "3 {'loss': 0.5}", "end 3 False"]
+
+
+def test_a_phase_that_fails_is_ended_as_failed() -> None:
+    recorder = Recorder()
+    with pytest.raises(KeyboardInterrupt), Progress(recorder).phase("train", None, "steps") as phase:
+        phase.advance(7)
+        raise KeyboardInterrupt
+    assert recorder.events[-1] == "end 7 True"
+
+
+def test_plain_lines_are_few_and_say_the_end() -> None:
+    stream = io.StringIO()
+    with Progress(LineSink(stream, interval=60)).phase("collect d0", 1000, "episodes") as phase:
+        for _ in range(1000):
+            phase.advance(1, fps=123.456)
+    lines = stream.getvalue().splitlines()
+    assert lines == [
+        "collect d0: 0/1000 episodes (0 %), 0 s",
+        "collect d0: 1000/1000 episodes (100 %), 0 s, fps 123.5, done",
+    ]
+
+
+def test_plain_lines_come_as_often_as_asked() -> None:
+    stream = io.StringIO()
+    with Progress(LineSink(stream, interval=0)).phase("steps", None, "steps") as phase:
+        phase.advance(5)
+        phase.advance(5)
+    assert [line.split(",")[0] for line in stream.getvalue().splitlines()] == [
+        "steps: 0 steps",
+        "steps: 5 steps",
+        "steps: 10 steps",
+        "steps: 10 steps",
+    ]
+
+
+def test_bars_end_clean_with_nested_phases(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress(TerminalSink())
+    with progress.phase("outer", 2, "runs") as outer, progress.phase("inner", None, "steps") as inner:
+        inner.advance(4, loss=1.25)
+        outer.advance(2)
+    shown = capsys.readouterr().err
+    assert "outer" in shown and "inner" in shown and "2/2" in shown and "loss 1.25" in shown
+
+
+def test_no_terminal_means_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with console_progress().phase("collect", 1, "shards") as phase:
+        phase.advance()
+    assert capsys.readouterr().err.splitlines()[-1].endswith("1/1 shards (100 %), 0 s, done")

@@ -1,0 +1,98 @@
+"""LeWM's loss: its terms, the schedule of λ, and what gradients reach."""
+
+import pytest
+import torch
+
+from jepa.clips import Clips
+from jepa.errors import InputError
+from jepa.objectives import LeWM, LeWMConfig, make_objective
+from jepa.objectives.diagnostics import SKETCH, latent_diagnostics
+from jepa.objectives.sigreg import SIGReg, SIGRegConfig
+from tests.jepa.models.test_world_model import draws, make_model, shake
+from tests.jepa.training.toy import toy_clips
+
+
+def test_the_loss_is_prediction_plus_weighted_sigreg_and_nothing_else() -> None:
+    model = shake(make_model(2)).train()
+    clips = toy_clips(8)
+    terms = LeWM(model, LeWMConfig(sigreg=SIGRegConfig(directions=16)))(clips, step=0, total_steps=10)
+    z_BTD = model.encode(clips.pixels_BTHWC)
+    prediction = (model.predict(z_BTD[:, :-1], clips.action_BTKA) - z_BTD[:, 1:]).square().mean()
+    sigreg = SIGReg(SIGRegConfig(directions=16))(z_BTD.transpose(0, 1), 0)
+    assert torch.allclose(terms["prediction"], prediction) and torch.allclose(terms["sigreg"], sigreg)
+    assert torch.allclose(terms["loss"], prediction + 0.1 * sigreg)
+    assert {"latent_std", "effective_rank", "straightness", "lambda"} <= terms.keys()
+    assert not any(value.requires_grad for name, value in terms.items() if name != "loss")
+
+
+def test_gradients_flow_through_the_targets() -> None:
+    model = make_model(1).train()
+    z_BTD = draws(4, 3, 6).requires_grad_()
+    model.encode = lambda pixels: z_BTD  # type: ignore[method-assign]
+    config = LeWMConfig(sigreg_weight=1e-9, sigreg_weight_end=1e-9)
+    LeWM(model, config)(toy_clips(4, frames=3), 0, 10)["loss"].backward()
+    # The untrained predictor says that nothing changes, so the loss is the mean of (z_t - z_{t+1})².
+    assert z_BTD.grad is not None
+    expected = 2 * (z_BTD[:, 2] - z_BTD[:, 1]) / (4 * 2 * 6)
+    assert torch.allclose(z_BTD.grad[:, 2], expected.detach(), atol=1e-6)
+
+
+def test_the_weight_holds_then_falls_geometrically_then_settles() -> None:
+    config = LeWMConfig(sigreg_weight=0.1, sigreg_weight_end=0.001, hold=0.2, settle=0.6)
+    weights = [config.weight(step, 100) for step in (0, 20, 40, 60, 99)]
+    assert weights == pytest.approx([0.1, 0.1, 0.01, 0.001, 0.001])
+    constant = LeWMConfig(sigreg_weight=0.3, sigreg_weight_end=0.3)
+    assert {round(constant.weight(step, 50), 12) for step in range(50)} == {0.3}
+    assert LeWMConfig(hold=0.5, settle=0.5).weight(51, 100) == pytest.approx(0.01)
+    with pytest.raises(ValueError, match=r"settle 0.1 comes before hold 0.2"):
+        LeWMConfig(settle=0.1)
+
+
+def test_wrong_options_name_the_field() -> None:
+    with pytest.raises(InputError, match=r"objective_options.sigreg.knots: .*got 1"):
+        make_objective("lewm", make_model(), {"sigreg": {"knots": 1}})
+    with pytest.raises(InputError, match=r"objective 'jepa' is not known; choose one of: .*lejepa, lewm"):
+        make_objective("jepa", make_model())
+
+
+def test_diagnostics_have_their_closed_forms() -> None:
+    steps = torch.arange(5.0)[None, :, None]
+    straight = latent_diagnostics(steps * torch.tensor([3.0, 0.0, 0.0]))
+    assert float(straight["straightness"]) == pytest.approx(1.0)
+    assert float(straight["effective_rank"]) == pytest.approx(1.0, abs=1e-6)
+    spread = latent_diagnostics(draws(4000, 5, 3))
+    assert float(spread["effective_rank"]) == pytest.approx(3.0, abs=0.01)
+    assert float(spread["latent_std"]) == pytest.approx(1.0, abs=0.02)
+    back_and_forth = torch.tensor([0.0, 1.0, 0.0, 1.0])[None, :, None].expand(1, 4, 3)
+    assert float(latent_diagnostics(back_and_forth)["straightness"]) == pytest.approx(-1.0)
+    assert float(latent_diagnostics(torch.ones(4, 2, 3))["latent_std"]) == 0.0
+
+
+def test_collapse_shows_in_single_dimensions_and_in_the_distance_from_a_gaussian() -> None:
+    scale_D, mean_D = torch.tensor([0.0, 1.0, 2.0, 3.0, 9.0]), torch.tensor([0.0, 0.0, -7.0, 1.0, 0.0])
+    z_BTD = draws(5000, 2, 5)
+    partly = latent_diagnostics(z_BTD * scale_D + mean_D)
+    found = [float(partly[f"latent_std_{name}"]) for name in ("min", "median", "max")]
+    assert found == pytest.approx([0.0, 2.0, 9.0], rel=0.05)
+    assert float(partly["latent_mean_max"]) == pytest.approx(7.0, rel=0.05)
+    gaussian, collapsed = latent_diagnostics(z_BTD), latent_diagnostics(0.0 * z_BTD)
+    assert float(gaussian["sigreg"]) < 2.0 < 100 * float(gaussian["sigreg"]) < float(collapsed["sigreg"])
+    assert torch.equal(partly["sigreg"], SIGReg(SKETCH)((z_BTD * scale_D + mean_D).transpose(0, 1), 0))
+    assert "sigreg" not in latent_diagnostics(z_BTD, sigreg=False)
+
+
+def test_clips_of_two_frames_are_enough() -> None:
+    model = make_model(1).train()
+    clips = toy_clips(4)
+    short = Clips(clips.pixels_BTHWC[:, :2], clips.action_BTKA[:, :1], {})
+    assert LeWM(model, LeWMConfig())(short, 0, 10)["loss"].isfinite()
+
+
+def test_stated_at_a_reference_batch_the_weight_times_the_batch_stays() -> None:
+    config = LeWMConfig(sigreg_weight=0.09, sigreg_weight_end=0.09, reference_batch=128)
+    assert [config.weight(0, 10, clips) * clips for clips in (32, 128, 2048)] == pytest.approx([0.09 * 128] * 3)
+    assert LeWMConfig().weight(0, 10, 2048) == LeWMConfig().weight(0, 10)
+    model = make_model(2).train()
+    terms = LeWM(model, LeWMConfig(reference_batch=4, sigreg=SIGRegConfig(directions=8)))(toy_clips(8), 0, 10)
+    assert float(terms["lambda"]) == pytest.approx(0.1 * 4 / 8)
+    assert torch.allclose(terms["loss"], terms["prediction"] + 0.05 * terms["sigreg"])

@@ -1,0 +1,152 @@
+"""Ways to compute a step: in portions, again, compiled, in half precision, in shares; the mathematics stays."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from jepa.errors import InputError
+from jepa.training.compute import ComputeConfig
+from jepa.training.state import TrainingState
+from jepa.training.trainer import TrainConfig, Trainer
+from tests.jepa.training.gloo import run_in_processes
+from tests.jepa.training.toy import CONFIG, toy_clips, toy_trainer
+
+VIT = {"encoder": "vit", "encoder_options": {"patch_size": 8, "depth": 2, "heads": 2, "width": 16}}
+EXACT = TrainConfig.model_validate(CONFIG.model_dump() | {"precision": "fp64"})
+WAYS: dict[str, tuple[dict[str, Any], ComputeConfig]] = {
+    "portions": (VIT, ComputeConfig(accumulate=3)),
+    "blocks again": (VIT | {"history": 2, "dropout": 0.2}, ComputeConfig(checkpoint_activations=True)),
+    "both": (VIT | {"history": 2}, ComputeConfig(accumulate=2, checkpoint_activations=True)),
+    "batch norm again": ({}, ComputeConfig(checkpoint_activations=True)),
+    "more portions than frames": (VIT, ComputeConfig(accumulate=1000)),
+}
+
+
+def train(trainer: Trainer, steps: int, share: slice = slice(None)) -> dict[str, Tensor]:
+    """Returns the figures of every step, and the state after the last."""
+    results = {}
+    for step in range(trainer.completed_steps, steps):
+        clips = toy_clips(16, seed=step)
+        part = type(clips)(clips.pixels_BTHWC[share], clips.action_BTKA[share], {})
+        results |= {
+            f"figure/{step}/{name}": torch.tensor(value, dtype=torch.float64)
+            for name, value in trainer.step(part).items()
+        }
+    return results | trainer.state().tensors
+
+
+def assert_equal(one: dict[str, Tensor], other: dict[str, Tensor], tolerance: float) -> None:
+    assert one.keys() == other.keys()
+    for name, tensor in other.items():
+        assert torch.allclose(one[name].double(), tensor.double(), rtol=tolerance, atol=tolerance), name
+
+
+def later(results: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Returns the results of a run without the figures of its first three steps, as one resumed there gives them."""
+    first = tuple(f"figure/{step}/" for step in range(3))
+    return {name: tensor for name, tensor in results.items() if not name.startswith(first)}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_mathematics_stays(way: str) -> None:
+    toy, compute = WAYS[way]
+    plain = train(toy_trainer(EXACT, **toy), 6)
+    untrained = toy_trainer(EXACT, **toy).state().tensors["objective/model.projector.out.weight"]
+    assert (plain["objective/model.projector.out.weight"] - untrained).abs().max() > 1e-3
+    assert_equal(train(toy_trainer(EXACT, compute=compute, **toy), 6), plain, 1e-6)
+
+
+def held_bytes(compute: ComputeConfig) -> int:
+    """Returns what a forward pass of encoder and predictor keeps for the gradient."""
+    trainer, clips = toy_trainer(compute=compute, **VIT), toy_clips(16)
+    held: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        held[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = trainer.objective(clips, 0, 1)["loss"]
+    assert loss.requires_grad
+    return sum(held.values())
+
+
+def test_less_is_held_for_the_gradient() -> None:
+    plain = held_bytes(ComputeConfig())
+    assert held_bytes(ComputeConfig(accumulate=4)) < plain / 3
+    assert held_bytes(ComputeConfig(checkpoint_activations=True)) < plain / 2
+
+
+def test_an_encoder_that_ties_frames_together_takes_no_portions() -> None:
+    with pytest.raises(InputError, match=r"accumulate 2 does not fit encoder 'conv': .* take encoder 'vit'"):
+        toy_trainer(compute=ComputeConfig(accumulate=2))
+
+
+@pytest.mark.slow
+def test_compiled_is_the_same() -> None:
+    toy = VIT | {"encoder_options": VIT["encoder_options"] | {"depth": 1}}
+    compiled = toy_trainer(EXACT, compute=ComputeConfig(compile="default"), **toy)
+    assert_equal(train(compiled, 3), train(toy_trainer(EXACT, **toy), 3), 1e-6)
+
+
+def test_half_precision_stays_near_and_resumes_to_the_bit() -> None:
+    config = TrainConfig.model_validate(CONFIG.model_dump() | {"precision": "fp16"})
+    plain, straight = train(toy_trainer(), 8), toy_trainer(config)
+    half = train(straight, 8)
+    for step in range(8):
+        name = f"figure/{step}/loss"
+        assert half[name] == pytest.approx(float(plain[name]), rel=0.05) and half[name] != plain[name]
+    first, second = toy_trainer(config), toy_trainer(config, seed=5)
+    train(first, 3)
+    second.load(TrainingState.from_bytes(first.state().to_bytes()))
+    assert_equal(train(second, 8), later(half), 0.0)
+    assert second.state().meta["loss_scale"] == straight.state().meta["loss_scale"] != {}
+
+
+def test_a_gradient_that_overflows_costs_its_step_only() -> None:
+    trainer = toy_trainer(TrainConfig.model_validate(CONFIG.model_dump() | {"precision": "fp16"}))
+    trainer._loss_scale.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**120)
+    before = {name: tensor.clone() for name, tensor in trainer.state().tensors.items()}
+    figures = trainer.step(toy_clips(16))
+    after = trainer.state().tensors
+    assert trainer.completed_steps == 1 and figures["loss"] < 1e3
+    weight = "objective/model.projector.out.weight"
+    assert torch.equal(after[weight], before[weight])
+    assert trainer.state().meta["loss_scale"]["scale"] == 2.0**119
+
+
+SHARED: dict[str, dict[str, Any]] = {"conv": {}, "vit": VIT | {"history": 2, "dropout": 0.2}}
+
+
+def in_shares(this_rank: int) -> dict[str, Tensor]:
+    share, results = slice(0, 11) if this_rank == 0 else slice(11, None), {}
+    for encoder, toy in SHARED.items():
+        fsdp = ComputeConfig(parallel="fsdp", checkpoint_activations=encoder == "vit")
+        trainer = toy_trainer(EXACT, compute=fsdp, **toy)
+        train(trainer, 3, share)
+        saved = trainer.state().to_bytes()
+        resumed = toy_trainer(EXACT, seed=this_rank, compute=fsdp, **toy)
+        resumed.load(TrainingState.from_bytes(saved))
+        held = sum(parameter.to_local().numel() for parameter in resumed._trained.values())
+        results |= {f"{encoder}/{name}": tensor for name, tensor in train(resumed, 6, share).items()}
+        results[f"{encoder}/held"] = torch.tensor(held)
+    with pytest.raises(InputError, match="'fsdp' does not fit objective EMA"):
+        toy_trainer(EXACT, objective="ema", options={}, compute=fsdp)
+    return results
+
+
+@pytest.mark.slow
+def test_shares_of_the_weights_train_and_resume_as_the_whole() -> None:
+    results = run_in_processes(in_shares, 2)
+    for encoder, toy in SHARED.items():
+        whole = later(train(toy_trainer(EXACT, **toy), 6))
+        weights = sum(parameter.numel() for parameter in toy_trainer(**toy).objective.parameters())
+        assert sum(int(result[f"{encoder}/held"]) for result in results) == weights
+        for result in results:
+            mine = {
+                name.removeprefix(f"{encoder}/"): tensor for name, tensor in result.items() if name.startswith(encoder)
+            }
+            del mine["held"]
+            assert_equal(mine, whole, 1e-6)

@@ -1,0 +1,144 @@
+"""The trainer: it learns, resumes to the bit, and says what went wrong."""
+
+import itertools
+import math
+
+import pytest
+import torch
+
+from jepa.errors import InputError
+from jepa.training.recipes import RECIPES, Recipe
+from jepa.training.schedule import learning_rate_at
+from jepa.training.state import TrainingState
+from jepa.training.trainer import TrainConfig, Trainer, TrainingFailure
+from tests.jepa.training.toy import CONFIG, toy_clips, toy_trainer
+
+
+def variant(**fields: object) -> TrainConfig:
+    return TrainConfig.model_validate(CONFIG.model_dump() | fields)
+
+
+def run(trainer: Trainer, until: int) -> list[dict[str, float]]:
+    return [trainer.step(toy_clips(16, seed=step)) for step in range(trainer.completed_steps, until)]
+
+
+def test_training_lowers_the_loss_and_keeps_the_latents_spread() -> None:
+    figures = run(toy_trainer(), 60)
+    assert figures[-1]["sigreg"] < 0.7 * figures[0]["sigreg"]
+    assert figures[-1]["loss"] < 0.5 * figures[0]["loss"]
+    assert 0.4 < figures[-1]["latent_std"] < 1.6
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_resumed_run_is_the_same_to_the_bit(precision: str) -> None:
+    config = variant(steps=12, precision=precision)
+    straight = toy_trainer(config, dropout=0.2)
+    expected = run(straight, 12)
+    first = toy_trainer(config, dropout=0.2)
+    run(first, 5)
+    saved = first.state().to_bytes()
+    # Another seed and another global generator: everything must come from the state.
+    torch.manual_seed(99)
+    second = toy_trainer(config, seed=8, dropout=0.2)
+    second.load(TrainingState.from_bytes(saved))
+    assert second.completed_steps == 5
+    assert run(second, 12) == expected[5:]
+    for name, tensor in straight.state().tensors.items():
+        assert torch.equal(tensor, second.state().tensors[name]), name
+
+
+def test_a_state_is_a_copy_and_an_untrained_one_loads_too() -> None:
+    trainer = toy_trainer()
+    untrained = trainer.state()
+    before = {name: tensor.clone() for name, tensor in untrained.tensors.items()}
+    run(trainer, 2)
+    assert all(torch.equal(before[name], tensor) for name, tensor in untrained.tensors.items())
+    again = toy_trainer(seed=3)
+    again.load(untrained)
+    assert run(again, 2) == run(toy_trainer(), 2)
+
+
+def test_steps_between_logged_ones_return_nothing() -> None:
+    trainer = toy_trainer(variant(steps=8, log_every=3))
+    assert [bool(figures) for figures in run(trainer, 8)] == [True, False, True, False, False, True, False, True]
+    assert trainer.finished
+    with pytest.raises(InputError, match="8 steps are done"):
+        trainer.step(toy_clips(16))
+
+
+def test_draws_outside_are_left_alone() -> None:
+    trainer = toy_trainer(dropout=0.5)
+    torch.manual_seed(1)
+    expected = torch.rand(2)
+    torch.manual_seed(1)
+    run(trainer, 1)
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_numbers_that_are_not_finite_stop_the_run() -> None:
+    trainer = toy_trainer(variant(log_every=1000))
+    run(trainer, 2)
+    with torch.no_grad():
+        trainer.objective.model.projector.out.weight[0, 0] = math.nan
+    with pytest.raises(TrainingFailure, match=r"model.projector.out.weight is no longer finite; lower learning_rate"):
+        trainer.state()
+    trainer = toy_trainer(CONFIG)
+    with torch.no_grad():
+        trainer.objective.model.projector.out.weight[0, 0] = math.nan
+    with pytest.raises(TrainingFailure, match="at step 1: loss is nan"):
+        run(trainer, 1)
+
+
+def test_collapsed_latents_stop_the_run() -> None:
+    trainer = toy_trainer(variant(warmup=0.0))
+    with torch.no_grad():
+        trainer.objective.model.projector.out.weight.zero_()
+    with pytest.raises(TrainingFailure, match="the latents have collapsed"):
+        run(trainer, 1)
+
+
+def test_a_state_of_another_run_is_refused() -> None:
+    state = toy_trainer().state()
+    with pytest.raises(InputError, match=r"train.learning_rate = 0.002, this run asks for 0.01"):
+        toy_trainer(variant(learning_rate=0.01)).load(state)
+    with pytest.raises(InputError, match=r"model.history = 1, this run asks for 2"):
+        toy_trainer(history=2).load(state)
+    toy_trainer(variant(log_every=7)).load(state)
+    tensors = dict(state.tensors)
+    del tensors["objective/model.projector.out.weight"]
+    with pytest.raises(InputError, match=r"lacks tensor 'objective/model.projector.out.weight'"):
+        toy_trainer().load(TrainingState(tensors, state.meta))
+
+
+def test_bytes_that_are_no_state_are_refused() -> None:
+    for data in (b"", b"PK\x03\x04 not ours", toy_trainer().state().to_bytes()[:-100]):
+        with pytest.raises(InputError, match="not a checkpoint"):
+            TrainingState.from_bytes(data)
+
+
+def test_the_rate_warms_up_and_falls_along_a_cosine() -> None:
+    rates = [learning_rate_at(step, 110, peak=1.0, warmup_steps=10) for step in range(110)]
+    assert rates[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
+    assert rates[10] == 1.0 and rates[60] == pytest.approx(0.5)
+    assert all(a > b for a, b in itertools.pairwise(rates[10:])) and 0 < rates[-1] < 1e-3
+    assert learning_rate_at(109, 110, 1.0, 10, final_share=0.1) > 0.1
+
+
+def test_a_schedule_may_be_longer_than_the_run() -> None:
+    trainer = toy_trainer(variant(steps=100, schedule_length=10.0, warmup=0.01))
+    rates = [trainer.learning_rate(step) / CONFIG.learning_rate for step in range(100)]
+    assert rates[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
+    # The cosine's value at 89 of its 990 steps: the run ends with the rate that the paper's runs end with.
+    assert rates[-1] == pytest.approx(0.5 * (1 + math.cos(math.pi * 89 / 990))) and rates[-1] > 0.97
+    with pytest.raises(ValueError, match="schedule_length"):
+        variant(schedule_length=0.5)
+
+
+def test_recipes_take_a_worlds_sizes() -> None:
+    assert {"lewm", "lewm-small", "lewm-tiny", "smoke"} <= set(RECIPES)
+    recipe = RECIPES.get("smoke").for_world(image_size=32, action_size=7)
+    assert (recipe.model.image_size, recipe.model.action_size) == (32, 7)
+    assert recipe.model.latent_size == RECIPES.get("smoke").model.latent_size
+    assert recipe.objective_options["hold"] == 0.2
+    with pytest.raises(ValueError, match=r"objective_options.teacher: .*got 1"):
+        Recipe(objective_options={"teacher": 1})

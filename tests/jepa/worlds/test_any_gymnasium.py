@@ -1,0 +1,91 @@
+"""`gymnasium:<id>` resolves to a world of its own, or to one sentence that says why not."""
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.spaces import Box, Discrete
+
+from jepa.errors import InputError
+from jepa.worlds import WORLDS, make_behaviour, make_world
+from jepa.worlds.any_gymnasium import REPLAY_STEPS, _to_action
+
+
+def test_a_name_gives_one_class_with_a_specification_of_its_own():
+    pendulum, cartpole = WORLDS.get("gymnasium:Pendulum-v1"), WORLDS.get("gymnasium:CartPole-v1")
+    assert pendulum is WORLDS.get("gymnasium:Pendulum-v1") and pendulum is not cartpole
+    assert "gymnasium:Pendulum-v1" in WORLDS and "gymnasium:Pendulum-v1" not in WORLDS.names()
+    assert pendulum.world_spec.name == "gymnasium:Pendulum-v1"
+    sizes = {quantity.name: quantity.size for quantity in cartpole.world_spec.quantities}
+    assert sizes["observation"] == 4 and sizes["replay_actions"] == REPLAY_STEPS
+    make_behaviour("random", "gymnasium:Pendulum-v1")
+
+
+def test_the_world_is_gymnasiums_own():
+    world = make_world("gymnasium:Pendulum-v1", 1, image_size=32)
+    world.begin([5], [{}])
+    (high, low), env = world.state()["replay_seed"][0], gymnasium.make("Pendulum-v1")
+    observation, _ = env.reset(seed=int(high) * 2**16 + int(low))
+    np.testing.assert_array_equal(world.state()["observation"][0], observation)
+    for torque in (-1.0, 0.25, 1.0):
+        observation, *_ = env.step(np.array([2 * torque], dtype=np.float32))
+        world.advance(np.array([[torque]], dtype=np.float32))
+        np.testing.assert_array_equal(world.state()["observation"][0], observation)
+
+
+def test_actions_are_spread_over_the_space():
+    choices = Discrete(3, start=4)
+    assert [_to_action(choices, np.float32([value])) for value in (-1, -0.3, 0, 0.4, 1)] == [4, 5, 5, 6, 6]
+    box = Box(np.float32([-2, 0]), np.float32([2, 10]))
+    np.testing.assert_allclose(_to_action(box, np.float32([0.5, -1])), [1, 0])
+
+
+def test_an_episode_that_ends_by_itself_stays_where_it_is():
+    world = make_world("gymnasium:CartPole-v1", 1, image_size=16)
+    for _ in range(60):
+        world.advance(np.ones((1, 1), dtype=np.float32))
+    fallen = world.state()["observation"].copy()
+    world.advance(-np.ones((1, 1), dtype=np.float32))
+    np.testing.assert_array_equal(world.state()["observation"], fallen)
+
+
+def test_an_episode_longer_than_a_state_holds_is_refused():
+    world = make_world("gymnasium:Pendulum-v1", 1, image_size=16)
+    still = np.zeros((1, 1), dtype=np.float32)
+    for _ in range(REPLAY_STEPS):
+        world.advance(still)
+    with pytest.raises(InputError, match=f"steps is over {REPLAY_STEPS}"):
+        world.advance(still)
+
+
+@pytest.mark.parametrize("name", ["gymnasium:NoSuchThing-v0", "gymnasium:"])
+def test_what_cannot_be_made_is_refused_in_one_sentence(name):
+    with pytest.raises(InputError, match=f"world '{name}' cannot be made with RGB pictures"):
+        WORLDS.get(name)
+
+
+@pytest.mark.parametrize(
+    ("action_space", "observation_space", "message"),
+    [
+        (Box(-np.inf, np.inf, (2,)), Box(-1, 1, (3,)), "a bounded Box or a Discrete space is needed"),
+        (Discrete(2), Box(0, 255, (96, 96, 3), np.uint8), "observes 27648 numbers"),
+    ],
+)
+def test_spaces_that_do_not_fit_are_named(action_space, observation_space, message):
+    class Odd(gymnasium.Env):
+        metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012 - Gymnasium declares it so
+
+        def __init__(self, render_mode=None):
+            self.action_space, self.observation_space, self.render_mode = action_space, observation_space, render_mode
+
+        def reset(self, *, seed=None, options=None):
+            return self.observation_space.sample(), {}
+
+        def render(self):
+            return np.zeros((8, 8, 3), dtype=np.uint8)
+
+    gymnasium.register("Odd-v0", Odd)
+    try:
+        with pytest.raises(InputError, match=message):
+            WORLDS.get("gymnasium:Odd-v0")
+    finally:
+        del gymnasium.registry["Odd-v0"]

@@ -1,0 +1,168 @@
+"""What every world promises, checked on each of them by the same tests."""
+
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, VectorEnv
+
+from jepa.errors import InputError
+from jepa.worlds import WORLDS, EpisodePlan, collect_episodes, make_world
+
+SIZES = {
+    "two_room": 32,
+    "swm_two_room": 64,
+    "pusht": 32,
+    "reacher": 64,
+    "cube": 64,
+    "gymnasium:Pendulum-v1": 32,
+    "gymnasium:CartPole-v1": 32,
+}
+EPISODES, STEPS = 2, 6
+
+
+class Case:
+    """A world, one instance of it, and a few episodes collected in it."""
+
+    def __init__(self, name):
+        self.name, self.options = name, {"image_size": SIZES[name]}
+        self.spec = WORLDS.get(name).world_spec
+        self.world = make_world(name, EPISODES, **self.options)
+        # Held-out and training values in turn, so that copies that take turns in one scene differ in all their factors.
+        rngs = [np.random.default_rng(n) for n in range(EPISODES)]
+        self.variations = [self.spec.sample_variation(rng, unseen=n % 2 == 1) for n, rng in enumerate(rngs)]
+        self.plans = [
+            EpisodePlan(n, 70 + n, "train", variation, next(iter(self.spec.behaviour)), STEPS)
+            for n, variation in enumerate(self.variations)
+        ]
+        self.episodes = list(collect_episodes(name, self.options, self.plans))
+
+    def frame(self, step):
+        return {name: np.stack([episode.state[name][step] for episode in self.episodes]) for name in self.state_names}
+
+    def pixels(self, step):
+        return np.stack([episode.pixels[step] for episode in self.episodes])
+
+    @property
+    def state_names(self):
+        return [quantity.name for quantity in self.spec.quantities]
+
+
+@pytest.fixture(scope="module", params=list(SIZES))
+def case(request):
+    try:
+        made = Case(request.param)
+    except InputError as error:
+        if "cannot render here" in str(error):
+            pytest.skip(str(error))
+        raise
+    yield made
+    made.world.close()
+
+
+def test_no_registered_world_is_left_out():
+    assert set(WORLDS) <= set(SIZES)
+
+
+def test_it_is_a_gymnasium_vector_environment_and_a_function_of_the_seed(case):
+    world = case.world
+    assert isinstance(world, VectorEnv) and world.metadata["autoreset_mode"] == AutoresetMode.DISABLED
+    frames, info = world.reset(seed=7)
+    assert world.observation_space.contains(frames)
+    assert {name: value.shape for name, value in info.items()} == {
+        quantity.name: (EPISODES, quantity.size) for quantity in case.spec.quantities
+    }
+    assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in info.values())
+    action = np.random.default_rng(0).uniform(-1, 1, (EPISODES, case.spec.action_size)).astype(np.float32)
+    frames, reward, terminated, truncated, after = world.step(action)
+    assert world.observation_space.contains(frames)
+    assert not reward.any() and not terminated.any() and not truncated.any()
+    assert any((after[name] != info[name]).any() for name in info)
+    again, same = world.reset(seed=[7, 9])
+    assert (again[0] != again[1]).any()
+    for name, value in info.items():
+        np.testing.assert_array_equal(same[name][0], value[0])
+
+
+def test_episodes_have_their_shapes_and_something_moves(case):
+    for episode in case.episodes:
+        size = case.options["image_size"]
+        assert episode.pixels.shape == (STEPS + 1, size, size, 3) and episode.pixels.dtype == np.uint8
+        assert episode.action.shape == (STEPS, case.spec.action_size) and episode.action.dtype == np.float32
+        assert set(episode.state) == set(case.state_names)
+        assert (episode.pixels[0] != episode.pixels[-1]).any()
+
+
+def test_an_episode_is_the_same_alone_and_in_a_batch(case):
+    (alone,) = collect_episodes(case.name, case.options, case.plans[1:])
+    np.testing.assert_array_equal(alone.pixels, case.episodes[1].pixels)
+    np.testing.assert_array_equal(alone.action, case.episodes[1].action)
+    for name, value in alone.state.items():
+        np.testing.assert_array_equal(value, case.episodes[1].state[name])
+
+
+def test_a_restored_state_shows_the_same_and_goes_on_the_same(case):
+    world = case.world
+    world.reset(seed=1)
+    for start in (STEPS // 2, 0):
+        world.restore(case.frame(start))
+        for step in range(start, STEPS + 1):
+            for name, value in case.frame(step).items():
+                np.testing.assert_array_equal(world.state()[name], value, err_msg=name)
+            if step in (start, STEPS):
+                np.testing.assert_array_equal(world.render_pixels(), case.pixels(step))
+            if step < STEPS:
+                world.advance(np.stack([episode.action[step] for episode in case.episodes]))
+
+
+def test_every_copy_meets_its_own_state_and_no_far_one(case):
+    world = case.world
+    world.restore(case.frame(STEPS))
+    assert world.success(case.frame(STEPS)).all() and not world.distance(case.frame(STEPS)).any()
+    assert world.success(case.frame(STEPS)).dtype == bool
+    world.perturb("teleport", [np.random.default_rng(n) for n in range(EPISODES)])
+    assert not world.success(case.frame(STEPS)).any() and (world.distance(case.frame(STEPS)) > 0).all()
+    everything = world.is_goal_of_kind("uniform", case.frame(0), case.frame(STEPS))
+    assert everything.all() and len(everything) == EPISODES
+    for kind in case.spec.goal_kinds[1:]:
+        assert not world.is_goal_of_kind(kind, case.frame(0), case.frame(0)).any()
+
+
+def test_a_recolouring_is_seen_and_changes_nothing_else(case):
+    world = case.world
+    world.restore(case.frame(2))
+    world.perturb("recolour", [np.random.default_rng(n) for n in range(EPISODES)])
+    recoloured = world.render_pixels()
+    assert all((old != new).any() for old, new in zip(case.pixels(2), recoloured, strict=True))
+    assert not world.distance(case.frame(2)).any()
+    state = world.state()
+    changed = [name for name in state if (state[name] != case.frame(2)[name]).any()]
+    assert len(changed) == 1
+    world.restore(case.frame(0))
+    world.restore(state)
+    np.testing.assert_array_equal(world.render_pixels(), recoloured)
+
+
+def test_a_perturbation_is_a_function_of_its_generator(case):
+    world = case.world
+    states = []
+    for _ in range(2):
+        world.restore(case.frame(1))
+        world.perturb("teleport", [np.random.default_rng(5), np.random.default_rng(6)])
+        states.append(world.state())
+    for name, value in states[0].items():
+        np.testing.assert_array_equal(value, states[1][name])
+    with pytest.raises(ValueError, match="gravity"):
+        world.perturb("gravity", [np.random.default_rng(5), np.random.default_rng(6)])
+
+
+def test_factors_are_recorded_and_make_a_difference(case):
+    for factor in case.spec.factors:
+        recorded = case.frame(STEPS)[factor.name][:, 0]
+        np.testing.assert_array_equal(recorded, np.float32([one[factor.name] for one in case.variations]))
+        low, high = ({**case.variations[0], factor.name: value} for value in (factor.low, factor.high))
+        case.world.begin([3, 3], [low, high])
+        action = np.random.default_rng(1).uniform(-1, 1, (2, 1, case.spec.action_size)).astype(np.float32)
+        for step in action:
+            case.world.advance(np.repeat(step, 2, axis=0))
+        state, frames = case.world.state(), case.world.render_pixels()
+        moved = any((state[name][0] != state[name][1]).any() for name in state if name != factor.name)
+        assert moved or (frames[0] != frames[1]).any(), factor.name

@@ -1,0 +1,124 @@
+"""Collected episodes are functions of their own plans, and show behaviours that get somewhere."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jepa.errors import InputError
+from jepa.worlds import EpisodePlan, collect_episodes, make_world, rollout
+from jepa.worlds.two_room import WALL_X
+
+
+def plan(index, behaviour="two_room/expert", steps=12, door=0.5):
+    return EpisodePlan(index, 1000 + index, "train", {"door": door}, behaviour, steps)
+
+
+def assert_same(left, right):
+    assert (left.index, left.seed, left.split, left.behaviour) == (
+        right.index,
+        right.seed,
+        right.split,
+        right.behaviour,
+    )
+    np.testing.assert_array_equal(left.pixels, right.pixels)
+    np.testing.assert_array_equal(left.action, right.action)
+    assert left.state.keys() == right.state.keys()
+    for name in left.state:
+        np.testing.assert_array_equal(left.state[name], right.state[name])
+
+
+def test_an_episode_has_the_shapes_it_promises():
+    (episode,) = collect_episodes("two_room", {"image_size": 32}, [plan(3, steps=9)])
+    assert episode.pixels.shape == (10, 32, 32, 3) and episode.pixels.dtype == np.uint8
+    assert episode.action.shape == (9, 2) and episode.action.dtype == np.float32
+    assert {name: value.shape for name, value in episode.state.items()} == {
+        "agent_position": (10, 2),
+        "door": (10, 1),
+        "agent_colour": (10, 3),
+    }
+    assert np.abs(episode.action).max() <= 1
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    plans=st.lists(
+        st.builds(
+            plan,
+            st.integers(0, 10**6),
+            st.sampled_from(["two_room/expert", "random"]),
+            st.sampled_from([5, 70]),
+            st.floats(0.2, 0.8),
+        ),
+        min_size=1,
+        max_size=10,
+        unique_by=lambda one: one.index,
+    ),
+    data=st.data(),
+)
+def test_an_episode_is_the_same_alone_and_in_any_company(plans, data):
+    together = list(collect_episodes("two_room", {"image_size": 16}, plans))
+    assert [episode.index for episode in together] == [one.index for one in plans]
+    n = data.draw(st.integers(0, len(plans) - 1))
+    (alone,) = collect_episodes("two_room", {"image_size": 16}, [plans[n]])
+    assert_same(together[n], alone)
+
+
+def test_batches_stay_small_and_change_nothing(monkeypatch):
+    plans = [plan(index, steps=6) for index in range(9)]
+    together = list(collect_episodes("two_room", {"image_size": 16}, plans))
+    sizes = []
+
+    def watched(name, count, **options):
+        sizes.append(count)
+        return make_world(name, count, **options)
+
+    monkeypatch.setattr(rollout, "make_world", watched)
+    monkeypatch.setattr(rollout, "BATCH_BYTES", 4 * 7 * 16 * 16 * 3)
+    apart = list(collect_episodes("two_room", {"image_size": 16}, plans))
+    assert sizes == [4, 4, 1]
+    for left, right in zip(together, apart, strict=True):
+        assert_same(left, right)
+
+
+def test_replaying_the_actions_from_the_first_state_gives_the_episode_again():
+    (episode,) = collect_episodes("two_room", {}, [plan(0, steps=64)])
+    world = make_world("two_room", 1)
+    world.restore({name: value[:1] for name, value in episode.state.items()})
+    for step, action in enumerate(episode.action):
+        np.testing.assert_array_equal(world.render_pixels()[0], episode.pixels[step])
+        world.advance(action[None])
+    np.testing.assert_array_equal(world.render_pixels()[0], episode.pixels[-1])
+
+
+def test_the_expert_crosses_rooms_and_the_random_walk_moves():
+    doors = np.linspace(0.2, 0.8, 40)
+    episodes = list(
+        collect_episodes("two_room", {"image_size": 16}, [plan(n, steps=64, door=door) for n, door in enumerate(doors)])
+    )
+    rooms = np.stack([episode.state["agent_position"][:, 0] < WALL_X for episode in episodes])
+    crossings = (rooms[:, 1:] != rooms[:, :-1]).sum(1)
+    assert (crossings > 0).mean() > 0.7 and crossings.mean() > 1
+    walks = list(collect_episodes("two_room", {"image_size": 16}, [plan(n, "random", steps=64) for n in range(40)]))
+    spread = np.stack([np.ptp(episode.state["agent_position"], axis=0) for episode in walks])
+    assert np.median(spread) > 0.2
+
+
+def test_no_plans_give_no_episodes():
+    assert list(collect_episodes("two_room", {}, [])) == []
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "message"),
+    [
+        (
+            "pusht/expert",
+            "behaviour 'pusht/expert' does not act in world 'two_room'; choose one of: oracle, random, two_room/expert",
+        ),
+        ("sleep", "behaviour 'sleep' is not known"),
+    ],
+)
+def test_a_behaviour_that_does_not_fit_is_refused(behaviour, message):
+    with pytest.raises(InputError) as raised:
+        list(collect_episodes("two_room", {}, [plan(0, behaviour)]))
+    assert message in str(raised.value)

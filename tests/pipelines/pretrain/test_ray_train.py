@@ -1,0 +1,130 @@
+"""Pretraining by Ray Train: two workers are one process, and what is lost costs steps but not the result."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from infra.ray_cluster import LOCAL_ENVIRONMENT
+from infra.storage import Store, open_store
+from jepa.errors import InputError
+from pipelines.pretrain import PretrainConfig, pretrain
+from pipelines.pretrain.checkpoints import Checkpoint, Checkpoints
+from pipelines.pretrain.curve import read_curve
+from pipelines.pretrain.worker import make_trainer, resolve_recipe
+from pipelines.store import Dataset
+
+ROOT = Path(__file__).resolve().parents[3]
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+
+def config(name: str, **changes: object) -> PretrainConfig:
+    values: dict[str, object] = {"dataset": "d0", "name": name, "recipe": "smoke", "device": "cpu"}
+    return PretrainConfig.model_validate(values | changes)
+
+
+@pytest.fixture
+def store(small_store: Path, tmp_path: Path) -> Store:
+    """A copy of the small store."""
+    shutil.copytree(small_store, tmp_path / "store")
+    return open_store(str(tmp_path / "store"))
+
+
+def losses(store: Store, name: str) -> torch.Tensor:
+    rows = [row for row in read_curve(store, name, last_step=1000).rows if row["metric"] in ("prediction", "sigreg")]
+    return torch.tensor([row["value"] for row in rows])
+
+
+def test_a_killed_worker_costs_no_result(store: Store, ray_cluster: None) -> None:
+    pretrain(config("whole", steps=200, workers=2), store)
+    killed = threading.Event()
+
+    def kill_a_worker() -> None:
+        checkpoints = Checkpoints(store, "killed")
+        while not checkpoints.steps():
+            time.sleep(0.05)
+        victims = [process for process in psutil.process_iter(["cmdline"]) if is_train_worker(process)]
+        os.kill(victims[0].pid, signal.SIGKILL)
+        killed.set()
+
+    thread = threading.Thread(target=kill_a_worker, daemon=True)
+    thread.start()
+    pretrain(config("killed", steps=200, workers=2), store)
+    assert killed.is_set()
+    # Bit-equal: gloo adds in the same order for the same number of workers.
+    assert store.read("models/killed/model.safetensors") == store.read("models/whole/model.safetensors")
+
+    told, found = {"steps": 200.0, "checkpoint_failures": 0.0, "workers": 2.0}, {"steps": 0.0}
+    deadline = time.monotonic() + 60  # Ray collects its metrics every ten seconds or so, and shows a gauge for a while
+    while not told.items() <= found.items() and time.monotonic() < deadline:
+        time.sleep(1)
+        found |= exported_by_ray("killed")
+    assert told.items() <= found.items() and found["loss"] > 0 and found["clips_per_second"] > 0
+
+
+def exported_by_ray(model: str) -> dict[str, float]:
+    """Returns what Prometheus would find of a training on the only node."""
+    import ray
+
+    (node,) = ray.nodes()
+    address = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
+    lines = urllib.request.urlopen(address, timeout=10).read().decode().splitlines()
+    ours = [line for line in lines if line.startswith("ray_jepa_pretrain_") and f'model="{model}"' in line]
+    return {line.removeprefix("ray_jepa_pretrain_").partition("{")[0]: float(line.split()[-1]) for line in ours}
+
+
+def test_the_driver_is_told_to_make_room(store: Store, ray_cluster: None) -> None:
+    """A driver of its own on this Ray gets SIGTERM: its two workers checkpoint at once, and one process goes on."""
+    import ray
+
+    fields = {"dataset": "d0", "name": "told", "recipe": "smoke", "device": "cpu", "steps": "300", "workers": "2"}
+    words = [word for field, value in fields.items() for word in (f"--{field}", value)]
+    command = [sys.executable, "-m", "flows.cli", "pretrain", *words, "--store", store.uri]
+    cluster = {"RAY_ADDRESS": ray.get_runtime_context().gcs_address} | LOCAL_ENVIRONMENT
+    driver = subprocess.Popen(command, cwd=ROOT, env=os.environ | cluster, stderr=subprocess.PIPE, text=True)
+    checkpoints = Checkpoints(store, "told")
+    while not checkpoints.steps() and driver.poll() is None:
+        time.sleep(0.02)
+    driver.send_signal(signal.SIGTERM)
+    _, complaints = driver.communicate(timeout=120)
+    assert driver.returncode == 130, complaints
+    assert "jepa: interrupted; the same command goes on from what is done" in complaints
+    kept = checkpoints.latest_step() or 0
+    shown = [int(line.split(": ")[1].split("/")[0]) for line in complaints.splitlines() if "/300 steps" in line]
+    assert shown[-1] <= kept < 300  # nothing that was done and shown is done again
+    for name in ("told", "one"):
+        pretrain(config(name, steps=300, workers=1, executor="local"), store)
+    # Rounding differs and grows: Adam's first steps follow the sign of gradients that are nearly zero. The weights of
+    # few steps are compared in tests/jepa/training.
+    one, told = losses(store, "one"), losses(store, "told")
+    assert len(one) == len(told) == 2 * 61
+    torch.testing.assert_close(told[:2], one[:2], atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(told[:4], one[:4], atol=1e-5, rtol=5e-3)
+    torch.testing.assert_close(told[:10], one[:10], atol=1e-4, rtol=5e-2)
+
+
+def is_train_worker(process: psutil.Process) -> bool:
+    """Tells Ray's training workers of this session by the name that Ray gives their process."""
+    try:
+        title = " ".join(process.info["cmdline"] or [])
+        return "RayTrainWorker" in title and os.getpid() in {parent.pid for parent in process.parents()}
+    except psutil.Error:
+        return False
+
+
+def test_what_is_wrong_for_good_is_not_tried_again(store: Store, ray_cluster: None) -> None:
+    dataset = Dataset(store, "d0")
+    other = make_trainer(resolve_recipe(config("m0", learning_rate=0.5), dataset), dataset, "cpu")
+    Checkpoints(store, "m0").save(Checkpoint(1, other.state(), {"epoch": 0, "batch": 1}))
+    with pytest.raises(InputError, match=r"the checkpoint was trained with train\.learning_rate = 0\.5"):
+        pretrain(config("m0", workers=2), store)

@@ -1,0 +1,104 @@
+"""What is committed in the background: one thing at a time, the newest first, and no failure ends the training."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from infra.errors import InfraError
+from pipelines.pretrain import writer as writer_module
+from pipelines.pretrain.writer import BackgroundWriter, Commit
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "RETRY_SECONDS", (0.01, 0.01))
+
+
+class Place:
+    """A slow store: each write waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.done: list[int] = []
+        self.at_work = threading.Semaphore(0)
+        self.go_on = threading.Semaphore(0)
+
+    def commit(self, number: int) -> Commit:
+        def write() -> None:
+            self.begun.append(number)
+            self.at_work.release()
+            assert self.go_on.acquire(timeout=10)
+            self.done.append(number)
+
+        return Commit(f"place {number}", write)
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def writer(told: list[str]) -> Iterator[BackgroundWriter]:
+    writer = BackgroundWriter(told.append)
+    yield writer
+    writer.close(1)
+
+
+def test_the_newest_takes_the_place_of_what_waits(writer: BackgroundWriter) -> None:
+    place = Place()
+    writer.put(place.commit(1))
+    assert place.at_work.acquire(timeout=10)
+    for number in (2, 3, 4):
+        writer.put(place.commit(number))  # returns at once, though 1 is under way
+    assert place.begun == [1] and not writer.wait(0.05)
+    place.go_on.release(2)
+    assert writer.wait(10) and place.done == [1, 4] and writer.failures == 0
+
+
+def test_what_waits_can_be_dropped_but_not_what_is_under_way(writer: BackgroundWriter) -> None:
+    place = Place()
+    writer.put(place.commit(1))
+    assert place.at_work.acquire(timeout=10)
+    writer.put(place.commit(2))
+    threading.Timer(0.1, place.go_on.release).start()
+    writer.drop()
+    assert place.done == place.begun == [1]
+
+
+def test_a_commit_is_tried_again(writer: BackgroundWriter, told: list[str]) -> None:
+    tries: list[int] = []
+
+    def write() -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise InfraError("the store is silent")
+
+    writer.put(Commit("here", write))
+    assert writer.wait(10) and len(tries) == 3 and writer.failures == 0 and told == []
+
+
+def test_a_failure_is_told_with_address_and_reason(writer: BackgroundWriter, told: list[str]) -> None:
+    def write() -> None:
+        raise InfraError("the disk is full\nof things")
+
+    writer.put(Commit("s3://bucket/models/m0", write))
+    assert writer.wait(10) and writer.failures == 1
+    assert told == ["s3://bucket/models/m0 was not written (the disk is full); training goes on"]
+    writer.put(Commit("here", lambda: None))
+    assert writer.wait(10) and writer.failures == 1  # and the next one is written
+
+
+def test_a_newer_commit_ends_the_tries_of_an_older(
+    writer: BackgroundWriter, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "RETRY_SECONDS", (60.0,))
+    done = threading.Event()
+
+    def fail() -> None:
+        raise OSError("once")
+
+    writer.put(Commit("old", fail))
+    writer.put(Commit("new", done.set))
+    assert done.wait(10)

@@ -1,0 +1,226 @@
+"""Rows as an evaluation of a Two-Room model writes them, made up from a seed; scenes and paths are real ones."""
+
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from infra.storage import Store
+from jepa.evaluation.statistics import wilson
+from jepa.worlds import make_world
+from jepa.worlds.world import World
+from pipelines.reports.tables import Context, UnitManifest, write_tables
+
+Row = dict[str, Any]
+
+PLANNERS = {"random": 0.04, "cem": 0.9, "oracle": 0.97}
+"""Success rate of each planner on the made-up problems."""
+
+
+def context(run: str = "run-1", model: str = "m0", **changes: Any) -> Context:
+    """Returns the context of a made-up unit."""
+    facts = {"dataset": "d0", "world": "two_room", "code_version": "0.1.0+abc1234"}
+    return Context(run=run, model=model, **{**facts, **changes})
+
+
+def metric(evaluation: str, name: str, value: float, **columns: Any) -> Row:
+    """Returns a row of the `metrics` table."""
+    half = columns.pop("half", 0.02)
+    low, high = columns.pop("ci_low", value - half), columns.pop("ci_high", value + half)
+    common = {"evaluation": evaluation, "protocol": "two-room-v1", "split": "test", "seed": 0, "n": 50, "unit": "1"}
+    return {**common, "metric": name, "value": value, "ci_low": low, "ci_high": high, **columns}
+
+
+def planning_metrics(problems: int = 50, seed: int = 0, split: str = "test") -> list[Row]:
+    """Returns success, regret and final distance of three planners on two kinds of goal."""
+    rows = []
+    for goal in ("uniform", "cross_room"):
+        for planner, rate in PLANNERS.items():
+            estimate = wilson(round(rate * problems), problems)
+            where = {"goal": goal, "planner": planner, "seed": seed, "split": split, "n": problems}
+            rows.append(
+                metric("planning", "success_rate", estimate.value, ci_low=estimate.low, ci_high=estimate.high, **where)
+            )
+            distance = 0.03 + 0.4 * (1 - rate)
+            rows.append(metric("planning", "final_distance", distance, unit="scene width", half=0.01, **where))
+            if planner != "oracle":
+                rows.append(metric("planning", "regret", distance - 0.042, unit="scene width", half=0.01, **where))
+    return rows
+
+
+def probing_metrics(seed: int = 0) -> list[Row]:
+    """Returns R², Pearson's r and the error of both probes, for each quantity and for all together."""
+    fits = {"linear": 0.963, "mlp": 0.996}
+    rows = []
+    for probe, r2 in fits.items():
+        for quantity, less in (("all", 0.0), ("agent_position", -0.002), ("door", 0.004)):
+            where = {"probe": probe, "quantity": quantity, "seed": seed, "n": 5000, "half": 0.003}
+            figures = {"r2": r2 - less, "pearson_r": (r2 - less) ** 0.5, "mse": 1 - r2 + less}
+            rows += [metric("probing", name, value, **where) for name, value in figures.items()]
+    return rows
+
+
+def surprise_metrics(seed: int = 0) -> list[Row]:
+    """Returns the AUROC of both perturbations."""
+    aurocs = {"teleport": 0.999, "recolour": 0.957}
+    return [metric("surprise", "auroc", value, shift=shift, seed=seed, half=0.01) for shift, value in aurocs.items()]
+
+
+def planning_episodes(count: int = 6, seed: int = 0) -> list[Row]:
+    """Returns episodes of each planner with paths and frames of real Two-Room scenes."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for problem in range(count):
+        world = make_world("two_room", 1)
+        world.begin([problem], [{"door": float(rng.uniform(0.25, 0.75))}])
+        start = world.state()["agent_position"][0]
+        start_frame = png(world)
+        path = wander(world, rng, 24)
+        goal, goal_frame = path[-1], png(world)
+        for planner in PLANNERS:
+            success = planner == "oracle" or (planner == "cem" and problem % 3 != 2)
+            taken = (
+                path
+                if success
+                else path[: 4 + 4 * (planner == "cem")] + rng.normal(0, 0.01, (4 + 4 * (planner == "cem"), 2))
+            )
+            row = {"split": "test", "protocol": "two-room-v1", "planner": planner, "seed": seed, "problem": problem}
+            row |= {
+                "goal": ("uniform", "cross_room")[problem % 2],
+                "episode": 900 + problem,
+                "start_row": 3,
+                "success": success,
+            }
+            row |= {"final_distance": float(np.linalg.norm(taken[-1] - goal)), "oracle_final_distance": 0.01}
+            row |= {
+                "plan_seconds": 0.05,
+                "unit": "scene width",
+                "path": taken,
+                "goal_point": goal,
+                "start_frame": start_frame,
+            }
+            row |= {
+                "planned_path": np.linspace(start, goal, 6),
+                "frame_extent": [0.0, 1.0, 1.0, 0.0],
+                "goal_frame": goal_frame,
+            }
+            rows.append(row)
+    return rows
+
+
+def wander(world: World, rng: np.random.Generator, steps: int) -> np.ndarray:
+    """Returns the path (steps + 1, 2) of a walk with a heading that drifts."""
+    heading, path = rng.uniform(0, 2 * np.pi), [world.state()["agent_position"][0]]
+    for _ in range(steps):
+        heading += rng.normal(0, 0.25)
+        world.advance(np.array([[np.cos(heading), np.sin(heading)]], dtype=np.float32))
+        path.append(world.state()["agent_position"][0])
+    return np.array(path)
+
+
+def png(world: World) -> bytes:
+    """Returns the first copy's frame."""
+    buffer = io.BytesIO()
+    Image.fromarray(world.render_pixels()[0]).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def surprise_steps(episodes: int = 12, seed: int = 0) -> list[Row]:
+    """Returns surprise by step around an event at step 30, with controls; an example keeps its frames."""
+    rng = np.random.default_rng(seed)
+    world = make_world("two_room", 1)
+    world.begin([0], [{"door": 0.5}])
+    rows = []
+    for shift, height in (("teleport", 1.6), ("recolour", 0.25)):
+        for episode in range(episodes):
+            for perturbed in (False, True):
+                for step in range(5, 61, 5):
+                    bump = height * (step == 30) + 0.2 * height * (step == 35)
+                    value = (0.05 + bump * perturbed) * float(rng.lognormal(0, 0.4))
+                    row = {
+                        "split": "test",
+                        "protocol": "two-room-v1",
+                        "seed": seed,
+                        "shift": shift,
+                        "episode": 900 + episode,
+                    }
+                    row |= {"perturbed": perturbed, "step": step, "event_step": 30, "surprise": value}
+                    rows.append(row | ({"frame": png(world)} if perturbed and not episode else {}))
+    return rows
+
+
+def predictions(frames: int = 300, seed: int = 0) -> list[Row]:
+    """Returns true and predicted values of both probes."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for probe, noise in (("linear", 0.05), ("mlp", 0.015)):
+        for quantity, size in (("agent_position", 2), ("door", 1)):
+            for frame in range(frames):
+                for dimension in range(size):
+                    target = float(rng.uniform(0.05, 0.95))
+                    row = {
+                        "split": "test",
+                        "protocol": "two-room-v1",
+                        "seed": seed,
+                        "probe": probe,
+                        "quantity": quantity,
+                    }
+                    row |= {
+                        "dimension": dimension,
+                        "unit": "scene width",
+                        "episode": 900 + frame % 50,
+                        "step": frame % 64,
+                    }
+                    rows.append(row | {"target": target, "predicted": target + float(rng.normal(0, noise))})
+    return rows
+
+
+def decoding_rows(blocks: int = 4) -> dict[str, list[Row]]:
+    """Returns PSNR of drawn pictures by blocks ahead beside the floor's, and the pictures of two episodes."""
+    world = make_world("two_room", 1)
+    world.begin([0], [{"door": 0.5}])
+    names = ["encoded", *(f"imagined_{k}" for k in range(1, blocks + 1))]
+    metrics = [
+        metric("decoding", "psnr", value, unit="dB", quantity=name, probe=probe)
+        for k, name in enumerate(names)
+        for probe, value in (("decoder", 29.0 - 0.5 * k), ("mean_frame", 22.0))
+    ]
+    where = {"split": "test", "protocol": "two-room-v1", "seed": 0}
+    pictures = [
+        {**where, "episode": episode, "source": source, "step": 5 * k, "frame": png(world)}
+        for episode in (900, 901)
+        for source in ("true", "encoded", "imagined")
+        for k in range(blocks + 1)
+    ]
+    return {"metrics": metrics, "pictures": pictures}
+
+
+def training_rows(steps: int = 1000, every: int = 10, seed: int = 0) -> list[Row]:
+    """Returns logged figures of a training whose λ is annealed."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for step in range(every, steps + 1, every):
+        weight = 0.1 * 0.1 ** min(1.0, max(0.0, (step / steps - 0.2) / 0.3))
+        prediction, sigreg = 0.9 * np.exp(-step / 200) + 0.02, 4 * np.exp(-step / 80) + 0.6
+        figures = {"loss": prediction + weight * sigreg, "prediction": prediction, "sigreg": sigreg}
+        figures |= {
+            "lambda": weight,
+            "effective_rank": 8 + 14 * (1 - np.exp(-step / 250)),
+            "learning_rate": 1e-3 * (1 - step / steps),
+        }
+        for name, value in figures.items():
+            rows.append({"seed": seed, "step": step, "metric": name, "value": float(value * (1 + rng.normal(0, 0.03)))})
+    return rows
+
+
+def write_run(store: Store, run: str = "run-1", model: str = "m0", **changes: Any) -> list[UnitManifest]:
+    """Writes a whole run: training, and the three evaluations as units of their own."""
+    facts = context(run, model, **changes)
+    units = {
+        "training": {"training": training_rows()},
+        "probing": {"metrics": probing_metrics(), "predictions": predictions()},
+        "planning": {"metrics": planning_metrics(), "episodes": planning_episodes()},
+        "surprise": {"metrics": surprise_metrics(), "steps": surprise_steps()},
+    }
+    return [write_tables(store, tables, f"{run}-{unit}", facts) for unit, tables in units.items()]
