@@ -74,7 +74,7 @@ def render(data: ReportData, config: ReportConfig, store: Store, progress: Progr
         lambda: sections.cards(data, store),
     )
     made = []
-    with progress.phase("report", len(makers), "sections") as phase:
+    with progress.phase(f"report {data.run}", len(makers), "sections") as phase:
         for maker in makers:
             made.append(maker())
             phase.advance(1)
