@@ -5,6 +5,7 @@ Shapes: B sequences, T frames, H × W pixels, C colours, K actions in a block, A
 E is the predictor's width, and a rollout has H blocks.
 """
 
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -141,12 +142,13 @@ class WorldModel(nn.Module):
             )
         # The permuted view is torch's channels_last layout, which convolutions take without a copy.
         pixels_NCHW = pixels_BTHWC.flatten(0, 1).permute(0, 3, 1, 2)
-        portions = min(self.portions, len(pixels_NCHW)) if self.training and torch.is_grad_enabled() else 1
+        portions = min(self.portions, len(pixels_NCHW)) if self.training else 1
         if portions == 1:
             features_NF = self._features(pixels_NCHW)
         else:
-            parts = pixels_NCHW.tensor_split(portions)
-            features_NF = torch.cat([recomputed(self._features, part_NCHW) for part_NCHW in parts])
+            # Where no gradient is asked for there is nothing to hold, and nothing to compute again.
+            encode = partial(recomputed, self._features) if torch.is_grad_enabled() else self._features
+            features_NF = torch.cat([encode(part_NCHW) for part_NCHW in pixels_NCHW.tensor_split(portions)])
         z_ND: Tensor = self.projector(features_NF)
         return at_least_float32(z_ND).unflatten(0, pixels_BTHWC.shape[:2])
 

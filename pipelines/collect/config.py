@@ -56,7 +56,7 @@ class CollectConfig(WorkConfig):
     """share of the episodes with held-out variations; goes to train where the world holds none out"""
     episodes_per_shard: PositiveInt = 32
     """episodes of a shard, which is the unit of work"""
-    chunk_frames: PositiveInt = 65
+    chunk_frames: PositiveInt = 32
     """frames that are compressed and fetched together"""
     format: str = "mds"
     """container of the shards: `mds` or `webdataset`"""

@@ -37,7 +37,7 @@ class ImportConfig(WorkConfig):
     """share of the episodes of the test split"""
     episodes_per_shard: PositiveInt = 16
     """episodes of a shard, which is the unit of work"""
-    chunk_frames: PositiveInt = 65
+    chunk_frames: PositiveInt = 32
     """frames that are compressed and fetched together"""
     format: str = "mds"
     """container of the shards: `mds` or `webdataset`"""

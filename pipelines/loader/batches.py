@@ -4,6 +4,7 @@ On a machine with virtual memory the page faults of a new array cost more than d
 """
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -22,7 +23,9 @@ class BatchMemory:
         shape = cutter.shape
         self._pixels = (clips, shape.frames, *cutter.image_size, 3)
         self._action = (clips, shape.frames - 1, shape.frameskip, cutter.action_size)
-        self._state = {name: (clips, shape.frames, size) for name, size in cutter.quantities.items()}
+        self._state = (clips, shape.frames, sum(cutter.quantities.values()))
+        self._quantities = tuple(cutter.quantities)
+        self._ends = np.cumsum(list(cutter.quantities.values()))[:-1]
         self._keep = keep
         self._pin = pin and torch.cuda.is_available()
         self._arrays: list[Pixels] = []
@@ -33,14 +36,16 @@ class BatchMemory:
         return int(np.prod(self._pixels))
 
     def take(self) -> tuple[Clips, BatchArrays]:
-        """Returns a batch whose values are whatever they are, and the same memory as arrays to be filled."""
-        clips = Clips(
-            pixels_BTHWC=self._take_pixels(),
-            action_BTKA=self._new(self._action),
-            state={name: self._new(shape) for name, shape in self._state.items()},
-        )
-        state = {name: values.numpy() for name, values in clips.state.items()}
+        """Returns a batch whose values are whatever they are, without its state, and arrays by which it is filled."""
+        clips = Clips(self._take_pixels(), self._new(self._action), {})
+        state = np.empty(self._state, np.float32)
         return clips, BatchArrays(clips.pixels_BTHWC.numpy(), clips.action_BTKA.numpy(), state)
+
+    def finish(self, clips: Clips, arrays: BatchArrays) -> Clips:
+        """Returns a batch that has been filled, with its state by quantity."""
+        parts = zip(self._quantities, np.split(arrays.state, self._ends, axis=-1), strict=True)
+        state = {name: torch.from_numpy(np.ascontiguousarray(part)) for name, part in parts}
+        return replace(clips, state={name: part.pin_memory() for name, part in state.items()} if self._pin else state)
 
     def _take_pixels(self) -> Tensor:
         if self._pin:

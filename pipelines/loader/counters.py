@@ -1,12 +1,33 @@
 """What a loader did and what it cost, stage by stage."""
 
+import contextlib
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields, replace
 
 STAGES = ("plan", "fetch", "check", "decode", "cut", "collate")
 """Deciding what comes next, reading stored bytes, their digests, decompression into batches, copying, the rest."""
+TIMED_EVERY = 8
+"""Tasks of which one is timed: asking the clock of a thread is a system call."""
+
+
+class _Stage:
+    """A block whose CPU time is added; written out, for the interpreter's lock is held while it is measured."""
+
+    __slots__ = ("_name", "_seconds", "_started", "_weight")
+
+    def __init__(self, seconds: dict[str, float], name: str, weight: int) -> None:
+        self._seconds, self._name, self._weight = seconds, name, weight
+
+    def __enter__(self) -> None:
+        self._started = time.thread_time()
+
+    def __exit__(self, *_: object) -> None:
+        self._seconds[self._name] += self._weight * (time.thread_time() - self._started)
+
+
+_UNTIMED = contextlib.nullcontext()
 
 
 @dataclass
@@ -35,6 +56,10 @@ class LoaderCounters:
     """time since then"""
     cpu_seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     """CPU time of the loader's threads by stage"""
+    tasks: int = field(default=0, compare=False)
+    """begun by this thread"""
+    weight: int = field(default=1, compare=False)
+    """of what is timed now; 0 times nothing"""
 
     @property
     def wait_share(self) -> float:
@@ -46,14 +71,14 @@ class LoaderCounters:
         each = {stage: 1e6 * seconds / max(1, self.clips) for stage, seconds in self.cpu_seconds.items()}
         return each | {"all": sum(each.values())}
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Adds the CPU time that this thread spends in the block."""
-        started = time.thread_time()
-        try:
-            yield
-        finally:
-            self.cpu_seconds[name] += time.thread_time() - started
+    def begin_task(self) -> None:
+        """Begins a task of many: one of them in `TIMED_EVERY` is timed and stands for the others."""
+        self.weight = 0 if self.tasks % TIMED_EVERY else TIMED_EVERY
+        self.tasks += 1
+
+    def stage(self, name: str) -> AbstractContextManager[None]:
+        """Adds the CPU time that this thread spends in the block, in a task that is timed or in none."""
+        return _Stage(self.cpu_seconds, name, self.weight) if self.weight else _UNTIMED
 
     @contextmanager
     def waited(self) -> Iterator[None]:
@@ -73,7 +98,7 @@ class LoaderCounters:
     def add(self, other: "LoaderCounters") -> None:
         """Adds the sums of another thread."""
         for one in fields(self):
-            if one.name in ("started", "total_seconds"):
+            if one.name in ("started", "total_seconds", "weight"):
                 continue
             mine, theirs = getattr(self, one.name), getattr(other, one.name)
             if isinstance(mine, dict):

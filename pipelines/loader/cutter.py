@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa.episodes import Actions, Pixels, State
+from jepa.episodes import Actions, Pixels
 from pipelines.loader.counters import LoaderCounters
 from pipelines.loader.source import ChunkSource
 from pipelines.store.codecs import CODECS
@@ -38,11 +38,14 @@ class ClipShape:
 
 @dataclass(frozen=True)
 class BatchArrays:
-    """A batch while it is filled: pixels uint8 (B, T, H, W, 3), action float32 (B, T-1, K, A), state (B, T, d)."""
+    """A batch while it is filled: pixels uint8 (B, T, H, W, 3), action float32 (B, T-1, K, A).
+
+    All quantities lie side by side in `state`, float32 (B, T, Σd), so that a clip's state is one copy.
+    """
 
     pixels: Pixels
     action: Actions
-    state: State
+    state: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ class _Facts:
     """What is known of the frames of a chunk and of those after it that its clips reach into."""
 
     action: Actions
-    state: State
+    state: NDArray[np.float32]
+    """all quantities side by side, (n, Σd)"""
 
 
 class ClipCutter:
@@ -114,8 +118,7 @@ class ClipCutter:
             for start, place in zip(windows, places, strict=True):
                 action = facts.action[start : start + steps]
                 place.batch.action[place.row] = action.reshape(place.batch.action.shape[1:])
-                for name, values in facts.state.items():
-                    place.batch.state[name][place.row] = values[start : start + steps + 1 : skip]
+                place.batch.state[place.row] = facts.state[start : start + steps + 1 : skip]
         counters.clips += len(windows)
 
     def _read(
@@ -131,7 +134,7 @@ class ClipCutter:
             first = end
         if len(parts) == 1:
             return parts[0]
-        state = {name: np.concatenate([part.state[name] for part in parts]) for name in parts[0].state}
+        state = np.concatenate([part.state for part in parts])
         return _Facts(np.concatenate([part.action for part in parts]), state)
 
     def _decode(self, row: int, frames: list[int], places: list[Pixels], counters: LoaderCounters) -> _Facts:
@@ -145,7 +148,8 @@ class ClipCutter:
             except ValueError as error:
                 raise self.source.damage(row, f"cannot be decoded ({error})") from error
         counters.chunks += 1
-        return _Facts(stored.action, stored.state)
+        none: NDArray[np.float32] = np.empty((stored.frames, 0), np.float32)
+        return _Facts(stored.action, np.concatenate([none, *map(stored.state.get, self.quantities)], axis=1))
 
 
 def windows_of(table: ChunkTable, shape: ClipShape) -> NDArray[np.int64]:

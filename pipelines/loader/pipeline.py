@@ -57,7 +57,9 @@ class Pipeline:
         """
         self._steps, self._work, self._memory, self._expect = steps, work, memory, expect
         self._slots, self._depth = slots, depth
-        self._changed = threading.Condition()
+        # Two conditions of one lock: whoever is woken for nothing takes the interpreter's lock from who works.
+        lock = threading.Lock()
+        self._changed, self._ready = threading.Condition(lock), threading.Condition(lock)
         self._tasks: deque[Task] = deque()
         self._batches: dict[int, _Batch] = {}
         self._after: deque[Position] = deque()
@@ -80,8 +82,8 @@ class Pipeline:
         Raises:
             InfraError: what kept the batch from being filled; asked again, it says the same.
         """
-        with self._changed:
-            self._changed.wait_for(self._is_next_ready)
+        with self._ready:
+            self._ready.wait_for(self._is_next_ready)
             if self._failure is not None:
                 raise self._failure
             batch = self._batches[self._next]
@@ -90,7 +92,8 @@ class Pipeline:
             del self._batches[self._next]
             self._next += 1
             self._changed.notify_all()
-            return self._after.popleft(), batch.clips
+            after = self._after.popleft()
+        return after, self._memory.finish(batch.clips, batch.arrays)
 
     def counters(self) -> list[LoaderCounters]:
         """Returns what each thread has done."""
@@ -101,6 +104,7 @@ class Pipeline:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+            self._ready.notify_all()
         for thread in self._threads:
             if thread is not threading.current_thread():  # the collector may drop a loader in any thread
                 thread.join()
@@ -115,6 +119,7 @@ class Pipeline:
         while (taken := self._take(counters)) is not None:
             task, batches = taken
             error = None
+            counters.begin_task()
             try:
                 self._work(task, [batch.arrays for batch in batches], counters)
             except BaseException as raised:
@@ -123,8 +128,8 @@ class Pipeline:
                 for batch in batches:
                     batch.missing -= 1
                     batch.error = batch.error or error
-                    if not batch.missing:
-                        self._changed.notify_all()
+                if self._is_next_ready():
+                    self._ready.notify_all()
             del taken, batches, batch  # or their memory would be held until the next task
 
     def _take(self, counters: LoaderCounters) -> tuple[Task, list[_Batch]] | None:
@@ -151,6 +156,7 @@ class Pipeline:
         """Asks for one more step, and tells of its tasks; one thread at a time does so."""
         step, failure = None, None
         try:
+            counters.weight = 1
             with counters.stage("plan"):
                 step = next(self._steps)
                 for task in step.tasks:
@@ -164,3 +170,5 @@ class Pipeline:
                 self._tasks += step.tasks
                 self._after.append(step.after)
             self._changed.notify_all()
+            if self._is_next_ready():
+                self._ready.notify_all()

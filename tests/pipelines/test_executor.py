@@ -76,7 +76,7 @@ def hang(unit: int) -> int:
 
 
 def work_slowly(unit: int) -> int:
-    for _ in range(12):
+    for _ in range(24):
         time.sleep(0.5)
         beat()
     return unit
@@ -158,8 +158,8 @@ def test_a_stalled_worker_is_replaced(tmp_path: Path, fault: object, executor: E
 
 @pytest.mark.parametrize(("executor", "workers"), WAYS[1:])
 def test_a_unit_that_always_stalls_is_named(executor: Executor, workers: int) -> None:
-    with pytest.raises(UnitsError, match=r"1 of 3 units failed .*1: no sign of progress for 2 s") as told:
-        run_units(hang, range(3), executor=executor, workers=workers, stall_seconds=2, retries=1)
+    with pytest.raises(UnitsError, match=r"1 of 3 units failed .*1: no sign of progress for 4 s") as told:
+        run_units(hang, range(3), executor=executor, workers=workers, stall_seconds=4, retries=1)
     assert isinstance(told.value.failures["1"], StalledError)
 
 
@@ -171,7 +171,7 @@ def test_a_slow_unit_that_beats_is_left_alone(executor: Executor, workers: int) 
         range(2),
         executor=executor,
         workers=workers,
-        stall_seconds=4,
+        stall_seconds=8,
         on_retry=lambda unit, _: retried.append(unit),
     )
     assert retried == []

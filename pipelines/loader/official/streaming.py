@@ -36,6 +36,7 @@ class StreamingLoader(OfficialLoader):
     def close(self) -> None:
         super().close()
         if self._reader is not None:
+            _end_threads(self._reader)
             number, self._reader = int(self._reader._shm_prefix_int), None
             if os.environ.get("LOCAL_RANK", "0") == "0":
                 _clear(number)
@@ -58,6 +59,13 @@ class StreamingLoader(OfficialLoader):
             return {"local": folder}
         name = hashlib.sha256(f"{folder} {self._dataset.manifest.plan_digest}".encode()).hexdigest()[:16]
         return {"remote": folder, "local": str(self._config.cache_path().parent / "streaming" / name)}
+
+
+def _end_threads(reader: Any) -> None:
+    """Ends what fetches ahead, which would make a lock that is removed again."""
+    if hasattr(reader, "_iterator"):
+        reader._iterator.non_blocking_exit()
+        reader._executor.shutdown()
 
 
 def _clear(number: int) -> None:

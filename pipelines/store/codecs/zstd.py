@@ -1,5 +1,6 @@
 """Zstandard over all raw frames of a chunk together: small and exact, for still backgrounds compress across time."""
 
+import math
 import threading
 from collections.abc import Sequence
 
@@ -11,6 +12,8 @@ from pipelines.store.codecs.codec import CODECS, Codec
 
 LEVEL = 3
 """Higher levels cost the collector more than the store saves."""
+WHOLE = 1 << 23
+"""Bytes of frames that a core's share of the last cache holds: larger chunks are streamed."""
 WASTE = 1 << 19
 """Bytes: as much as a core's own cache holds beside the decompressor's window."""
 
@@ -30,44 +33,53 @@ class Zstd(Codec):
     def decode(self, data: bytes, shape: tuple[int, int, int], into: Pixels | None = None) -> Pixels:
         pixels = np.empty((*shape, 3), np.uint8) if into is None else into
         try:
-            # A decompressor is not safe to share between threads, and making one costs a microsecond.
-            with zstandard.ZstdDecompressor().stream_reader(data) as reader:
-                read = reader.readinto(pixels.reshape(-1).data)
-                more = reader.read(1)
+            if zstandard.frame_content_size(data) != pixels.size:
+                raise ValueError(f"the frames are not {pixels.size} bytes")
+            with _decompressor().stream_reader(data) as reader:
+                _fill(reader, pixels)
         except zstandard.ZstdError as error:
             raise ValueError(f"the frames are damaged: {error}") from error
-        if read != pixels.size or more:
-            raise ValueError(f"the frames are not {pixels.size} bytes")
         return pixels
 
     def pick(self, data: bytes, shape: tuple[int, int, int], frames: Sequence[int], into: Sequence[Pixels]) -> None:
-        # Frames come out in order, so that each can go where it is wanted and the rest to memory that stays in a cache.
+        if 3 * math.prod(shape) > WHOLE:
+            self._pick_in_passing(data, shape, frames, into)
+            return
+        # Where all frames have room, they are decompressed in one go, without the copies that a stream keeps back.
+        pixels = self.decode(data, shape, _scratch(3 * math.prod(shape)).reshape(*shape, 3))
+        for frame, place in zip(frames, into, strict=True):
+            np.copyto(place, pixels[frame])
+
+    def _pick_in_passing(
+        self, data: bytes, shape: tuple[int, int, int], frames: Sequence[int], into: Sequence[Pixels]
+    ) -> None:
+        """Streams the frames, each to where it is wanted and the rest to memory that stays in a cache."""
         size, done = 3 * shape[1] * shape[2], 0
-        waste = _waste(size)
+        waste = _scratch(max(size, WASTE))
         try:
-            with zstandard.ZstdDecompressor().stream_reader(data) as reader:
+            with _decompressor().stream_reader(data) as reader:
                 for frame, place in zip(frames, into, strict=True):
                     while done < frame:
                         count = min(frame - done, len(waste) // size)
                         _fill(reader, waste[: count * size])
                         done += count
-                    _fill(reader, place.reshape(-1).data)
+                    _fill(reader, place)
                     done += 1
         except zstandard.ZstdError as error:
             raise ValueError(f"the frames are damaged: {error}") from error
 
 
-def _fill(reader: zstandard.ZstdDecompressionReader, place: memoryview) -> None:
-    if reader.readinto(place) != len(place):
+def _fill(reader: zstandard.ZstdDecompressionReader, place: Pixels) -> None:
+    if reader.readinto(place) != place.nbytes:
         raise ValueError("the frames end too early")
 
 
-def _waste(size: int) -> memoryview:
-    """Returns this thread's room for what nobody wants: a frame at least."""
-    if len(getattr(_thread, "waste", b"")) < size:
-        _thread.waste = np.empty(max(size, WASTE), np.uint8).data
-    waste: memoryview = _thread.waste
-    return waste
+def _scratch(size: int) -> Pixels:
+    """Returns memory of this thread, whose pages are there already."""
+    if len(getattr(_thread, "scratch", b"")) < size:
+        _thread.scratch = np.empty(size, np.uint8)
+    scratch: Pixels = _thread.scratch[:size]
+    return scratch
 
 
 def _compressor() -> zstandard.ZstdCompressor:
@@ -76,6 +88,14 @@ def _compressor() -> zstandard.ZstdCompressor:
         _thread.compressor = zstandard.ZstdCompressor(level=LEVEL)
     compressor: zstandard.ZstdCompressor = _thread.compressor
     return compressor
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    """Returns this thread's decompressor, for none is safe to share."""
+    if not hasattr(_thread, "decompressor"):
+        _thread.decompressor = zstandard.ZstdDecompressor()
+    decompressor: zstandard.ZstdDecompressor = _thread.decompressor
+    return decompressor
 
 
 CODECS.register("zstd")(Zstd())

@@ -7,6 +7,7 @@ all columns in the order of the config. An `index.json` beside the shards lists 
 import json
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from pipelines.store.formats.container import FORMATS, Container, ShardFile, Spa
 
 INTEGERS = ("episode", "first_frame", "frames", "height", "width")
 FLOAT_ARRAY = "ndarray:float32"
+FLOAT = np.dtype("<f4")
 
 
 class Mds(Container):
@@ -38,8 +40,7 @@ class Mds(Container):
         return data, [Span(int(offset), len(sample)) for offset, sample in zip(offsets, samples, strict=False)]
 
     def unpack(self, record: bytes, quantities: Sequence[str]) -> StoredChunk:
-        columns = _columns(quantities)
-        variable = [name for name, encoding in columns.items() if encoding != "int"]
+        columns, variable = _layout(tuple(quantities))
         position = 4 * len(variable)
         if len(record) < position:
             raise ValueError("the sample ends within its sizes")
@@ -66,6 +67,13 @@ class Mds(Container):
             for shard in shards
         ]
         return {"index.json": json.dumps({"shards": entries, "version": 2}, sort_keys=True).encode()}
+
+
+@lru_cache(maxsize=64)
+def _layout(quantities: tuple[str, ...]) -> tuple[dict[str, str], list[str]]:
+    """Returns the encoding of each column, and the columns whose size varies."""
+    columns = _columns(quantities)
+    return columns, [name for name, encoding in columns.items() if encoding != "int"]
 
 
 def _columns(quantities: Sequence[str]) -> dict[str, str]:
@@ -106,12 +114,12 @@ def _decode(data: bytes, encoding: str) -> Any:
     if encoding == "bytes":
         return data
     if encoding == "int":
-        return struct.unpack("<q", data)[0] if len(data) == 8 else _short("integer")
+        return int.from_bytes(data, "little", signed=True) if len(data) == 8 else _short("integer")
     dimensions = data[0] >> 2 if data else _short("array")
     start = 1 + 4 * dimensions
     if len(data) < start:
         _short("array")
-    return np.frombuffer(data, "<f4", offset=start).reshape(struct.unpack_from(f"<{dimensions}I", data, 1))
+    return np.frombuffer(data, FLOAT, offset=start).reshape(struct.unpack_from(f"<{dimensions}I", data, 1))
 
 
 def _short(what: str) -> int:

@@ -11,8 +11,9 @@ from jepa.training.compute import ComputeConfig
 from jepa.training.state import TrainingState
 from jepa.training.trainer import TrainConfig, Trainer
 from tests.jepa.training.gloo import run_in_processes
-from tests.jepa.training.toy import CONFIG, toy_clips, toy_trainer
+from tests.jepa.training.toy import CONFIG, PATCHES, toy_clips, toy_trainer, toy_weights
 
+FROZEN: dict[str, Any] = {"objective": "frozen", "options": {}, "history": 2, "form": "tokens", "fields": PATCHES}
 VIT = {"encoder": "vit", "encoder_options": {"patch_size": 8, "depth": 2, "heads": 2, "width": 16}}
 EXACT = TrainConfig.model_validate(CONFIG.model_dump() | {"precision": "fp64"})
 WAYS: dict[str, tuple[dict[str, Any], ComputeConfig]] = {
@@ -21,6 +22,7 @@ WAYS: dict[str, tuple[dict[str, Any], ComputeConfig]] = {
     "both": (VIT | {"history": 2}, ComputeConfig(accumulate=2, checkpoint_activations=True)),
     "batch norm again": ({}, ComputeConfig(checkpoint_activations=True)),
     "more portions than frames": (VIT, ComputeConfig(accumulate=1000)),
+    "frozen, both": (FROZEN, ComputeConfig(accumulate=3, checkpoint_activations=True)),
 }
 
 
@@ -53,8 +55,8 @@ def later(results: dict[str, Tensor]) -> dict[str, Tensor]:
 def test_the_mathematics_stays(way: str) -> None:
     toy, compute = WAYS[way]
     plain = train(toy_trainer(EXACT, **toy), 6)
-    untrained = toy_trainer(EXACT, **toy).state().tensors["objective/model.projector.out.weight"]
-    assert (plain["objective/model.projector.out.weight"] - untrained).abs().max() > 1e-3
+    learned = "objective/model.action_encoder.layers.0.weight"
+    assert (plain[learned] - toy_trainer(EXACT, **toy).state().tensors[learned]).abs().max() > 1e-3
     assert_equal(train(toy_trainer(EXACT, compute=compute, **toy), 6), plain, 1e-6)
 
 
@@ -84,9 +86,18 @@ def test_an_encoder_that_ties_frames_together_takes_no_portions() -> None:
         toy_trainer(compute=ComputeConfig(accumulate=2))
 
 
+def test_a_frozen_encoder_takes_a_batch_in_portions() -> None:
+    model = toy_trainer(compute=ComputeConfig(accumulate=4), **FROZEN).objective.model
+    rows: list[int] = []
+    model.encoder.register_forward_pre_hook(lambda _, inputs: rows.append(len(inputs[0])))
+    with torch.no_grad():
+        model.encode(toy_clips(16).pixels_BTHWC)
+    assert rows == [16, 16, 16, 16]
+
+
 @pytest.mark.slow
-def test_compiled_is_the_same() -> None:
-    toy = VIT | {"encoder_options": VIT["encoder_options"] | {"depth": 1}}
+@pytest.mark.parametrize("toy", [VIT | {"encoder_options": VIT["encoder_options"] | {"depth": 1}}, FROZEN])
+def test_compiled_is_the_same(toy: dict[str, Any]) -> None:
     compiled = toy_trainer(EXACT, compute=ComputeConfig(compile="default"), **toy)
     assert_equal(train(compiled, 3), train(toy_trainer(EXACT, **toy), 3), 1e-6)
 
@@ -117,13 +128,14 @@ def test_a_gradient_that_overflows_costs_its_step_only() -> None:
     assert trainer.state().meta["loss_scale"]["scale"] == 2.0**119
 
 
-SHARED: dict[str, dict[str, Any]] = {"conv": {}, "vit": VIT | {"history": 2, "dropout": 0.2}}
+SHARED: dict[str, dict[str, Any]] = {"conv": {}, "vit": VIT | {"history": 2, "dropout": 0.2}, "frozen": FROZEN}
 
 
-def in_shares(this_rank: int) -> dict[str, Tensor]:
+def in_shares(this_rank: int, weights: str) -> dict[str, Tensor]:
     share, results = slice(0, 11) if this_rank == 0 else slice(11, None), {}
     for encoder, toy in SHARED.items():
-        fsdp = ComputeConfig(parallel="fsdp", checkpoint_activations=encoder == "vit")
+        toy = toy | ({"options": {"weights": weights}} if encoder == "frozen" else {})
+        fsdp = ComputeConfig(parallel="fsdp", checkpoint_activations=encoder != "conv")
         trainer = toy_trainer(EXACT, compute=fsdp, **toy)
         train(trainer, 3, share)
         saved = trainer.state().to_bytes()
@@ -139,11 +151,13 @@ def in_shares(this_rank: int) -> dict[str, Tensor]:
 
 @pytest.mark.slow
 def test_shares_of_the_weights_train_and_resume_as_the_whole() -> None:
-    results = run_in_processes(in_shares, 2)
+    with toy_weights(toy_trainer(**FROZEN).objective.model.config) as frozen:
+        results = run_in_processes(in_shares, 2, frozen["weights"])
     for encoder, toy in SHARED.items():
         whole = later(train(toy_trainer(EXACT, **toy), 6))
-        weights = sum(parameter.numel() for parameter in toy_trainer(**toy).objective.parameters())
-        assert sum(int(result[f"{encoder}/held"]) for result in results) == weights
+        weights = toy_trainer(**toy).objective.parameters()
+        learning = sum(weight.numel() for weight in weights if weight.requires_grad)
+        assert sum(int(result[f"{encoder}/held"]) for result in results) == learning
         for result in results:
             mine = {
                 name.removeprefix(f"{encoder}/"): tensor for name, tensor in result.items() if name.startswith(encoder)

@@ -45,8 +45,15 @@ def losses(store: Store, name: str) -> torch.Tensor:
     return torch.tensor([row["value"] for row in rows])
 
 
-def test_a_killed_worker_costs_no_result(store: Store, ray_cluster: None) -> None:
+@pytest.fixture(scope="module")
+def undisturbed(small_store: Path, tmp_path_factory: pytest.TempPathFactory, ray_cluster: None) -> bytes:
+    """Returns the weights after 200 steps of two workers that nothing happens to."""
+    store = open_store(str(shutil.copytree(small_store, tmp_path_factory.mktemp("undisturbed") / "store")))
     pretrain(config("whole", steps=200, workers=2), store)
+    return store.read("models/whole/model.safetensors")
+
+
+def test_a_killed_worker_costs_no_result(store: Store, undisturbed: bytes) -> None:
     killed = threading.Event()
 
     def kill_a_worker() -> None:
@@ -62,7 +69,7 @@ def test_a_killed_worker_costs_no_result(store: Store, ray_cluster: None) -> Non
     pretrain(config("killed", steps=200, workers=2), store)
     assert killed.is_set()
     # Bit-equal: gloo adds in the same order for the same number of workers.
-    assert store.read("models/killed/model.safetensors") == store.read("models/whole/model.safetensors")
+    assert store.read("models/killed/model.safetensors") == undisturbed
 
     told, found = {"steps": 200.0, "checkpoint_failures": 0.0, "workers": 2.0}, {"steps": 0.0}
     deadline = time.monotonic() + 60  # Ray collects its metrics every ten seconds or so, and shows a gauge for a while
@@ -85,16 +92,7 @@ def exported_by_ray(model: str) -> dict[str, float]:
 
 def test_the_driver_is_told_to_make_room(store: Store, ray_cluster: None) -> None:
     """A driver of its own on this Ray gets SIGTERM: its two workers checkpoint at once, and one process goes on."""
-    import ray
-
-    fields = {"dataset": "d0", "name": "told", "recipe": "smoke", "device": "cpu", "steps": "300", "workers": "2"}
-    words = [word for field, value in fields.items() for word in (f"--{field}", value)]
-    command = [sys.executable, "-m", "flows.cli", "pretrain", *words, "--store", store.uri]
-    cluster = {"RAY_ADDRESS": ray.get_runtime_context().gcs_address} | LOCAL_ENVIRONMENT
-    driver = subprocess.Popen(command, cwd=ROOT, env=os.environ | cluster, stderr=subprocess.PIPE, text=True)
-    checkpoints = Checkpoints(store, "told")
-    while not checkpoints.steps() and driver.poll() is None:
-        time.sleep(0.02)
+    driver, checkpoints = driver_at_work(store, "told", steps=300), Checkpoints(store, "told")
     driver.send_signal(signal.SIGTERM)
     _, complaints = driver.communicate(timeout=120)
     assert driver.returncode == 130, complaints
@@ -111,6 +109,34 @@ def test_the_driver_is_told_to_make_room(store: Store, ray_cluster: None) -> Non
     torch.testing.assert_close(told[:2], one[:2], atol=1e-6, rtol=1e-4)
     torch.testing.assert_close(told[:4], one[:4], atol=1e-5, rtol=5e-3)
     torch.testing.assert_close(told[:10], one[:10], atol=1e-4, rtol=5e-2)
+
+
+def test_a_killed_driver_costs_no_result(store: Store, undisturbed: bytes) -> None:
+    """A driver of its own on this Ray is killed: Ray ends its workers, and the same command goes on."""
+    driver = driver_at_work(store, "orphaned", steps=200)
+    driver.kill()
+    driver.communicate()
+    deadline = time.monotonic() + 60
+    while any(map(is_train_worker, psutil.process_iter(["cmdline"]))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(is_train_worker, psutil.process_iter(["cmdline"])))
+    assert 0 < (Checkpoints(store, "orphaned").latest_step() or 0) < 200
+    pretrain(config("orphaned", steps=200, workers=2), store)
+    assert store.read("models/orphaned/model.safetensors") == undisturbed
+
+
+def driver_at_work(store: Store, name: str, steps: int) -> "subprocess.Popen[str]":
+    """Returns a process of its own that trains on this Ray with two workers and has saved a first checkpoint."""
+    import ray
+
+    fields = {"dataset": "d0", "name": name, "recipe": "smoke", "device": "cpu", "steps": str(steps), "workers": "2"}
+    words = [word for field, value in fields.items() for word in (f"--{field}", value)]
+    command = [sys.executable, "-m", "flows.cli", "pretrain", *words, "--store", store.uri]
+    cluster = {"RAY_ADDRESS": ray.get_runtime_context().gcs_address} | LOCAL_ENVIRONMENT
+    driver = subprocess.Popen(command, cwd=ROOT, env=os.environ | cluster, stderr=subprocess.PIPE, text=True)
+    while not Checkpoints(store, name).steps() and driver.poll() is None:
+        time.sleep(0.02)
+    return driver
 
 
 def is_train_worker(process: psutil.Process) -> bool:

@@ -1,6 +1,7 @@
 """The containers' own readers read our shards unaided, from a folder and from S3; every array is what was simulated."""
 
 import io
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,12 +57,16 @@ def check(episode: Episode, codec: str, sample: dict[str, Any], pixels: bytes, s
 
 @pytest.fixture
 def clean_shared_memory() -> Iterator[None]:
-    """streaming leaves names in shared memory when its dataset is not freed in order."""
+    """streaming leaves names in shared memory when its dataset is not freed in order, and always its locks."""
     from streaming.base.util import clean_stale_shared_memory
 
+    folder = Path(tempfile.gettempdir())
     clean_stale_shared_memory()
+    before = set(folder.glob("*_filelock"))
     yield
     clean_stale_shared_memory()
+    for lock in set(folder.glob("*_filelock")) - before:
+        lock.unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("codec", CODECS.names())
