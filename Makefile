@@ -13,13 +13,14 @@ help:  ## show this list
 
 setup: $(VENV)/.complete  ## make .venv from the lock file
 
-# The mark is written last: an install that was cut off is done again.
+# The mark is written last: an install that was cut off is done again. Compiled once, here: every worker process would
+# do it again where Python may not write what it compiles.
 $(VENV)/.complete: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed, and none was found; name one with 'make setup PYTHON=/path/to/python3.12'." >&2; exit 2; }
 	@rm -f $@
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
