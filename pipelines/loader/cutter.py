@@ -113,7 +113,7 @@ class ClipCutter:
         with counters.stage("cut"):
             for first, *others in wanted.values():
                 for other in others:
-                    np.copyto(other, first)
+                    other[:] = first
         with counters.stage("collate"):
             for start, place in zip(windows, places, strict=True):
                 action = facts.action[start : start + steps]

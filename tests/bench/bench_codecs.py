@@ -10,10 +10,13 @@ import numpy as np
 
 from jepa.episodes import Pixels
 from jepa.worlds import WORLDS, EpisodePlan, collect_episodes
+from pipelines.collect import CollectConfig
 from pipelines.store import CODECS
+from pipelines.store.chunk import chunk_bounds
 from tests.bench.record import record
 
 STEPS = 64
+CHUNK: int = CollectConfig.model_fields["chunk_frames"].default
 NOISE = "noise of sigma 3"
 
 
@@ -50,16 +53,23 @@ def frames_of(world: str, size: int) -> Pixels:
 
 
 def measure(name: str, frames: Pixels, seconds: float) -> dict[str, Any]:
-    """Returns the row of one codec."""
-    codec, shape = CODECS.get(name), frames.shape[:3]
-    encoded = codec.encode(frames)
-    into = np.empty_like(frames)
-    decoded = codec.decode(encoded, shape, into)
-    error = float(np.square(decoded.astype(np.float64) - frames).mean())
+    """Returns the row of one codec, on frames in chunks as the collector cuts them."""
+    codec = CODECS.get(name)
+    chunks = [frames[first:end] for first, end in chunk_bounds(len(frames), CHUNK)]
+    encoded = [codec.encode(chunk) for chunk in chunks]
+    into = np.empty_like(max(chunks, key=len))
+
+    def decode() -> None:
+        for data, chunk in zip(encoded, chunks, strict=True):
+            codec.decode(data, chunk.shape[:3], into[: len(chunk)])
+
+    decoded = (codec.decode(data, chunk.shape[:3]) for data, chunk in zip(encoded, chunks, strict=True))
+    pairs = zip(decoded, chunks, strict=True)
+    error = sum(float(np.square(seen.astype(np.float64) - chunk).sum()) for seen, chunk in pairs) / frames.size
     return {
-        "kb_a_frame": round(len(encoded) / len(frames) / 1000, 2),
-        "encode_frames_a_second": rate(lambda: codec.encode(frames), len(frames), seconds),
-        "decode_frames_a_second": rate(lambda: codec.decode(encoded, shape, into), len(frames), seconds),
+        "kb_a_frame": round(sum(map(len, encoded)) / len(frames) / 1000, 2),
+        "encode_frames_a_second": rate(lambda: [codec.encode(chunk) for chunk in chunks], len(frames), seconds),
+        "decode_frames_a_second": rate(decode, len(frames), seconds),
         "psnr": "exact" if not error else f"{10 * np.log10(255**2 / error):.1f} dB",
     }
 

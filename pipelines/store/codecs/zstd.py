@@ -48,7 +48,7 @@ class Zstd(Codec):
         # Where all frames have room, they are decompressed in one go, without the copies that a stream keeps back.
         pixels = self.decode(data, shape, _scratch(3 * math.prod(shape)).reshape(*shape, 3))
         for frame, place in zip(frames, into, strict=True):
-            np.copyto(place, pixels[frame])
+            place[:] = pixels[frame]
 
     def _pick_in_passing(
         self, data: bytes, shape: tuple[int, int, int], frames: Sequence[int], into: Sequence[Pixels]
