@@ -35,6 +35,17 @@ def test_some_frames_can_be_decoded_each_to_its_place(name: str, wanted: list[in
     assert np.array_equal(places[[2 * frame for frame in wanted]], codec.decode(encoded, frames.shape[:3])[wanted])
 
 
+@pytest.mark.parametrize("wanted", [[0, 1, 2], [2], [1, 3], [0, 4]])
+def test_a_chunk_too_large_for_a_cache_is_streamed(wanted: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.store.codecs.zstd.WHOLE", 0)
+    codec, frames = CODECS.get("zstd"), smooth_frames()
+    encoded, places = codec.encode(frames), np.empty((len(wanted), *frames.shape[1:]), np.uint8)
+    codec.pick(encoded, frames.shape[:3], wanted, list(places))
+    assert np.array_equal(places, frames[wanted])
+    with pytest.raises(ValueError, match=r"end too early|damaged"):
+        codec.pick(encoded[: len(encoded) // 2], frames.shape[:3], [4], [places[0]])
+
+
 @pytest.mark.parametrize("name", [name for name in CODECS if not CODECS.get(name).lossless])
 def test_lossy_frames_come_back_nearly_as_they_were(name: str) -> None:
     codec, frames = CODECS.get(name), smooth_frames()
