@@ -11,7 +11,7 @@ from jepa.episodes import Pixels
 from pipelines.store.codecs.codec import CODECS, Codec
 
 LEVEL = 9
-"""A fifth smaller than level 3 and read as much faster, for 4 % of the time that Push-T takes to simulate a frame."""
+"""A sixth smaller than level 3 on Push-T and Reacher, for 4 % of the time that Push-T takes to simulate a frame."""
 WHOLE = 1 << 23
 """Bytes of frames that a core's share of the last cache holds: larger chunks are streamed."""
 WASTE = 1 << 19
