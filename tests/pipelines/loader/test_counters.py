@@ -1,6 +1,5 @@
 """What a loader says of its own work adds up."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import torch
 
 from infra.storage import open_store
 from pipelines.loader import LoaderConfig
-from pipelines.loader.counters import STAGES
+from pipelines.loader.counters import STAGES, LoaderCounters
 from tests.pipelines.loader.test_loader import make_loader
 from tests.pipelines.small_dataset import small_dataset
 
@@ -24,6 +23,7 @@ def test_every_stage_is_counted(tmp_path: Path) -> None:
         # Clips of 13 frames in chunks of 12: each needs two chunks, and several clips share them.
         assert 2 * counters.clips / 8 < counters.chunks < 2 * counters.clips
         assert counters.fetched_bytes > 0 and counters.requests == 0 and counters.damaged_chunks == 0
+        assert 0 < counters.wait_share <= 1
         costs = counters.cpu_microseconds_a_clip()
         assert set(costs) == {*STAGES, "all"} and all(cost > 0 for cost in costs.values())
         assert costs["all"] == pytest.approx(sum(costs[stage] for stage in STAGES))
@@ -34,15 +34,22 @@ def test_every_stage_is_counted(tmp_path: Path) -> None:
         assert loader.counters().batches == 21
 
 
-def test_who_takes_his_time_never_waits(tmp_path: Path) -> None:
-    dataset = small_dataset(open_store(str(tmp_path)))
-    with make_loader(dataset) as hasty, make_loader(dataset) as slow:
-        for _ in range(60):
-            next(hasty)
-        for _ in range(10):
-            next(slow)
-            time.sleep(0.05)
-        assert slow.counters().wait_share < hasty.counters().wait_share <= 1
+def test_waiting_is_measured_from_the_first_batch_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.perf_counter", lambda: now)
+    counters = LoaderCounters()
+    now += 50  # before the first batch nobody waits
+    with counters.waited():
+        now += 3
+    now += 5  # a training step
+    with counters.waited():
+        now += 1
+    now += 7
+    assert counters.until_now().wait_seconds == 4 and counters.until_now().wait_share == 4 / 16
+    with pytest.raises(KeyError), counters.waited():
+        now += 16
+        raise KeyError  # what ends in an error was waited for, too
+    assert counters.until_now().wait_share == 20 / 32
 
 
 @pytest.mark.parametrize("pin", [True, False])
