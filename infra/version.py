@@ -25,7 +25,7 @@ def code_version() -> str:
 
 def _git(root: Path, *arguments: str) -> str | None:
     try:
-        answer = subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, timeout=10)
+        answer = subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout.strip() if answer.returncode == 0 else None
