@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from jepa.config import Config
 from jepa.errors import InputError
-from jepa.models.batch_norm import GlobalBatchNorm
 from jepa.models.encoder import ENCODERS, Encoder
 
 
@@ -25,7 +24,11 @@ class ConvConfig(Config):
 
 @ENCODERS.register("conv")
 class ConvEncoder(Encoder):
-    """A patch convolution and strided 3×3 convolutions, each with global BatchNorm and ReLU; positions are kept."""
+    """A patch convolution and strided 3×3 convolutions, each with GroupNorm and ReLU; positions are kept.
+
+    One group: each frame is normalised over its own channels and positions (Wu and He 2018, arXiv:1803.08494). So no
+    frame depends on another: processes need not meet in the encoder, and it can take a batch in portions.
+    """
 
     Config = ConvConfig
     config: ConvConfig
@@ -40,13 +43,13 @@ class ConvEncoder(Encoder):
         first, *rest = config.channels
         layers: list[nn.Module] = [
             nn.Conv2d(3, first, config.patch_size, stride=config.patch_size, bias=False),
-            GlobalBatchNorm(first),
+            nn.GroupNorm(1, first),
             nn.ReLU(),
         ]
         width = first
         for channels in rest:
             convolution = nn.Conv2d(width, channels, 3, stride=2, padding=1, bias=False)
-            layers += [convolution, GlobalBatchNorm(channels), nn.ReLU()]
+            layers += [convolution, nn.GroupNorm(1, channels), nn.ReLU()]
             width, side = channels, (side + 1) // 2
         if side > config.grid_size:
             layers.append(nn.AdaptiveAvgPool2d(config.grid_size))

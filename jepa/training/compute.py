@@ -45,7 +45,7 @@ def prepare(objective: Objective, compute: ComputeConfig) -> None:
     if compute.accumulate > 1 and any(isinstance(module, GlobalBatchNorm) for module in model.encoder.modules()):
         raise InputError(
             f"accumulate {compute.accumulate} does not fit encoder {model.config.encoder!r}: its BatchNorm ties all "
-            "frames of the batch together; take encoder 'vit', or accumulate 1 with checkpoint_activations"
+            "frames of the batch together; take encoder 'vit' or 'conv', or accumulate 1 with checkpoint_activations"
         )
     model.portions = compute.accumulate
     if compute.checkpoint_activations:

@@ -46,6 +46,16 @@ def test_encoders_take_their_sizes(encoder: dict[str, object], image_size: int) 
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.encoder.parameters())
 
 
+@pytest.mark.parametrize("encoder", [SMALL_CONV, SMALL_VIT], ids=["conv", "vit"])
+def test_features_of_a_frame_are_its_own(encoder: dict[str, object]) -> None:
+    """Then processes need not meet in the encoder, and it can take a batch in portions."""
+    model = make_model(image_size=32, **encoder).train()
+    frames = torch.rand(6, 3, 32, 32)
+    together = model.encoder(frames)
+    torch.testing.assert_close(torch.cat([model.encoder(frame[None]) for frame in frames]), together)
+    assert (together[1:] - together[:1]).abs().max() > 1e-3
+
+
 def test_frames_of_another_size_or_type_are_refused() -> None:
     model = make_model()
     with pytest.raises(ValueError, match=r"32, 32, 3.*64, 64"):

@@ -15,12 +15,14 @@ from tests.jepa.training.toy import CONFIG, PATCHES, toy_clips, toy_trainer, toy
 
 FROZEN: dict[str, Any] = {"objective": "frozen", "options": {}, "history": 2, "form": "tokens", "fields": PATCHES}
 VIT = {"encoder": "vit", "encoder_options": {"patch_size": 8, "depth": 2, "heads": 2, "width": 16}}
+RESNET: dict[str, Any] = {"encoder": "resnet18", "encoder_options": {}}
 EXACT = TrainConfig.model_validate(CONFIG.model_dump() | {"precision": "fp64"})
 WAYS: dict[str, tuple[dict[str, Any], ComputeConfig]] = {
     "portions": (VIT, ComputeConfig(accumulate=3)),
     "blocks again": (VIT | {"history": 2, "dropout": 0.2}, ComputeConfig(checkpoint_activations=True)),
     "both": (VIT | {"history": 2}, ComputeConfig(accumulate=2, checkpoint_activations=True)),
-    "batch norm again": ({}, ComputeConfig(checkpoint_activations=True)),
+    "convolutions in portions": ({}, ComputeConfig(accumulate=3, checkpoint_activations=True)),
+    "batch norm again": (RESNET, ComputeConfig(checkpoint_activations=True)),
     "more portions than frames": (VIT, ComputeConfig(accumulate=1000)),
     "frozen, both": (FROZEN, ComputeConfig(accumulate=3, checkpoint_activations=True)),
 }
@@ -82,8 +84,9 @@ def test_less_is_held_for_the_gradient() -> None:
 
 
 def test_an_encoder_that_ties_frames_together_takes_no_portions() -> None:
-    with pytest.raises(InputError, match=r"accumulate 2 does not fit encoder 'conv': .* take encoder 'vit'"):
-        toy_trainer(compute=ComputeConfig(accumulate=2))
+    told = r"accumulate 2 does not fit encoder 'resnet18': .* take encoder 'vit' or 'conv'"
+    with pytest.raises(InputError, match=told):
+        toy_trainer(compute=ComputeConfig(accumulate=2), **RESNET)
 
 
 def test_a_frozen_encoder_takes_a_batch_in_portions() -> None:
@@ -106,9 +109,9 @@ def test_half_precision_stays_near_and_resumes_to_the_bit() -> None:
     config = TrainConfig.model_validate(CONFIG.model_dump() | {"precision": "fp16"})
     plain, straight = train(toy_trainer(), 8), toy_trainer(config)
     half = train(straight, 8)
-    for step in range(8):
+    for step in range(4):  # AdamW's full steps magnify any rounding: later ones tell nothing
         name = f"figure/{step}/loss"
-        assert half[name] == pytest.approx(float(plain[name]), rel=0.05) and half[name] != plain[name]
+        assert half[name] == pytest.approx(float(plain[name]), rel=5e-3) and half[name] != plain[name]
     first, second = toy_trainer(config), toy_trainer(config, seed=5)
     train(first, 3)
     second.load(TrainingState.from_bytes(first.state().to_bytes()))
