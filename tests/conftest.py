@@ -107,11 +107,11 @@ def _held_port() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
-def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path, seconds: float = 120) -> None:
+def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=2):
+            with urllib.request.urlopen(url, timeout=10):
                 return
         except OSError:
             time.sleep(0.5)

@@ -26,7 +26,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         pytest.skip("this machine gives users no name space of their own in which to mount a small disk")
     script = 'mount -t tmpfs -o size=4m tmpfs "$1" && exec "$2" -m tests.chaos.fill_a_disk "$1"'
     command = [*UNSHARE, "sh", "-c", script, "sh", str(disk), sys.executable]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=500)
     assert answer.returncode == 0, answer.stderr[-3000:]
     error, left, after = answer.stdout.splitlines()
     assert "the disk is full; free some space or choose a store elsewhere, by --store" in error

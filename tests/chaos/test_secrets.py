@@ -28,7 +28,7 @@ def test_no_log_tells_a_key(s3: str, s3_server: S3Server) -> None:
             cwd=ROOT,
             env=os.environ | s3_server.environment | dict(zip(names, SECRETS, strict=True)) | {"RAY_TMPDIR": str(logs)},
             capture_output=True,
-            timeout=300,
+            timeout=550,
         )
         assert answer.returncode == 0, answer.stderr.decode()[-2000:]
         written = {str(path): path.read_bytes() for path in logs.rglob("*") if path.is_file()}

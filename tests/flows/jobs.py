@@ -23,7 +23,7 @@ def environment(home: Path, **variables: str) -> dict[str, str]:
 
 
 def finished(
-    arguments: list[str], home: Path, seconds: float = 500, **variables: str
+    arguments: list[str], home: Path, seconds: float = 1100, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Runs `jepa` to its end, away from the checkout."""
     return subprocess.run(

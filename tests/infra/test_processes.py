@@ -21,7 +21,7 @@ with {context}:
 """
 
 
-def descendants_after(imports: str, context: str, end: signal.Signals, patience: float = 20) -> list[str]:
+def descendants_after(imports: str, context: str, end: signal.Signals, patience: float = 90) -> list[str]:
     """Holds a context in a process of its own, ends that by a signal and returns what is left of its children."""
     script = HOLD.format(imports=imports, context=context)
     process = subprocess.Popen(

@@ -73,10 +73,10 @@ def test_ray_exports_them(ray_cluster: None, tmp_path: Path) -> None:
     address = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
     wanted = {"episodes": 40, "frames": manifest.total("frames"), "bytes": manifest.total("bytes")}
     found: dict[str, float] = {}
-    deadline = time.monotonic() + 90  # Ray collects its metrics every ten seconds or so
+    deadline = time.monotonic() + 180  # Ray collects its metrics every ten seconds or so
     while found != wanted and time.monotonic() < deadline:
         time.sleep(2)
-        lines = urllib.request.urlopen(address, timeout=10).read().decode().splitlines()
+        lines = urllib.request.urlopen(address, timeout=60).read().decode().splitlines()
         ours = [line for line in lines if line.startswith("ray_jepa_collect_") and 'dataset="measured"' in line]
         values = {line.removeprefix("ray_jepa_collect_").partition("{")[0]: float(line.split()[-1]) for line in ours}
         found = {name: values[key] for name in wanted for key in (f"{name}_total", name) if key in values}

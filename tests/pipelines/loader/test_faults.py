@@ -1,6 +1,7 @@
 """What goes wrong around the loader: damage, disappearance, a store that fails, a cache disk that is full."""
 
 import errno
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,8 @@ def test_a_damaged_chunk_may_be_skipped_and_is_counted(tmp_path: Path, whole: Da
         for ours, theirs in zip(batches, expected, strict=True)
         for row in range(12)
     )
-    assert 0 < changed <= counters.replaced_clips <= 2 * int(table.frames[4])
+    epochs = math.ceil(counters.clips / (12 * loader.batches_per_epoch()))  # it reads ahead, also into another one
+    assert 0 < changed <= counters.replaced_clips <= epochs * 2 * int(table.frames[4])
     for rank in range(2):
         theirs = quietly(make_loader(dataset, config=config, rank=rank, world_size=2), len(expected))
         assert all(same(one, part(all_of, 6 * rank, 6 * rank + 6)) for one, all_of in zip(theirs, batches, strict=True))

@@ -53,7 +53,7 @@ def test_a_process_killed_and_then_told_ends_in_the_same_weights(local_store: St
         process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
         wait_for_checkpoint(local_store, "told", after)
         process.send_signal(number)
-        _, complaints = process.communicate(timeout=120)
+        _, complaints = process.communicate(timeout=400)
         return process.returncode, complaints.splitlines()
 
     assert signalled(signal.SIGKILL, after=0)[0] == -signal.SIGKILL
