@@ -25,7 +25,8 @@ from pipelines.store import Dataset
 
 ROOT = Path(__file__).resolve().parents[3]
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow]
+# Ray gives its workers the lowest priority: beside other work they crawl.
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 def config(name: str, **changes: object) -> PretrainConfig:
