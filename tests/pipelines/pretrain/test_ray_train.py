@@ -25,7 +25,7 @@ from pipelines.store import Dataset
 
 ROOT = Path(__file__).resolve().parents[3]
 
-# Ray gives its workers the lowest priority: beside other work they crawl.
+# Ray gives its workers a low priority: beside other work they crawl.
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
