@@ -19,10 +19,10 @@ from prefect.exceptions import PrefectException
 
 from flows.display import headline_rows
 from infra.progress import PhaseState
-from pipelines.pretrain.models import ModelManifest
 from pipelines.reports.html import ReportResult
 from pipelines.reports.summary import Headline
 from pipelines.store import DatasetManifest
+from pipelines.store.models.manifest import ModelManifest
 
 UPDATE_SECONDS = 1.0
 """Least time between two updates of one progress artifact."""

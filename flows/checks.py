@@ -2,13 +2,13 @@
 
 from flows.config import WorldModelConfig
 from infra.storage import Store
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.worlds import WORLDS
 from pipelines.collect import plan_dataset
 from pipelines.pretrain import find_model
-from pipelines.pretrain.models import check_same_training
 from pipelines.pretrain.trackers import check_trackers
-from pipelines.store.manifest import continue_plan, read_manifest
+from pipelines.store.datasets.manifest import continue_plan, read_manifest
+from pipelines.store.models.manifest import check_same_training
 
 
 def check_job(config: WorldModelConfig, store: Store) -> None:

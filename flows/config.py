@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import model_validator
 
-from jepa.config import Config
+from jepa.core.config import Config
 from pipelines.collect import CollectConfig
 from pipelines.evaluate import EvaluateConfig
 from pipelines.pretrain import PretrainConfig

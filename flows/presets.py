@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from jepa.errors import InputError
-from jepa.registry import Registry
+from jepa.core.errors import InputError
+from jepa.core.registry import Registry
 
 Parts = dict[str, dict[str, Any]]
 

@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from flows.artifacts import ProgressArtifacts, publish_dataset, publish_metrics, publish_model, publish_report
 from infra.progress import Progress, console_progress
 from infra.storage import open_store
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.training.trainer import TrainingFailure
 from pipelines.collect import CollectConfig
 from pipelines.collect import collect as collect_dataset

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from jepa.config import Config
-from jepa.episodes import EpisodeSource
+from jepa.core.config import Config
+from jepa.core.episodes import EpisodeSource
+from jepa.core.registry import Registry
 from jepa.evaluation.statistics import Estimate
 from jepa.models.world_model import WorldModel
-from jepa.registry import Registry
 
 Row = dict[str, Any]
 
@@ -58,7 +58,17 @@ class Evaluation(ABC):
         """Returns the rows of one unit; the model is put into evaluation mode and otherwise left as it is."""
 
 
-EVALUATIONS: Registry[type[Evaluation]] = Registry("evaluation")
+EVALUATIONS: Registry[type[Evaluation]] = Registry(
+    "evaluation",
+    {
+        "decoding": "jepa.evaluation.decoding.evaluation",
+        "latent": "jepa.evaluation.latent.evaluation",
+        "planning": "jepa.evaluation.planning.evaluation",
+        "probing": "jepa.evaluation.probing.evaluation",
+        "surprise": "jepa.evaluation.surprise.evaluation",
+    },
+    group="jepa.evaluations",
+)
 
 
 def present_splits(source: EpisodeSource, splits: Iterable[str] = HELD_OUT_SPLITS) -> list[str]:

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from jepa.episodes import Episode, EpisodeSource, Pixels, State
-from jepa.errors import InputError
+from jepa.core.episodes import Episode, EpisodeSource, Pixels, State
+from jepa.core.errors import InputError
+from jepa.core.seeds import derive_seed
 from jepa.models.world_model import WorldModel
-from jepa.planning.seeds import derive_seed
 
 BATCH_BYTES = 8 * 2**20
 """Raw frames that are encoded at once; activations take some ten times that."""

@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 
-from jepa.episodes import Pixels
+from jepa.core.episodes import Pixels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 RGB_8_BIT = (8, 2, 0, 0, 0)

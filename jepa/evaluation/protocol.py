@@ -3,19 +3,19 @@
 A protocol is never changed once figures carry its name; a changed set-up gets the next version.
 """
 
-from jepa.config import Config
-from jepa.episodes import EpisodeSource
-from jepa.errors import InputError
-from jepa.evaluation.decoding import DecodingConfig
+from jepa.core.config import Config
+from jepa.core.episodes import EpisodeSource
+from jepa.core.errors import InputError
+from jepa.evaluation.decoding.evaluation import DecodingConfig
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult
-from jepa.evaluation.latent import LatentConfig
-from jepa.evaluation.planning import PlanningConfig
-from jepa.evaluation.probes import ProbeConfig
-from jepa.evaluation.probing import ProbingConfig
-from jepa.evaluation.surprise import SurpriseConfig
+from jepa.evaluation.latent.evaluation import LatentConfig
+from jepa.evaluation.planning.evaluation import PlanningConfig
+from jepa.evaluation.probing.evaluation import ProbingConfig
+from jepa.evaluation.probing.probes import ProbeConfig
+from jepa.evaluation.surprise.evaluation import SurpriseConfig
 from jepa.models.world_model import WorldModel
-from jepa.planning.latent import LatentCEMConfig
-from jepa.planning.oracle import OracleConfig
+from jepa.planning.planners.cem import LatentCEMConfig
+from jepa.planning.planners.oracle import OracleConfig
 
 
 class Protocol(Config):

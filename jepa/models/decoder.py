@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from pydantic import PositiveInt, model_validator
 from torch import Tensor, nn
 
-from jepa.config import Config
-from jepa.models.numbers import at_least_float32
+from jepa.core.config import Config
+from jepa.core.numerics import at_least_float32
 
 
 def pictures(pixels_NHWC: Tensor, side: int, dtype: torch.dtype = torch.float32) -> Tensor:

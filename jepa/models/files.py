@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.models.world_model import ModelConfig, WorldModel
 
 

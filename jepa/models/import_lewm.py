@@ -12,11 +12,11 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from jepa.errors import InputError
-from jepa.models.layouts import COUNTER, Names, layer
-from jepa.models.predictor import PredictorConfig
-from jepa.models.vit import ViTConfig
-from jepa.models.vit_layouts import hugging_face_vit
+from jepa.core.errors import InputError
+from jepa.models.encoders.layouts import COUNTER, Names, layer
+from jepa.models.encoders.vit import ViTConfig
+from jepa.models.encoders.vit_layouts import hugging_face_vit
+from jepa.models.predictors.lean import PredictorConfig
 from jepa.models.weights_file import read_tensors
 from jepa.models.world_model import ModelConfig, WorldModel
 

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from jepa.errors import InputError
-from jepa.models.layouts import Layout
+from jepa.core.errors import InputError
+from jepa.models.encoders.layouts import Layout
 from jepa.models.world_model import WorldModel
 
 ENCODER, PROJECTOR = "encoder.", "projector."

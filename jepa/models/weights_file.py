@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load
 from torch import Tensor
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 
 
 def read_tensors(data: bytes) -> dict[str, Tensor]:

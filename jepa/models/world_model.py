@@ -12,18 +12,15 @@ import torch
 from pydantic import Field, PositiveInt, ValidationInfo, field_validator, model_validator
 from torch import Tensor, nn
 
-import jepa.models.conv
-import jepa.models.resnet
-import jepa.models.vit  # noqa: F401  (all fill the registry)
-from jepa.config import Config
-from jepa.errors import InputError
-from jepa.models.encoder import ENCODERS, Encoder, encoder_config
-from jepa.models.heads import ActionEncoder, Projector
-from jepa.models.numbers import at_least_float32
-from jepa.models.paper_predictor import PaperPredictor
-from jepa.models.predictor import Predictor, PredictorConfig
-from jepa.models.recompute import recomputed
-from jepa.models.token_predictor import TokenPredictor
+from jepa.core.config import Config
+from jepa.core.errors import InputError
+from jepa.core.numerics import at_least_float32
+from jepa.models.encoders.encoder import ENCODERS, Encoder, encoder_config
+from jepa.models.layers.heads import ActionEncoder, Projector
+from jepa.models.layers.recompute import recomputed
+from jepa.models.predictors.lean import Predictor, PredictorConfig
+from jepa.models.predictors.paper import PaperPredictor
+from jepa.models.predictors.tokens import TokenPredictor
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of red, green and blue in [0, 1]: the constants that most published vision models scale their input with."""

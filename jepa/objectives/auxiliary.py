@@ -9,14 +9,14 @@ Shapes: B clips, T frames, D latent, d values of the quantity.
 from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from jepa.clips import Clips
-from jepa.config import Config
-from jepa.errors import InputError
-from jepa.models.numbers import at_least_float32
+from jepa.core.clips import Clips
+from jepa.core.collectives import global_mean
+from jepa.core.config import Config
+from jepa.core.errors import InputError
+from jepa.core.numerics import at_least_float32
 from jepa.models.world_model import WorldModel
 from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
-from jepa.training.distributed import global_mean
 
 
 class AuxiliaryConfig(Config):

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from jepa.core.collectives import all_reduce_sum
 from jepa.objectives.sigreg import SIGReg, SIGRegConfig
-from jepa.training.distributed import all_reduce_sum
 
 SKETCH = SIGRegConfig(directions=64)
 """Few directions, the same ones on every step: a change of the figure is one of the latents."""

@@ -12,12 +12,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from jepa.clips import Clips
-from jepa.config import Config
+from jepa.core.clips import Clips
+from jepa.core.collectives import global_mean
+from jepa.core.config import Config
 from jepa.models.world_model import WorldModel
 from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
-from jepa.training.distributed import global_mean
 
 
 class EMAConfig(Config):

@@ -13,14 +13,14 @@ import torch
 from pydantic import Field, field_validator
 from torch import Tensor
 
-from jepa.clips import Clips
-from jepa.config import Config
-from jepa.errors import InputError
+from jepa.core.clips import Clips
+from jepa.core.collectives import all_reduce_sum, global_mean
+from jepa.core.config import Config
+from jepa.core.errors import InputError
 from jepa.models.pretrained import load_encoder
 from jepa.models.weights_file import read_tensors
 from jepa.models.world_model import WorldModel
 from jepa.objectives.objective import OBJECTIVES, Objective
-from jepa.training.distributed import all_reduce_sum, global_mean
 
 
 class FrozenConfig(Config):

@@ -10,13 +10,13 @@ Shapes: B clips, T frames, D latent.
 from pydantic import Field
 from torch import Tensor
 
-from jepa.clips import Clips
-from jepa.config import Config
+from jepa.core.clips import Clips
+from jepa.core.collectives import global_mean
+from jepa.core.config import Config
 from jepa.models.world_model import WorldModel
 from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
 from jepa.objectives.sigreg import SIGReg, SIGRegConfig
-from jepa.training.distributed import global_mean
 
 
 class LeJEPAConfig(Config):

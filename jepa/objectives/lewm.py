@@ -8,13 +8,13 @@ Shapes: B clips, T frames, H × W pixels, C colours, K actions in a block, A act
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor
 
-from jepa.clips import Clips
-from jepa.config import Config
+from jepa.core.clips import Clips
+from jepa.core.collectives import global_count, global_mean
+from jepa.core.config import Config
 from jepa.models.world_model import WorldModel
 from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
 from jepa.objectives.sigreg import SIGReg, SIGRegConfig
-from jepa.training.distributed import global_count, global_mean
 
 
 class LeWMConfig(Config):

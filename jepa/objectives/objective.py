@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from jepa.clips import Clips
-from jepa.config import Config, parse_options
+from jepa.core.clips import Clips
+from jepa.core.config import Config, parse_options
+from jepa.core.registry import Registry
 from jepa.models.world_model import WorldModel
-from jepa.registry import Registry
 
 
 class Objective(nn.Module, ABC):
@@ -34,7 +34,7 @@ class Objective(nn.Module, ABC):
     def forward(self, clips: Clips, step: int, total_steps: int, diagnostics: bool = True) -> dict[str, Tensor]:
         """Returns scalars by name: `loss` is minimised, the others are logged and carry no gradient.
 
-        All are values of the global batch, equal in every process (see `jepa.training.distributed`).
+        All are values of the global batch, equal in every process (see `jepa.core.collectives`).
 
         Args:
             clips: this process's part of the global batch.
@@ -44,7 +44,20 @@ class Objective(nn.Module, ABC):
         """
 
 
-OBJECTIVES: Registry[type[Objective]] = Registry("objective")
+OBJECTIVES: Registry[type[Objective]] = Registry(
+    "objective",
+    {
+        "auxiliary": "jepa.objectives.auxiliary",
+        "ema": "jepa.objectives.ema",
+        "frozen": "jepa.objectives.frozen",
+        "lejepa": "jepa.objectives.lejepa",
+        "lewm": "jepa.objectives.lewm",
+        "pldm": "jepa.objectives.pldm",
+        "reconstruction": "jepa.objectives.reconstruction",
+        "spectral": "jepa.objectives.spectral",
+    },
+    group="jepa.objectives",
+)
 
 
 def objective_config(name: str, options: Mapping[str, Any]) -> Config:

@@ -11,13 +11,13 @@ import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from jepa.clips import Clips
-from jepa.config import Config
-from jepa.models.numbers import at_least_float32
+from jepa.core.clips import Clips
+from jepa.core.collectives import all_reduce_sum, global_count, global_mean, replicated_sum
+from jepa.core.config import Config
+from jepa.core.numerics import at_least_float32
 from jepa.models.world_model import WorldModel
 from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
-from jepa.training.distributed import all_reduce_sum, global_count, global_mean, replicated_sum
 
 
 class PLDMConfig(Config):

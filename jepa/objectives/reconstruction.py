@@ -8,13 +8,13 @@ Shapes: B clips, T frames, H × W pixels, D latent, R side of the decoded pictur
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor
 
-from jepa.clips import Clips
-from jepa.config import Config
+from jepa.core.clips import Clips
+from jepa.core.collectives import global_mean
+from jepa.core.config import Config
 from jepa.models.decoder import ConvDecoder, pictures
 from jepa.models.world_model import WorldModel
 from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
-from jepa.training.distributed import global_mean
 
 
 class ReconstructionConfig(Config):

@@ -26,9 +26,9 @@ import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from jepa.config import Config
-from jepa.models.numbers import at_least_float32
-from jepa.training.distributed import all_reduce_sum, global_count, world_size
+from jepa.core.collectives import all_reduce_sum, global_count, world_size
+from jepa.core.config import Config
+from jepa.core.numerics import at_least_float32
 
 
 class SIGRegConfig(Config):

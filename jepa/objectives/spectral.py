@@ -12,11 +12,11 @@ Shapes: B clips, T frames, D latent; N pairs of a time step.
 import torch
 from torch import Tensor
 
-from jepa.clips import Clips
-from jepa.config import Config
+from jepa.core.clips import Clips
+from jepa.core.collectives import global_count, replicated_sum
+from jepa.core.config import Config
 from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
-from jepa.training.distributed import global_count, replicated_sum
 
 
 class SpectralConfig(Config):

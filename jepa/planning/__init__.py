@@ -1,11 +1,11 @@
 """Planning: planners by name, and their execution in the true world."""
 
-from jepa.planning.cem import CEMConfig, minimise
+from jepa.planning.cross_entropy import CEMConfig, minimise
 from jepa.planning.execution import Execution, execute
-from jepa.planning.latent import LatentCEM, LatentCEMConfig
-from jepa.planning.oracle import Oracle, OracleConfig
 from jepa.planning.planner import PLANNERS, Plan, Planner, PlanningSetting, Problem, Situation, make_planner
-from jepa.planning.random import RandomConfig, RandomPlanner
+from jepa.planning.planners.cem import LatentCEM, LatentCEMConfig
+from jepa.planning.planners.oracle import Oracle, OracleConfig
+from jepa.planning.planners.random import RandomConfig, RandomPlanner
 
 __all__ = [
     "PLANNERS",

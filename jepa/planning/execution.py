@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa.episodes import Actions, Pixels, State
+from jepa.core.episodes import Actions, Pixels, State
+from jepa.core.seeds import derive_seed
 from jepa.planning.planner import Plan, Planner, Problem, Situation
-from jepa.planning.seeds import derive_seed
 from jepa.worlds.world import World
 
 

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa.config import Config
-from jepa.episodes import Actions, Pixels, State
+from jepa.core.config import Config
+from jepa.core.episodes import Actions, Pixels, State
+from jepa.core.registry import Registry
 from jepa.models.world_model import WorldModel
-from jepa.registry import Registry
 from jepa.worlds.world import WORLDS, WorldSpec
 
 
@@ -89,7 +89,15 @@ class Planner(ABC):
         """Returns a plan for every problem of the situation."""
 
 
-PLANNERS: Registry[type[Planner]] = Registry("planner")
+PLANNERS: Registry[type[Planner]] = Registry(
+    "planner",
+    {
+        "cem": "jepa.planning.planners.cem",
+        "oracle": "jepa.planning.planners.oracle",
+        "random": "jepa.planning.planners.random",
+    },
+    group="jepa.planners",
+)
 
 
 def make_planner(name: str, config: Config, setting: PlanningSetting) -> Planner:

@@ -12,12 +12,12 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from jepa.config import Config
-from jepa.errors import InputError
-from jepa.models.batch_norm import GlobalBatchNorm
-from jepa.models.recompute import recompute_each
+from jepa.core.collectives import world_size
+from jepa.core.config import Config
+from jepa.core.errors import InputError
+from jepa.models.layers.batch_norm import GlobalBatchNorm
+from jepa.models.layers.recompute import recompute_each
 from jepa.objectives.objective import Objective
-from jepa.training.distributed import world_size
 
 
 class ComputeConfig(Config):

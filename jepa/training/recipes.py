@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from jepa.config import Config
-from jepa.models.predictor import PredictorConfig
+from jepa.core.config import Config
+from jepa.core.registry import Registry
+from jepa.models.predictors.lean import PredictorConfig
 from jepa.models.world_model import ModelConfig
 from jepa.objectives import objective_config
-from jepa.registry import Registry
 from jepa.training.trainer import TrainConfig
 
 

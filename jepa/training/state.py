@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 
 
 @dataclass(frozen=True)

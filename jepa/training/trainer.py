@@ -1,7 +1,7 @@
 """The training step: an objective, AdamW, a schedule, and a state from which the run continues exactly.
 
 One process or many: with a process group of several, each calls `step` with its part of the global batch, and the
-result is that of one process on the whole (see `jepa.training.distributed`).
+result is that of one process on the whole (see `jepa.core.collectives`).
 """
 
 import contextlib
@@ -14,13 +14,13 @@ import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from jepa.clips import Clips
-from jepa.config import Config
-from jepa.errors import InputError
+from jepa.core.clips import Clips
+from jepa.core.collectives import sharing, world_size
+from jepa.core.config import Config
+from jepa.core.errors import InputError
 from jepa.models.world_model import WorldModel
 from jepa.objectives.objective import Objective
 from jepa.training.compute import ComputeConfig, parallelised, prepare, shared_like, whole
-from jepa.training.distributed import sharing, world_size
 from jepa.training.precision import LossScale, Precision, half_of
 from jepa.training.schedule import learning_rate_at
 from jepa.training.state import TrainingState

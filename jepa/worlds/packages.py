@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from jepa.episodes import Pixels
-from jepa.errors import InputError
+from jepa.core.episodes import Pixels
+from jepa.core.errors import InputError
 
 INSTALL = (
     "pip install stable-worldmodel dm_control 'mujoco<4' ogbench pygame pymunk shapely opencv-python-headless imageio"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jepa.episodes import Episode
-from jepa.worlds.behaviours import make_behaviour
+from jepa.core.episodes import Episode
+from jepa.worlds.policies import make_behaviour
 from jepa.worlds.world import WORLDS, make_world
 
 BATCH_EPISODES = 64

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa.episodes import Actions, Pixels, State
+from jepa.core.episodes import Actions, Pixels, State
 from jepa.worlds.world import World
 
 Floats = NDArray[np.float32]

@@ -3,6 +3,7 @@
 Shapes: N copies, H × W pixels, A action dimensions, d dimensions of a quantity.
 """
 
+import importlib
 import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +16,9 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from jepa.episodes import Actions, Pixels, State
-from jepa.errors import InputError
-from jepa.registry import Registry
+from jepa.core.episodes import Actions, Pixels, State
+from jepa.core.errors import InputError
+from jepa.core.registry import Registry
 
 IMAGE_SIZES = (16, 1024)
 """Smallest and largest side of a frame, in pixels."""
@@ -227,17 +228,17 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
 class WorldRegistry(Registry[type[World]]):
     """The worlds by name, and families of them: a name that begins with a family's prefix is made when asked for."""
 
-    def __init__(self) -> None:
-        super().__init__("world")
-        self._families: dict[str, tuple[str, Callable[[str], type[World]]]] = {}
+    def __init__(self, modules: Mapping[str, str], families: Mapping[str, tuple[str, str]]) -> None:
+        """Takes the built-in worlds, and families by prefix: what may follow it, and the module that makes them."""
+        super().__init__("world", modules, group="jepa.worlds")
+        self._families = dict(families)
+        self._makers: dict[str, Callable[[str], type[World]]] = {}
 
-    def register_family(
-        self, prefix: str, rest: str
-    ) -> Callable[[Callable[[str], type[World]]], Callable[[str], type[World]]]:
-        """Returns a decorator that files a function from a whole name to its class; `rest` says what may follow."""
+    def register_family(self, prefix: str) -> Callable[[Callable[[str], type[World]]], Callable[[str], type[World]]]:
+        """Returns a decorator that files a function from a whole name to its class."""
 
         def decorate(make_class: Callable[[str], type[World]]) -> Callable[[str], type[World]]:
-            self._families[prefix] = (rest, make_class)
+            self._makers[prefix] = make_class
             return make_class
 
         return decorate
@@ -248,19 +249,29 @@ class WorldRegistry(Registry[type[World]]):
         Raises:
             InputError: nothing is registered under that name, or its family cannot make it.
         """
-        for prefix, (_, make_class) in self._families.items():
-            if name.startswith(prefix):
-                return make_class(name)
-        if name not in self._entries:
-            choices = [*self.names(), *(prefix + rest for prefix, (rest, _) in self._families.items())]
-            raise InputError(f"world {name!r} is not known; choose one of: {', '.join(choices)}")
-        return self._entries[name]
+        prefix = self._family_of(name)
+        if prefix is not None:
+            importlib.import_module(self._families[prefix][1])
+            return self._makers[prefix](name)
+        if name not in self:
+            raise InputError(f"world {name!r} is not known; choose one of: {', '.join(self.choices())}")
+        return super().get(name)
+
+    def choices(self) -> list[str]:
+        """Returns the names, and for each family its prefix with what may follow it."""
+        return [*self.names(), *(prefix + rest for prefix, (rest, _) in self._families.items())]
 
     def __contains__(self, name: str) -> bool:
-        return super().__contains__(name) or any(name.startswith(prefix) for prefix in self._families)
+        return self._family_of(name) is not None or super().__contains__(name)
+
+    def _family_of(self, name: str) -> str | None:
+        return next((prefix for prefix in self._families if name.startswith(prefix)), None)
 
 
-WORLDS = WorldRegistry()
+WORLDS = WorldRegistry(
+    {name: f"jepa.worlds.{name}.world" for name in ("cube", "pusht", "reacher", "swm_two_room", "two_room")},
+    {"gymnasium:": ("<id of a Gymnasium environment>", "jepa.worlds.any_gymnasium.world")},
+)
 
 
 def make_world(name: str, num_envs: int, **options: Any) -> World:

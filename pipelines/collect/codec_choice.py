@@ -8,9 +8,9 @@ they differ from one run to the next, and the plan must not.
 from functools import lru_cache
 
 from jepa.worlds import collect_episodes
-from pipelines.store.chunk import cut_episode
 from pipelines.store.codecs import CODECS
-from pipelines.store.plan import DatasetPlan
+from pipelines.store.datasets.chunk import cut_episode
+from pipelines.store.datasets.plan import DatasetPlan
 
 AUTO = "auto"
 EXACT, LOSSY = "zstd", "jpeg"

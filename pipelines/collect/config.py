@@ -4,16 +4,16 @@ from typing import Any
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
-from jepa.config import Config
-from jepa.errors import InputError
+from jepa.core.config import Config
+from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, make_world
-from jepa.worlds.behaviours import make_behaviour
+from jepa.worlds.policies import make_behaviour
 from pipelines.collect.codec_choice import AUTO, choose_codec
 from pipelines.executor import Executor
 from pipelines.store.codecs import CODECS
+from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.formats import FORMATS
-from pipelines.store.layout import DatasetLayout
-from pipelines.store.plan import DatasetPlan
 
 DEFAULT_SHARES = {"validation": 0.05, "test": 0.1, "unseen": 0.1}
 

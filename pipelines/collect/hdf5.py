@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa.episodes import Episode
-from jepa.errors import InputError
-from pipelines.store.plan import DatasetPlan, ShardPlan
+from jepa.core.episodes import Episode
+from jepa.core.errors import InputError
+from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
 
 USUAL = ("proprio", "state")
 """Columns that become quantities of the state where the file has them."""

@@ -6,16 +6,16 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from infra.progress import Progress
 from infra.storage import Store
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.worlds import WORLDS
 from pipelines.collect.config import DEFAULT_SHARES, WorkConfig, shares_of
 from pipelines.collect.hdf5 import open_source, read_shard
 from pipelines.collect.job import make_dataset
 from pipelines.store.codecs import CODECS
+from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.manifest import DatasetManifest
+from pipelines.store.datasets.plan import IMPORTED, DatasetPlan, ImportedFile
 from pipelines.store.formats import FORMATS
-from pipelines.store.layout import DatasetLayout
-from pipelines.store.manifest import DatasetManifest
-from pipelines.store.plan import IMPORTED, DatasetPlan, ImportedFile
 
 
 class ImportConfig(WorkConfig):

@@ -10,13 +10,13 @@ from infra.errors import InfraError
 from infra.progress import Progress
 from infra.storage import Store
 from pipelines.collect.codec_choice import AUTO, choose_codec
-from pipelines.collect.commit import commit, publish, read_markers
 from pipelines.collect.config import CollectConfig, WorkConfig, plan_dataset
 from pipelines.collect.metrics import Figures
 from pipelines.collect.shard import Recorder, find_shard, make_shard, simulate
 from pipelines.executor import run_units
-from pipelines.store.layout import DatasetLayout
-from pipelines.store.manifest import (
+from pipelines.store.datasets.commit import commit, publish, read_markers
+from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.manifest import (
     DatasetManifest,
     ShardFacts,
     check_same_plan,
@@ -24,7 +24,7 @@ from pipelines.store.manifest import (
     read_manifest,
     to_json,
 )
-from pipelines.store.plan import DatasetPlan
+from pipelines.store.datasets.plan import DatasetPlan
 
 log = logging.getLogger(__name__)
 

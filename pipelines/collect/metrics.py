@@ -3,7 +3,7 @@
 import time
 
 from infra.progress import Phase
-from pipelines.store.manifest import ShardFacts
+from pipelines.store.datasets.manifest import ShardFacts
 
 
 class Figures:

@@ -6,16 +6,16 @@ from functools import partial
 from infra.errors import InfraError
 from infra.progress import Progress
 from infra.storage import Store
-from jepa.errors import InputError
-from pipelines.collect.commit import gather, publish, read_markers, render_files
+from jepa.core.errors import InputError
 from pipelines.collect.config import WorkConfig
 from pipelines.collect.hdf5 import open_source, read_shard
 from pipelines.collect.job import ShardJob, ShardTask
 from pipelines.collect.shard import Recorder, simulate
-from pipelines.store.layout import DatasetLayout
-from pipelines.store.manifest import DatasetManifest
-from pipelines.store.plan import DatasetPlan
-from pipelines.store.verify import VerifyReport, newest_manifest, verify
+from pipelines.store.datasets.commit import gather, publish, read_markers, render_files
+from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.manifest import DatasetManifest
+from pipelines.store.datasets.plan import DatasetPlan
+from pipelines.store.datasets.verify import VerifyReport, newest_manifest, verify
 
 
 def repair(

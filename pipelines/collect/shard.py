@@ -6,15 +6,14 @@ from dataclasses import dataclass, field
 
 from infra.errors import InfraError
 from infra.storage import Store
-from jepa.episodes import Episode
+from jepa.core.episodes import Episode
 from jepa.worlds import collect_episodes
-from pipelines.collect.coverage import covered
 from pipelines.executor import beat
-from pipelines.store.chunk import StoredChunk, cut_episode
 from pipelines.store.codecs import CODECS
-from pipelines.store.formats import FORMATS, Span
-from pipelines.store.layout import DatasetLayout
-from pipelines.store.manifest import (
+from pipelines.store.datasets.chunk import StoredChunk, cut_episode
+from pipelines.store.datasets.coverage import covered
+from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.manifest import (
     ChunkEntry,
     CoverageEntry,
     EpisodeEntry,
@@ -23,8 +22,9 @@ from pipelines.store.manifest import (
     read_marker,
     to_json,
 )
-from pipelines.store.moments import Moments, merge_all
-from pipelines.store.plan import DatasetPlan, ShardPlan
+from pipelines.store.datasets.moments import Moments, merge_all
+from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
+from pipelines.store.formats import FORMATS, Span
 
 Recorder = Callable[[DatasetPlan, ShardPlan], Iterator[Episode]]
 """Yields a shard's episodes in its order, a few of them in memory at a time; importable, for workers run it."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
-from jepa.config import Config
+from jepa.core.config import Config
 from jepa.evaluation import EVALUATIONS, get_protocol
 
 DEFAULT_PROTOCOLS = {"two_room": "two-room-v1", "pusht": "pusht-tiny-v1"}

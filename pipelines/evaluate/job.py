@@ -2,14 +2,14 @@
 
 from infra.progress import Progress
 from infra.storage import Store
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.evaluation import get_protocol
 from pipelines.evaluate.config import DEFAULT_PROTOCOLS, PUBLISHED_PROTOCOL, EvaluateConfig
 from pipelines.evaluate.unit import EvaluationUnit, evaluate_unit
 from pipelines.executor import run_units
-from pipelines.pretrain.models import read_model
-from pipelines.reports.tables import UnitManifest, read_unit
 from pipelines.store import Dataset
+from pipelines.store.models.manifest import read_model
+from pipelines.store.reports.tables import UnitManifest, read_unit
 
 
 def evaluate(config: EvaluateConfig, store: Store, progress: Progress | None = None) -> list[UnitManifest]:

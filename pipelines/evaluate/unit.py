@@ -7,9 +7,9 @@ from infra.storage import open_store
 from infra.version import code_version
 from jepa.evaluation import get_protocol
 from jepa.models.world_model import WorldModel
-from pipelines.pretrain.models import ModelManifest, read_model
-from pipelines.reports.tables import Context, UnitManifest, read_unit, write_tables
 from pipelines.store import Dataset
+from pipelines.store.models.manifest import ModelManifest, read_model
+from pipelines.store.reports.tables import Context, UnitManifest, read_unit, write_tables
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
 from infra.environment import applied_environment
-from pipelines.executor.board import Board, UnitsError
-from pipelines.executor.crew import StalledError, run_crew
 from pipelines.executor.heartbeat import beat
+from pipelines.executor.pool import StalledError, run_crew
+from pipelines.executor.queue import Board, UnitsError
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
@@ -54,11 +54,11 @@ def run_units(
     board = Board(units, retries, on_result, on_retry, name)
     workers = min(workers, len(units))
     if executor == "ray":
-        from pipelines.executor.ray_actors import RayCrew
+        from pipelines.executor.ray_pool import RayCrew
 
         run_crew(RayCrew(function), board, workers, stall_seconds)
     elif workers > 1:
-        from pipelines.executor.processes import ProcessCrew
+        from pipelines.executor.process_pool import ProcessCrew
 
         # Inherited by the processes, which must find it before they import numpy or torch.
         with applied_environment(WORKER_ENVIRONMENT):

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import NonNegativeInt, PositiveInt
 
-from jepa.config import Config
+from jepa.core.config import Config
 
 MEGABYTE = 1 << 20
 MOST_THREADS = 8

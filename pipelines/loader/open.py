@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 
-from jepa.registry import Registry
+from jepa.core.registry import Registry
 from pipelines.loader.config import LoaderConfig
-from pipelines.loader.interface import Loader
-from pipelines.loader.loader import ClipLoader
-from pipelines.store.dataset import Dataset
+from pipelines.loader.loader import Loader
+from pipelines.store.datasets.dataset import Dataset
 
-LOADERS: Registry[Callable[..., Loader]] = Registry("loader.kind")
-LOADERS.register("native")(ClipLoader)
+LOADERS: Registry[Callable[..., Loader]] = Registry(
+    "loader.kind",
+    {
+        "native": "pipelines.loader.native.clip_loader",
+        "streaming": "pipelines.loader.official.streaming",
+        "webdataset": "pipelines.loader.official.webdataset",
+    },
+)
 
 
 def open_loader(

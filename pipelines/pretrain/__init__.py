@@ -3,7 +3,7 @@
 from pipelines.pretrain.config import PretrainConfig
 from pipelines.pretrain.importing import ImportLewmConfig, export_weights, import_weights
 from pipelines.pretrain.job import check_training, pretrain
-from pipelines.pretrain.models import ModelManifest, find_model, model_names, read_model
+from pipelines.store.models.manifest import ModelManifest, find_model, model_names, read_model
 
 __all__ = [
     "ImportLewmConfig",

@@ -12,16 +12,16 @@ from pydantic import (
     model_validator,
 )
 
-from jepa.config import Config
-from jepa.errors import InputError
+from jepa.core.config import Config
+from jepa.core.errors import InputError
 from jepa.objectives import OBJECTIVES
 from jepa.training.compute import ComputeConfig
 from jepa.training.precision import Precision
 from jepa.training.recipes import RECIPES, Recipe
 from pipelines.loader import LoaderConfig
-from pipelines.pretrain.models import check_model_name
 from pipelines.pretrain.overrides import merged, overriding
 from pipelines.pretrain.trackers import TRACKERS
+from pipelines.store.models.manifest import check_model_name
 
 MACHINERY = (
     "workers",

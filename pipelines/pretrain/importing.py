@@ -13,15 +13,15 @@ from torch import Tensor
 
 from infra.storage import Store, open_store
 from infra.version import code_version
-from jepa.config import Config
-from jepa.errors import InputError
+from jepa.core.config import Config
+from jepa.core.errors import InputError
 from jepa.models.files import save_model
 from jepa.models.import_lewm import export_lewm, import_lewm, read_released_weights, released_config
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.training.recipes import RECIPES
-from pipelines.pretrain.models import ModelManifest, check_model_name, find_model, model_path, read_model
 from pipelines.store import Dataset
-from pipelines.store.manifest import to_json
+from pipelines.store.datasets.manifest import to_json
+from pipelines.store.models.manifest import ModelManifest, check_model_name, find_model, model_path, read_model
 
 SUFFIXES = (".pt", ".safetensors")
 IMPORTED = "imported"

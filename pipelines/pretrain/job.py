@@ -4,18 +4,18 @@ import torch
 
 from infra.progress import Progress
 from infra.storage import Store
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.models.world_model import WorldModel
 from jepa.objectives import make_objective
 from jepa.training.recipes import Recipe
-from pipelines.pretrain.checkpoints import Checkpoints
 from pipelines.pretrain.config import PretrainConfig
 from pipelines.pretrain.metrics import ProgressFigures
-from pipelines.pretrain.models import ModelManifest, check_same_training, find_model
 from pipelines.pretrain.ray_train import train_with_ray
 from pipelines.pretrain.trackers import check_trackers
 from pipelines.pretrain.worker import TrainingTask, make_loader, resolve_recipe, train_worker
 from pipelines.store import Dataset
+from pipelines.store.models.checkpoints import Checkpoints
+from pipelines.store.models.manifest import ModelManifest, check_same_training, find_model
 
 
 def pretrain(config: PretrainConfig, store: Store, progress: Progress | None = None, run: str = "") -> ModelManifest:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jepa.config import Config, parse_options
-from jepa.errors import InputError
+from jepa.core.config import Config, parse_options
+from jepa.core.errors import InputError
 
 DECIDED = {
     "image_size": "the dataset decides it",

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from jepa.training.distributed import world_size
+from jepa.core.collectives import world_size
 
 LOOK_SECONDS = 1.0
 """Time between two looks at the sources of a notice."""

@@ -9,13 +9,13 @@ from typing import Any
 from infra.environment import applied_environment
 from infra.errors import InfraError
 from infra.progress import Phase
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.training.trainer import TrainingFailure
 from pipelines.pretrain.config import PretrainConfig
-from pipelines.pretrain.keeper import Warn
+from pipelines.pretrain.mailbox import Post
 from pipelines.pretrain.metrics import ProgressFigures
-from pipelines.pretrain.post import Post
 from pipelines.pretrain.preemption import Notice, Preempted, heeding_sigterm
+from pipelines.pretrain.run_log import Warn
 from pipelines.pretrain.worker import TrainingTask, log, train_worker
 
 FINAL: dict[str, type[Exception]] = {error.__name__: error for error in (InputError, TrainingFailure)}

@@ -15,21 +15,21 @@ import torch
 import torch.distributed as dist
 
 from infra.storage import Store, open_store
+from jepa.core.collectives import rank, world_size
 from jepa.models.world_model import WorldModel
 from jepa.objectives import make_objective
 from jepa.training.compute import ComputeConfig
-from jepa.training.distributed import rank, world_size
 from jepa.training.recipes import Recipe
 from jepa.training.trainer import Trainer
 from jepa.worlds import WORLDS
 from pipelines.loader import Loader, open_loader
-from pipelines.pretrain.checkpoints import Checkpoint, Checkpoints
 from pipelines.pretrain.config import PretrainConfig
-from pipelines.pretrain.finish import finish
-from pipelines.pretrain.keeper import Keeper, Warn
-from pipelines.pretrain.models import find_model
 from pipelines.pretrain.preemption import Agreement, Notice, Preempted, Source, heeding_sigterm, touched
+from pipelines.pretrain.run_log import Keeper, Warn
 from pipelines.store import Dataset
+from pipelines.store.models.checkpoints import Checkpoint, Checkpoints
+from pipelines.store.models.commit import finish
+from pipelines.store.models.manifest import find_model
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +156,7 @@ def _run(
         model = trainer.whole_model()
         if keeper is not None:
             curve = keeper.close_figures(trainer.completed_steps)
-            finish(store, dataset, recipe, model, task.config, task.run, curve)
+            finish(store, task.config.name, dataset, recipe, model, task.config.same_training(), task.run, curve)
             checkpoints.clear()
     if world_size() > 1:
         # Nobody leaves before the model is committed: Ray Train takes the first exit for the whole group's.

@@ -4,7 +4,7 @@ import pandas as pd
 
 from infra.storage import Store
 from jepa.evaluation.statistics import wilson
-from pipelines.reports.tables import read_table
+from pipelines.store.reports.tables import read_table
 
 
 def success_by_world_and_model(store: Store | str) -> pd.DataFrame:

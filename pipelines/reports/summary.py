@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from infra.storage import Store
-from jepa.config import Config
+from jepa.core.config import Config
 from jepa.evaluation.statistics import wilson
-from pipelines.reports.tables import read_table
+from pipelines.store.reports.tables import read_table
 
 REFERENCE_PLANNERS = ("random", "oracle")
 """They tell what a figure is worth and are no merit of the model."""

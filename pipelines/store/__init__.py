@@ -1,12 +1,12 @@
 """Datasets on an object store: plans, codecs, containers, manifests, and reading by address."""
 
 from pipelines.store.codecs import CODECS, Codec
-from pipelines.store.dataset import Dataset, dataset_names
+from pipelines.store.datasets.dataset import Dataset, dataset_names
+from pipelines.store.datasets.manifest import DatasetManifest, ShardManifest
+from pipelines.store.datasets.moments import Moments
+from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
+from pipelines.store.datasets.verify import VerifyReport, verify
 from pipelines.store.formats import FORMATS, Container
-from pipelines.store.manifest import DatasetManifest, ShardManifest
-from pipelines.store.moments import Moments
-from pipelines.store.plan import DatasetPlan, ShardPlan
-from pipelines.store.verify import VerifyReport, verify
 
 __all__ = [
     "CODECS",

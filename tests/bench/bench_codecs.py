@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from jepa.episodes import Pixels
+from jepa.core.episodes import Pixels
 from jepa.worlds import WORLDS, EpisodePlan, collect_episodes
 from pipelines.collect import CollectConfig
 from pipelines.store import CODECS
-from pipelines.store.chunk import chunk_bounds
+from pipelines.store.datasets.chunk import chunk_bounds
 from tests.bench.record import record
 
 STEPS = 64

@@ -15,7 +15,7 @@ from infra.progress import Progress
 from infra.ray_cluster import connect
 from infra.settings import RaySettings
 from infra.storage import open_store
-from jepa.episodes import Episode
+from jepa.core.episodes import Episode
 from pipelines.collect import CollectConfig, plan_dataset
 from pipelines.collect.job import make_dataset
 from pipelines.collect.shard import simulate

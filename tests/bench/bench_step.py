@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from jepa.clips import Clips
+from jepa.core.clips import Clips
 from jepa.models.import_lewm import import_lewm, released_config
 from jepa.models.world_model import IMAGENET_MEAN, IMAGENET_STD
 from jepa.objectives import make_objective

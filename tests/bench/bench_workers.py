@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jepa.clips import Clips
+from jepa.core.clips import Clips
 from jepa.models.world_model import WorldModel
 from jepa.objectives import make_objective
 from jepa.training.recipes import RECIPES

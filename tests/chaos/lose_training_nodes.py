@@ -17,7 +17,7 @@ from infra.ray_cluster import LOCAL_ENVIRONMENT
 from infra.settings import worker_environment
 from infra.storage import Store, open_store
 from pipelines.pretrain import PretrainConfig, pretrain
-from pipelines.pretrain.checkpoints import Checkpoints
+from pipelines.store.models.checkpoints import Checkpoints
 
 STEPS = 300
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from infra.progress import Progress
 from infra.storage import Store
-from jepa.episodes import Episode
+from jepa.core.episodes import Episode
 from pipelines.collect import CollectConfig, plan_dataset
 from pipelines.collect.job import make_dataset
 from pipelines.collect.shard import simulate

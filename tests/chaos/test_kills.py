@@ -130,7 +130,7 @@ def test_the_command_killed_and_given_again(tmp_path: Path, executor: str) -> No
         "chunk-frames": 12,
     }
     given = [word for name, value in flags.items() for word in (f"--{name}", str(value))]
-    command = [sys.executable, "-m", "flows.cli", "collect", *given, "--executor", executor, "--actors", "2"]
+    command = [sys.executable, "-m", "flows.cli.main", "collect", *given, "--executor", executor, "--actors", "2"]
     store, alone = open_store(str(tmp_path / "store")), open_store(str(tmp_path / "alone"))
     first = subprocess.Popen([*command, "--store", store.uri], cwd=ROOT, stderr=subprocess.DEVNULL)
     wait_for_shards(store, 5)

@@ -11,7 +11,7 @@ from safetensors.torch import load
 from infra.storage import Store, open_store
 from jepa.models.world_model import WorldModel
 from pipelines.pretrain import pretrain, read_model
-from pipelines.pretrain.curve import read_curve
+from pipelines.store.models.curve import read_curve
 from tests.chaos.lose_training_nodes import STEPS, training
 from tests.pipelines.small_dataset import small_dataset
 

@@ -24,7 +24,7 @@ def test_no_log_tells_a_key(s3: str, s3_server: S3Server) -> None:
     logs = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
     try:
         answer = subprocess.run(
-            [sys.executable, "-m", "flows.cli", "collect", *flags],
+            [sys.executable, "-m", "flows.cli.main", "collect", *flags],
             cwd=ROOT,
             env=os.environ | s3_server.environment | dict(zip(names, SECRETS, strict=True)) | {"RAY_TMPDIR": str(logs)},
             capture_output=True,

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 def command(*arguments: str) -> list[str]:
     """Returns the command line of `jepa`."""
-    return [sys.executable, "-m", "flows.cli", *arguments]
+    return [sys.executable, "-m", "flows.cli.main", *arguments]
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:

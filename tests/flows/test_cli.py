@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import SUMMARIES, main
+from flows.cli.main import SUMMARIES, main
 
 COLLECT = ["collect", "--episodes", "20", "--steps", "6", "--image-size", "16", "--executor", "local", "--actors", "1"]
 
@@ -17,7 +17,7 @@ HEAVY = {"dask", "numpy", "pandas", "prefect", "pyarrow", "ray", "torch"}
 
 
 def test_the_overview_imports_nothing_heavy() -> None:
-    script = "import sys; from flows.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
+    script = "import sys; from flows.cli.main import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert answer.returncode == 0 and all(name in answer.stdout for name in SUMMARIES)
     assert not HEAVY & set(answer.stderr.split())
@@ -71,7 +71,7 @@ def test_collecting_again_changes_nothing(tmp_path: Path, capsys: pytest.Capture
 def test_a_fault_of_the_program_is_one_sentence_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import flows.commands.worlds as worlds
+    import flows.cli.commands.worlds as worlds
 
     def fail(*_: object) -> int:
         raise ZeroDivisionError("by zero")
@@ -85,7 +85,7 @@ def test_a_fault_of_the_program_is_one_sentence_too(
 
 
 def test_an_interrupt_is_told_as_such(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    import flows.commands.worlds as worlds
+    import flows.cli.commands.worlds as worlds
 
     def interrupt(*_: object) -> int:
         raise KeyboardInterrupt

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.cli import main
+from flows.cli.main import main
 from tests.flows.test_cli import COLLECT
 
 LOCAL = ["--executor", "local", "--actors", "1"]

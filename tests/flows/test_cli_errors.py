@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import main
+from flows.cli.main import main
 from tests.infra.s3_answers import answering, s3_error
 
 STORE_COMMANDS = [

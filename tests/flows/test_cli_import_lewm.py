@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from flows.cli import main
+from flows.cli.main import main
 from infra.storage import open_store
 from pipelines.pretrain import read_model
 from pipelines.store import Dataset

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from flows.cluster import ray_workers
 from flows.config import WorldModelConfig, dated
 from flows.presets import PRESETS, WORLD_PRESETS, preset_parts
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.worlds import WORLDS
 from pipelines.collect import CollectConfig
 from pipelines.pretrain import PretrainConfig

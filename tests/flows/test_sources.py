@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, PositiveInt
 
-from flows.arguments import read_arguments
-from flows.flags import Part, flags
-from flows.sources import merge, variable
-from jepa.config import Config
-from jepa.errors import InputError
+from flows.cli.arguments import read_arguments
+from flows.cli.flags import Part, flags
+from flows.cli.sources import merge, variable
+from jepa.core.config import Config
+from jepa.core.errors import InputError
 
 
 class Inner(Config):

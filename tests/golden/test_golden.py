@@ -34,6 +34,8 @@ def test_the_figures_of_a_run(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def _alike(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
     return all(
-        value == wanted[name] if not isinstance(value, float) else value == pytest.approx(wanted[name], rel=1e-3, abs=1e-6)
+        value == wanted[name]
+        if not isinstance(value, float)
+        else value == pytest.approx(wanted[name], rel=1e-3, abs=1e-6)
         for name, value in row.items()
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from pipelines.executor import Executor, StalledError, UnitsError, beat, run_units
 
 WAYS = [

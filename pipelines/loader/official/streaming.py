@@ -9,10 +9,10 @@ from typing import Any
 
 from infra.environment import applied_environment
 from infra.settings import S3Settings
-from infra.storage_local import LocalStore
-from pipelines.loader.official.official import OfficialLoader, check_launched
+from infra.storage.local import LocalStore
+from pipelines.loader.official.reader import OfficialLoader, check_launched
 from pipelines.loader.open import LOADERS
-from pipelines.store.chunk import StoredChunk
+from pipelines.store.datasets.chunk import StoredChunk
 
 STATE = "state/"
 SHARED_MEMORY = Path("/dev/shm")

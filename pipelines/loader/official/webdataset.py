@@ -4,13 +4,13 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from infra.storage_local import LocalStore
-from jepa.errors import InputError
-from pipelines.loader.official.official import OfficialLoader
+from infra.storage.local import LocalStore
+from jepa.core import keyed
+from jepa.core.errors import InputError
+from pipelines.loader.official.reader import OfficialLoader
 from pipelines.loader.open import LOADERS
-from pipelines.store import keyed
-from pipelines.store.chunk import StoredChunk
-from pipelines.store.official import register_s3
+from pipelines.store.datasets.chunk import StoredChunk
+from pipelines.store.formats.webdataset_s3 import register_s3
 
 SHARDS = 100
 """Shards that are shuffled among each other."""

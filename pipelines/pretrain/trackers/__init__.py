@@ -1,6 +1,5 @@
 """Where a training's figures are shown besides `metrics.parquet`: one file for each kind of place."""
 
-from pipelines.pretrain.trackers import mlflow, tensorboard, wandb
 from pipelines.pretrain.trackers.tracker import TRACKERS, Tracked, Tracker, check_trackers
 
-__all__ = ["TRACKERS", "Tracked", "Tracker", "check_trackers", "mlflow", "tensorboard", "wandb"]
+__all__ = ["TRACKERS", "Tracked", "Tracker", "check_trackers"]

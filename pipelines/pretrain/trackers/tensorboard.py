@@ -8,8 +8,8 @@ import io
 import time
 
 from infra.storage import Store
-from pipelines.pretrain.models import model_path
 from pipelines.pretrain.trackers.tracker import TRACKERS, Tracked, Tracker
+from pipelines.store.models.manifest import model_path
 
 FOLDER = "tensorboard"
 PART = "events.out.tfevents."

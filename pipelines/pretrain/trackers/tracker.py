@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.storage import Store
-from jepa.errors import InputError
-from jepa.registry import Registry
+from jepa.core.errors import InputError
+from jepa.core.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,14 @@ class Tracker(ABC):
         return None
 
 
-TRACKERS: Registry[type[Tracker]] = Registry("tracker")
+TRACKERS: Registry[type[Tracker]] = Registry(
+    "tracker",
+    {
+        "mlflow": "pipelines.pretrain.trackers.mlflow",
+        "tensorboard": "pipelines.pretrain.trackers.tensorboard",
+        "wandb": "pipelines.pretrain.trackers.wandb",
+    },
+)
 
 
 def check_trackers(names: tuple[str, ...]) -> None:

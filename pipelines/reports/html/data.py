@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from infra.storage import Store
-from jepa.errors import InputError
-from pipelines.reports.schema import TABLES
+from jepa.core.errors import InputError
 from pipelines.reports.summary import Headline, headlines
-from pipelines.reports.tables import UnitManifest, committed_units, read_table
+from pipelines.store.reports.schema import TABLES
+from pipelines.store.reports.tables import UnitManifest, committed_units, read_table
 
 DETAILS = ["goal", "planner", "probe", "quantity", "shift", "strength"]
 METRICS_ORDER = ["model", "evaluation", "split", "protocol", *DETAILS, "metric", "seed"]

@@ -12,11 +12,11 @@ from pydantic import Field, PositiveInt
 
 from infra.progress import Progress
 from infra.storage import Store
-from jepa.config import Config
+from jepa.core.config import Config
 from pipelines.reports.html import sections
 from pipelines.reports.html.data import METRICS_ORDER, ReportData, latest_run, read_run
-from pipelines.reports.schema import SCHEMA_VERSION
 from pipelines.reports.summary import Headline
+from pipelines.store.reports.schema import SCHEMA_VERSION
 
 FOLDER = Path(__file__).parent
 FIGURE_COLUMNS = [*METRICS_ORDER, "value", "n", "ci_low", "ci_high", "unit"]

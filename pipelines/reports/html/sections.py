@@ -16,7 +16,7 @@ from pipelines.reports.html.draw_surprise import surprise_curves
 from pipelines.reports.html.draw_training import training_curves
 from pipelines.reports.html.strips import episode_strip, film, strip
 from pipelines.reports.summary import distance_regret, plain
-from pipelines.store.dataset import Dataset
+from pipelines.store.datasets.dataset import Dataset
 
 READ_SUCCESS = (
     "Lines are 95 % intervals. Random acts blindly, the oracle plans in the true world, "

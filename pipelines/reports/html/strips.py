@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
-from jepa.episodes import Episode, Pixels
+from jepa.core.episodes import Episode, Pixels
 from pipelines.reports.summary import plain
 
 WIDEST = 128

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jepa.episodes import Pixels
-from jepa.registry import Registry
+from jepa.core.episodes import Pixels
+from jepa.core.registry import Registry
 
 
 class Codec(ABC):
@@ -50,4 +50,12 @@ class Codec(ABC):
             np.copyto(place, pixels[frame])
 
 
-CODECS: Registry[Codec] = Registry("codec")
+CODECS: Registry[Codec] = Registry(
+    "codec",
+    {
+        "h264": "pipelines.store.codecs.h264",
+        "jpeg": "pipelines.store.codecs.jpeg",
+        "raw": "pipelines.store.codecs.raw",
+        "zstd": "pipelines.store.codecs.zstd",
+    },
+)

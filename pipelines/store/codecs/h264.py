@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jepa.episodes import Pixels
+from jepa.core.episodes import Pixels
 from pipelines.store.codecs.codec import CODECS, Codec
 
 OPTIONS = {"crf": "18", "preset": "veryfast", "threads": "1", "bf": "0", "rc-lookahead": "0"}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import simplejpeg
 
-from jepa.episodes import Pixels
+from jepa.core.episodes import Pixels
 from pipelines.store.codecs.codec import CODECS, Codec
 
 QUALITY = 95

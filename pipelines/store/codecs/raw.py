@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jepa.episodes import Pixels
+from jepa.core.episodes import Pixels
 from pipelines.store.codecs.codec import CODECS, Codec
 
 

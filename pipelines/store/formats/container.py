@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jepa.registry import Registry
-from pipelines.store.chunk import StoredChunk
+from jepa.core.registry import Registry
+from pipelines.store.datasets.chunk import StoredChunk
 
 
 @dataclass(frozen=True)
@@ -53,4 +53,10 @@ class Container(ABC):
         """Returns the files, by name, that the official reader wants beside a split's shards."""
 
 
-FORMATS: Registry[Container] = Registry("format")
+FORMATS: Registry[Container] = Registry(
+    "format",
+    {
+        "mds": "pipelines.store.formats.mds",
+        "webdataset": "pipelines.store.formats.webdataset",
+    },
+)

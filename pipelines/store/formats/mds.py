@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.store.chunk import StoredChunk
+from pipelines.store.datasets.chunk import StoredChunk
 from pipelines.store.formats.container import FORMATS, Container, ShardFile, Span
 
 INTEGERS = ("episode", "first_frame", "frames", "height", "width")

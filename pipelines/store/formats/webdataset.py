@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.store.chunk import StoredChunk
+from pipelines.store.datasets.chunk import StoredChunk
 from pipelines.store.formats.container import FORMATS, Container, ShardFile, Span
 
 BLOCK = 512

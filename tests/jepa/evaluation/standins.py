@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from jepa.episodes import Episode
+from jepa.core.episodes import Episode
 from jepa.models.world_model import ModelConfig
 from jepa.worlds import WORLDS, EpisodePlan, collect_episodes
-from jepa.worlds.two_room import SPEED
+from jepa.worlds.two_room.world import SPEED
 
 
 class MemorySource:

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from jepa.errors import InputError
-from jepa.evaluation.decoding import DecodingConfig, DecodingEvaluation, imagine
-from jepa.evaluation.drawing import DecoderFitConfig
+from jepa.core.errors import InputError
+from jepa.evaluation.decoding.evaluation import DecodingConfig, DecodingEvaluation, imagine
+from jepa.evaluation.decoding.fitting import DecoderFitConfig
 from jepa.evaluation.evaluation import EvaluationResult
 from jepa.evaluation.latents import encode_pixels
 from jepa.models.decoder import PatchDecoderConfig, frames, pictures

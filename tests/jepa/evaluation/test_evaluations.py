@@ -8,13 +8,13 @@ import zlib
 import numpy as np
 import pytest
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.evaluation import EVALUATIONS, PROTOCOLS, evaluate, get_protocol
-from jepa.evaluation.latent import effective_rank, straightness
+from jepa.evaluation.latent.evaluation import effective_rank, straightness
 from jepa.evaluation.latents import encode_split
-from jepa.evaluation.planning import PlanningConfig, PlanningEvaluation
+from jepa.evaluation.planning.evaluation import PlanningConfig, PlanningEvaluation
 from jepa.evaluation.png import encode_png
-from jepa.evaluation.probing import ProbingConfig, ProbingEvaluation
+from jepa.evaluation.probing.evaluation import ProbingConfig, ProbingEvaluation
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.planning import LatentCEMConfig, OracleConfig
 from tests.jepa.evaluation.standins import CentroidModel, MemorySource

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jepa.evaluation.probes import ProbeConfig, fit_linear, fit_mlp
+from jepa.evaluation.probing.probes import ProbeConfig, fit_linear, fit_mlp
 from jepa.evaluation.statistics import bootstrap_regression
 
 CONFIG = ProbeConfig(hidden=64, steps=600)

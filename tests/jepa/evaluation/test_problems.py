@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from jepa.errors import InputError
-from jepa.evaluation.problems import draw_problems, has_problem
+from jepa.core.errors import InputError
+from jepa.evaluation.planning.problems import draw_problems, has_problem
 from tests.jepa.evaluation.standins import MemorySource
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from jepa.errors import InputError
-from jepa.evaluation.surprise import (
+from jepa.core.errors import InputError
+from jepa.evaluation.surprise.evaluation import (
     EpisodeSurprise,
     SurpriseConfig,
     SurpriseEvaluation,

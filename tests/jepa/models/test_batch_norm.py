@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from jepa.models.batch_norm import GlobalBatchNorm
+from jepa.models.layers.batch_norm import GlobalBatchNorm
 from tests.jepa.training.gloo import part, run_in_processes
 
 SHAPES = {"1d": (12, 5), "2d": (12, 5, 3, 4)}

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.models.files import load_model, save_model
 from tests.jepa.models.test_world_model import SMALL_VIT, draws, make_model, shake
 

@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.models.files import load_model, save_model
 from jepa.models.import_lewm import export_lewm, import_lewm, read_released_weights, released_config
 from jepa.models.world_model import IMAGENET_MEAN, IMAGENET_STD, WorldModel
-from jepa.planning.latent import latent_cost
+from jepa.planning.planners.cem import latent_cost
 from jepa.training.recipes import RECIPES
 from tests.jepa.models.test_files import Boom
 from tests.jepa.models.test_world_model import draws, make_model

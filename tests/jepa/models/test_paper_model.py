@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from jepa.models.attention import Attention
-from jepa.models.dropout import GlobalDropout
-from jepa.models.paper_predictor import PaperPredictor
-from jepa.models.predictor import PredictorConfig
+from jepa.models.layers.attention import Attention
+from jepa.models.layers.dropout import GlobalDropout
+from jepa.models.predictors.lean import PredictorConfig
+from jepa.models.predictors.paper import PaperPredictor
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.training.recipes import RECIPES
 from tests.jepa.models.test_world_model import draws

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.models.pretrained import load_encoder, resize_positions
 from jepa.models.world_model import ModelConfig, WorldModel
 from tests.jepa.models.test_world_model import make_model

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from jepa.errors import InputError
-from jepa.models.encoder import ENCODERS
+from jepa.core.errors import InputError
+from jepa.models.encoders.encoder import ENCODERS
+from jepa.models.encoders.resnet import ResNet18Config
 from jepa.models.files import load_model, save_model
 from jepa.models.pretrained import load_encoder
-from jepa.models.resnet import ResNet18Config
 from jepa.models.world_model import WorldModel
 from tests.jepa.models.test_world_model import make_model
 

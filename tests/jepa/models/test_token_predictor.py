@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from jepa.errors import InputError
-from jepa.models.predictor import PredictorConfig
-from jepa.models.token_predictor import FrameAttention
+from jepa.core.errors import InputError
+from jepa.models.predictors.lean import PredictorConfig
+from jepa.models.predictors.tokens import FrameAttention
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.training.recipes import RECIPES
 from tests.jepa.models.test_world_model import draws, shake

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from jepa.errors import InputError
-from jepa.models.predictor import PredictorConfig
+from jepa.core.errors import InputError
+from jepa.models.predictors.lean import PredictorConfig
 from jepa.models.world_model import ModelConfig, WorldModel
 
 SMALL_CONV = {"encoder": "conv", "encoder_options": {"channels": (8, 8, 8)}}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.evaluation import EVALUATIONS, evaluate
 from jepa.models.files import load_model, save_model
 from jepa.models.world_model import ModelConfig, WorldModel

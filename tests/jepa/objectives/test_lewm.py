@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from jepa.clips import Clips
-from jepa.errors import InputError
+from jepa.core.clips import Clips
+from jepa.core.errors import InputError
 from jepa.objectives import LeWM, LeWMConfig, make_objective
 from jepa.objectives.diagnostics import SKETCH, latent_diagnostics
 from jepa.objectives.sigreg import SIGReg, SIGRegConfig

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from jepa.clips import Clips
-from jepa.errors import InputError
+from jepa.core.clips import Clips
+from jepa.core.errors import InputError
 from jepa.models.world_model import WorldModel
 from jepa.objectives import OBJECTIVES, make_objective
 from jepa.objectives.ema import EMA, EMAConfig

@@ -5,7 +5,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from jepa.planning.cem import CEMConfig, draw_noise, minimise
+from jepa.planning.cross_entropy import CEMConfig, draw_noise, minimise
 
 LOW, HIGH = torch.tensor(-1.0), torch.tensor(1.0)
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jepa.errors import InputError
-from jepa.evaluation.problems import draw_problems
+from jepa.core.errors import InputError
+from jepa.evaluation.planning.problems import draw_problems
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.planning import PLANNERS, LatentCEMConfig, OracleConfig, PlanningSetting, RandomConfig, execute, make_planner
 from jepa.worlds import make_world

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.training.compute import ComputeConfig
 from jepa.training.state import TrainingState
 from jepa.training.trainer import TrainConfig, Trainer

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from jepa.clips import Clips
-from jepa.errors import InputError
-from jepa.training.distributed import all_reduce_sum, global_count, global_mean, rank, world_size
+from jepa.core.clips import Clips
+from jepa.core.collectives import all_reduce_sum, global_count, global_mean, rank, world_size
+from jepa.core.errors import InputError
 from jepa.training.trainer import TrainConfig
 from tests.jepa.models.test_resnet import frames, resnet, resnet_step
 from tests.jepa.training.gloo import part, run_in_processes

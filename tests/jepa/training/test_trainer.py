@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.training.recipes import RECIPES, Recipe
 from jepa.training.schedule import learning_rate_at
 from jepa.training.state import TrainingState

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from jepa.clips import Clips
+from jepa.core.clips import Clips
 from jepa.models.files import save_model
-from jepa.models.predictor import PredictorConfig
+from jepa.models.predictors.lean import PredictorConfig
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.objectives import make_objective
 from jepa.training.compute import ComputeConfig

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from gymnasium.spaces import Box, Discrete
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, make_behaviour, make_world
-from jepa.worlds.any_gymnasium import REPLAY_STEPS, _to_action
+from jepa.worlds.any_gymnasium.world import REPLAY_STEPS, _to_action
 
 
 def test_a_name_gives_one_class_with_a_specification_of_its_own():

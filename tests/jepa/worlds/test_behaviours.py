@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.worlds import EpisodePlan, collect_episodes, coverage, make_behaviour, make_world
 
 

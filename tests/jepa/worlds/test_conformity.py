@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, EpisodePlan, collect_episodes, make_world
 
 SIZES = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jepa.worlds import EpisodePlan, collect_episodes, make_behaviour, make_world
-from jepa.worlds.pusht import BLOCK_COLOUR, SUCCESS_ANGLE, TELEPORT_PIXELS
+from jepa.worlds.pusht.world import BLOCK_COLOUR, SUCCESS_ANGLE, TELEPORT_PIXELS
 
 USUAL = {"agent_radius": 15.0, "floor": 1.0}
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.worlds import EpisodePlan, collect_episodes, make_world, rollout
-from jepa.worlds.two_room import WALL_X
+from jepa.worlds.two_room.world import WALL_X
 
 
 def plan(index, behaviour="two_room/expert", steps=12, door=0.5):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jepa.worlds import make_world
-from jepa.worlds.two_room import (
+from jepa.worlds.two_room.world import (
     AGENT_COLOUR,
     DOOR_HALF_HEIGHT,
     FAR,

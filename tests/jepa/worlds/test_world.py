@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, make_world, packages
-from jepa.worlds.behaviours import make_behaviour
+from jepa.worlds.policies import make_behaviour
 
 
 def test_step_rewards_a_goal_and_truncates_at_the_episodes_length():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from infra.storage import open_store
-from jepa.episodes import Pixels
+from jepa.core.episodes import Pixels
 from jepa.worlds import WORLDS
-from jepa.worlds.two_room import TwoRoom
+from jepa.worlds.two_room.world import TwoRoom
 from pipelines.collect import collect, plan_dataset
 from pipelines.store import verify
 from tests.pipelines.small_dataset import small_config, stored_bytes

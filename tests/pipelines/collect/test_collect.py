@@ -8,14 +8,14 @@ import pytest
 from infra.errors import InfraError
 from infra.progress import Progress
 from infra.storage import Store, open_store
-from jepa.episodes import Episode
-from jepa.errors import InputError
+from jepa.core.episodes import Episode
+from jepa.core.errors import InputError
 from pipelines.collect import collect, collect_shard, plan_dataset
 from pipelines.collect.job import ShardTask, _find_or_make, make_dataset
 from pipelines.collect.shard import simulate
 from pipelines.store import DatasetPlan, ShardPlan, verify
-from pipelines.store.layout import DatasetLayout
-from pipelines.store.manifest import read_marker
+from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.manifest import read_marker
 from tests.pipelines.small_dataset import small_config, stored_bytes
 
 
@@ -149,7 +149,7 @@ def test_who_finds_the_commit_done_says_so(
     collect(small_config(episodes=20), store)
     before = stored_bytes(store)
     store.delete("datasets/small/manifest.json")  # as one sees it who began before the other committed
-    monkeypatch.setattr("pipelines.collect.commit.code_version", lambda: "other code")
+    monkeypatch.setattr("pipelines.store.datasets.commit.code_version", lambda: "other code")
     collect(small_config(episodes=20), store)
     assert "version 1 of dataset 'small' was committed by another run of the same plan" in caplog.text
     assert stored_bytes(store) == before

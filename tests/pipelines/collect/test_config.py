@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from jepa.worlds import WORLDS
 from pipelines.collect import CollectConfig, plan_dataset
 from tests.pipelines.small_dataset import small_config

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from infra.storage import Store, open_store
-from jepa.episodes import SPLITS
-from jepa.errors import InputError
+from jepa.core.episodes import SPLITS
+from jepa.core.errors import InputError
 from pipelines.collect import collect, collect_shard, plan_dataset
 from pipelines.store import Dataset, verify
 from tests.pipelines.small_dataset import small_config, stored_bytes

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from infra.storage import Store, open_store
-from jepa.episodes import SPLITS
-from jepa.errors import InputError
+from jepa.core.episodes import SPLITS
+from jepa.core.errors import InputError
 from pipelines.collect import ImportConfig, WorkConfig, import_hdf5, repair
 from pipelines.collect.hdf5 import open_source
 from pipelines.store import Dataset, verify

@@ -9,7 +9,7 @@ import pytest
 
 from infra.progress import PhaseState, Progress
 from infra.storage import Store, open_store
-from jepa.episodes import Episode
+from jepa.core.episodes import Episode
 from pipelines.collect import collect, plan_dataset
 from pipelines.collect.job import make_dataset
 from pipelines.collect.shard import simulate

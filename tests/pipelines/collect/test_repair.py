@@ -76,7 +76,7 @@ def test_an_extended_dataset_is_repaired_too(tmp_path: Path) -> None:
 
 
 def test_other_bytes_are_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import jepa.worlds.two_room as two_room
+    import jepa.worlds.two_room.world as two_room
 
     store = open_store(str(tmp_path))
     collect(small_config(), store)

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from infra.storage import Store, open_store
-from jepa.episodes import Episode
-from jepa.errors import InputError
+from jepa.core.episodes import Episode
+from jepa.core.errors import InputError
 from pipelines.collect import CollectConfig, collect
 from pipelines.evaluate import EvaluateConfig, evaluate, evaluate_unit, plan_units
 from pipelines.pretrain import PretrainConfig, pretrain
-from pipelines.reports.tables import read_table
 from pipelines.store import Dataset
+from pipelines.store.reports.tables import read_table
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 
 from infra.storage import Store
 from pipelines.store import CODECS, FORMATS, Dataset, DatasetManifest
+from pipelines.store.datasets.index import CHUNKS
+from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.manifest import ShardFacts, to_json
 from pipelines.store.formats import ShardFile, Span
-from pipelines.store.layout import DatasetLayout
-from pipelines.store.manifest import ShardFacts, to_json
-from pipelines.store.tables import CHUNKS
 
 
 def derive(dataset: Dataset, store: Store, name: str, *, format: str | None = None, repeat: int = 1) -> Dataset:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.loader.cache import ShardCache
+from pipelines.loader.native.shard_cache import ShardCache
 
 SIZE = 1000
 SPAWN = multiprocessing.get_context("spawn")

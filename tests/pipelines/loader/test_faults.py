@@ -11,9 +11,9 @@ import pytest
 from infra.errors import InfraError
 from infra.s3_server import S3Server
 from infra.storage import Store, open_store
-from jepa.clips import Clips
+from jepa.core.clips import Clips
 from pipelines.loader import ClipLoader, LoaderConfig
-from pipelines.loader.cache import ShardCache
+from pipelines.loader.native.shard_cache import ShardCache
 from pipelines.store import Dataset
 from tests.chaos.faulty_s3 import faulty_proxy
 from tests.pipelines.loader.test_loader import make_loader, part, same, take
@@ -152,7 +152,7 @@ class TestOnS3:
         expected: list[Clips],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("infra.storage_s3.READ_SECONDS", 1)
+        monkeypatch.setattr("infra.storage.s3.READ_SECONDS", 1)
         with faulty_proxy(s3_server.endpoint, share=0.2, seed=5, silence=2) as proxy:
             monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
             disturbed = Dataset(open_store(dataset.store.uri), "small")
@@ -167,7 +167,7 @@ class TestOnS3:
         def full(*_: object) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr("pipelines.loader.cache.os.posix_fallocate", full)
+        monkeypatch.setattr("pipelines.loader.native.shard_cache.os.posix_fallocate", full)
         with pytest.warns(RuntimeWarning, match=r"cannot be written \(No space left on device\)") as told:
             batches = take(self.loader(dataset, tmp_path), len(expected))
         assert len(told) == 1
@@ -183,7 +183,7 @@ class TestOnS3:
         self, dataset: Dataset, tmp_path: Path, expected: list[Clips], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sizes = [facts.bytes for facts in dataset.manifest.shards if facts.split == "train"]
-        monkeypatch.setattr("pipelines.loader.source.MEGABYTE", sum(sizes[:3]))
+        monkeypatch.setattr("pipelines.loader.native.fetch.MEGABYTE", sum(sizes[:3]))
         batches = take(self.loader(dataset, tmp_path, cache_megabytes=1), len(expected))
         assert all(same(*pair) for pair in zip(batches, expected, strict=True))
         assert sum(path.stat().st_size for path in tmp_path.glob("??/*")) == sum(sizes[:3])

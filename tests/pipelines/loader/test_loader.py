@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from infra.storage import open_store
-from jepa.clips import Clips
-from jepa.episodes import Episode
-from jepa.errors import InputError
+from jepa.core.clips import Clips
+from jepa.core.episodes import Episode
+from jepa.core.errors import InputError
 from pipelines.loader import ClipLoader, LoaderConfig
-from pipelines.loader.loader import batches_in_memory
+from pipelines.loader.native.clip_loader import batches_in_memory
 from pipelines.store import Dataset, verify
 from tests.pipelines.small_dataset import small_dataset
 

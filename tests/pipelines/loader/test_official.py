@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from infra.storage import Store, open_store
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from pipelines.loader import LOADERS, ClipLoader, Loader, LoaderConfig, open_loader
 from pipelines.loader.official.streaming import StreamingLoader
 from pipelines.store import Dataset

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.loader.order import EpochOrder, Visit
+from pipelines.loader.native.schedule import EpochOrder, Visit
 
 WINDOWS = st.lists(st.integers(0, 30), min_size=1, max_size=60).map(np.array)
 

@@ -5,7 +5,7 @@ import torch
 
 from infra.storage import Store
 from jepa.training.state import TrainingState
-from pipelines.pretrain.checkpoints import Checkpoint, Checkpoints
+from pipelines.store.models.checkpoints import Checkpoint, Checkpoints
 
 
 def checkpoint(step: int) -> Checkpoint:

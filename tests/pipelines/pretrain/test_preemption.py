@@ -14,9 +14,9 @@ import torch
 
 from infra.storage import Store, open_store
 from pipelines.pretrain import PretrainConfig, find_model, pretrain
-from pipelines.pretrain.checkpoints import Checkpoints
 from pipelines.pretrain.preemption import Agreement, Notice, Preempted, heeding_sigterm, touched
 from pipelines.pretrain.worker import TrainingTask, train_worker
+from pipelines.store.models.checkpoints import Checkpoints
 from tests.jepa.training.gloo import run_in_processes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -45,7 +45,7 @@ def wait_for_checkpoint(store: Store, name: str, after: int = 0) -> None:
 def test_a_process_killed_and_then_told_ends_in_the_same_weights(local_store: Store) -> None:
     """Real processes get real signals: SIGKILL costs the steps since the last checkpoint, SIGTERM none."""
     words = [word for name, value in {**FIELDS, "name": "told"}.items() for word in (f"--{name}", str(value))]
-    command = [sys.executable, "-m", "flows.cli", "pretrain", *words, "--store", local_store.uri]
+    command = [sys.executable, "-m", "flows.cli.main", "pretrain", *words, "--store", local_store.uri]
     checkpoints = Checkpoints(local_store, "told")
 
     def signalled(number: int, after: int) -> tuple[int, list[str]]:

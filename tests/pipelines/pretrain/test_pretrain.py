@@ -10,13 +10,13 @@ from torch import Tensor
 
 from infra.errors import InfraError
 from infra.storage import Store, open_store
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from pipelines.pretrain import PretrainConfig, find_model, pretrain, read_model
 from pipelines.pretrain import worker as worker_module
-from pipelines.pretrain.checkpoints import Checkpoints
-from pipelines.pretrain.curve import read_curve
 from pipelines.pretrain.worker import TrainingTask, train_worker
-from pipelines.reports.tables import committed_units
+from pipelines.store.models.checkpoints import Checkpoints
+from pipelines.store.models.curve import read_curve
+from pipelines.store.reports.tables import committed_units
 from tests.jepa.training.gloo import run_in_processes
 from tests.pipelines.small_dataset import small_dataset
 
@@ -174,7 +174,7 @@ def test_batches_that_depend_on_the_number_of_workers_want_a_fixed_one() -> None
 def test_a_store_that_takes_no_checkpoint_ends_no_training(
     local_store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("pipelines.pretrain.writer.RETRY_SECONDS", (0.01,))
+    monkeypatch.setattr("pipelines.pretrain.background_writer.RETRY_SECONDS", (0.01,))
     blocked = Path(local_store.uri) / "models/m0/checkpoints/step-00000020"
     blocked.parent.mkdir(parents=True)
     blocked.write_text("a file where the checkpoint's folder should be")

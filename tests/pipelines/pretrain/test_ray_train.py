@@ -16,12 +16,12 @@ import torch
 
 from infra.ray_cluster import LOCAL_ENVIRONMENT
 from infra.storage import Store, open_store
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from pipelines.pretrain import PretrainConfig, pretrain
-from pipelines.pretrain.checkpoints import Checkpoint, Checkpoints
-from pipelines.pretrain.curve import read_curve
 from pipelines.pretrain.worker import make_trainer, resolve_recipe
 from pipelines.store import Dataset
+from pipelines.store.models.checkpoints import Checkpoint, Checkpoints
+from pipelines.store.models.curve import read_curve
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -132,7 +132,7 @@ def driver_at_work(store: Store, name: str, steps: int) -> "subprocess.Popen[str
 
     fields = {"dataset": "d0", "name": name, "recipe": "smoke", "device": "cpu", "steps": str(steps), "workers": "2"}
     words = [word for field, value in fields.items() for word in (f"--{field}", value)]
-    command = [sys.executable, "-m", "flows.cli", "pretrain", *words, "--store", store.uri]
+    command = [sys.executable, "-m", "flows.cli.main", "pretrain", *words, "--store", store.uri]
     cluster = {"RAY_ADDRESS": ray.get_runtime_context().gcs_address} | LOCAL_ENVIRONMENT
     driver = subprocess.Popen(command, cwd=ROOT, env=os.environ | cluster, stderr=subprocess.PIPE, text=True)
     while not Checkpoints(store, name).steps() and driver.poll() is None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from infra.storage import Store, open_store
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.pretrain import worker as worker_module
-from pipelines.pretrain.curve import read_curve
 from pipelines.pretrain.trackers import TRACKERS, Tracked, Tracker
+from pipelines.store.models.curve import read_curve
 
 
 def config(name: str, **changes: object) -> PretrainConfig:

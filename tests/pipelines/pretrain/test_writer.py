@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from infra.errors import InfraError
-from pipelines.pretrain import writer as writer_module
-from pipelines.pretrain.writer import BackgroundWriter, Commit
+from pipelines.pretrain import background_writer as writer_module
+from pipelines.pretrain.background_writer import BackgroundWriter, Commit
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from infra.storage import Store
 from jepa.evaluation.statistics import wilson
 from jepa.worlds import make_world
 from jepa.worlds.world import World
-from pipelines.reports.tables import Context, UnitManifest, write_tables
+from pipelines.store.reports.tables import Context, UnitManifest, write_tables
 
 Row = dict[str, Any]
 

@@ -10,12 +10,12 @@ import pytest
 
 from infra.progress import Progress
 from infra.storage import Store, open_store
-from jepa.errors import InputError
+from jepa.core.errors import InputError
 from pipelines.collect import CollectConfig, collect
 from pipelines.reports.html import ReportConfig, report
 from pipelines.reports.html.cards import render_markdown
 from pipelines.reports.html.draw_training import panels
-from pipelines.reports.tables import read_table, write_tables
+from pipelines.store.reports.tables import read_table, write_tables
 from tests.pipelines.reports import synthetic
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}

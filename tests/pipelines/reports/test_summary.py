@@ -9,7 +9,7 @@ from infra.storage import open_store
 from jepa.evaluation.statistics import wilson
 from pipelines.reports import metrics_table
 from pipelines.reports.summary import headlines
-from pipelines.reports.tables import to_arrow
+from pipelines.store.reports.tables import to_arrow
 from tests.pipelines.reports import synthetic
 
 

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from infra.storage import Store, open_store
-from jepa.errors import InputError
-from pipelines.reports.schema import SCHEMA_VERSION, TABLES, SchemaError, row_columns, table_schema
-from pipelines.reports.tables import read_table, read_unit, to_arrow, write_table, write_tables
+from jepa.core.errors import InputError
+from pipelines.store.reports.schema import SCHEMA_VERSION, TABLES, SchemaError, row_columns, table_schema
+from pipelines.store.reports.tables import read_table, read_unit, to_arrow, write_table, write_tables
 from tests.pipelines.reports import synthetic
 
 MAKERS = {

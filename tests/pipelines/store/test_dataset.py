@@ -7,11 +7,11 @@ import pytest
 
 from infra.errors import InfraError
 from infra.storage import Store, open_store
-from jepa.episodes import SPLITS
-from jepa.errors import InputError
+from jepa.core.episodes import SPLITS
+from jepa.core.errors import InputError
 from jepa.worlds import collect_episodes
 from pipelines.store import Dataset, dataset_names, verify
-from pipelines.store.moments import Moments
+from pipelines.store.datasets.moments import Moments
 from tests.pipelines.small_dataset import small_dataset
 
 

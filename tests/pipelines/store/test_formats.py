@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipelines.store.chunk import StoredChunk, chunk_bounds
+from pipelines.store.datasets.chunk import StoredChunk, chunk_bounds
 from pipelines.store.formats import FORMATS
 
 QUANTITIES = ("door", "agent_position")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.store.moments import Moments, merge_all
+from pipelines.store.datasets.moments import Moments, merge_all
 
 
 @given(rows=st.integers(2, 60), cut=st.integers(1, 59), seed=st.integers(0, 1000), offset=st.sampled_from([0.0, 1e6]))

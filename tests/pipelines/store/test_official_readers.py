@@ -13,10 +13,10 @@ import simplejpeg
 import zstandard
 
 from infra.storage import Store
-from jepa.episodes import Episode
+from jepa.core.episodes import Episode
 from jepa.worlds import collect_episodes
 from pipelines.store import CODECS, Dataset
-from pipelines.store.official import register_s3
+from pipelines.store.formats.webdataset_s3 import register_s3
 from tests.pipelines.small_dataset import small_dataset
 
 ENDING = {"zstd": "zst", "jpeg": "mjpeg", "h264": "h264", "raw": "bin"}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jepa.episodes import SPLITS
+from jepa.core.episodes import SPLITS
 from jepa.worlds import WORLDS
 from pipelines.collect import plan_dataset
 from pipelines.store import DatasetPlan

@@ -1,0 +1,85 @@
+"""From a command's arguments, variables and file to its checked options."""
+
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, Field
+
+from flows.cli.flags import Flag, Parser, flags
+from flows.cli.main import SUMMARIES, load_command
+from flows.cli.sources import Sources, Values, read_environment, read_file
+from jepa.core.config import Config
+from jepa.core.errors import InputError
+
+
+class SharedOptions(Config):
+    """What every command takes."""
+
+    store: str = Field("runs/", min_length=1)
+    """folder, or s3://bucket/prefix; the server is AWS's or that of AWS_ENDPOINT_URL"""
+
+
+class Shared(NamedTuple):
+    """The shared options as read."""
+
+    store: str
+    json_answer: bool
+
+
+def read_arguments(name: str, summary: str, command: Any, arguments: list[str]) -> tuple[BaseModel, Sources, Shared]:
+    """Returns the options of a command, where their values came from, and what all commands share.
+
+    Args:
+        name: of the command.
+        summary: its first line of help.
+        command: its module, with `Options`, `EXAMPLE` and perhaps `POSITIONAL`, a field that needs no flag.
+        arguments: what was typed after the name.
+
+    Raises:
+        InputError: a key is not known, or a value is wrong or missing.
+    """
+    shared_flags, own_flags = list(flags(SharedOptions)), list(flags(command.Options))
+    parser = _parser(name, summary, command, shared_flags, own_flags)
+    known, typed = parser.parse(arguments)
+    positional = getattr(command, "POSITIONAL", None)
+    if positional and (value := getattr(known, f"_{positional}", None)) is not None:
+        typed.setdefault(positional, value)
+    sources = Sources(name, flags=typed, path=known.config or "")
+    sources.environment, foreign = read_environment([*shared_flags, *own_flags])
+    if foreign:
+        _check_foreign(foreign)
+    if known.config:
+        sources.file = read_file(known.config, name)
+    values = sources.merged()
+    shared = sources.build(
+        SharedOptions, {field: values.pop(field) for field in SharedOptions.model_fields if field in values}
+    )
+    options: BaseModel = sources.build(command.Options, values)
+    return options, sources, Shared(shared.store, known.json)
+
+
+def _parser(name: str, summary: str, command: Any, shared_flags: list[Flag], own_flags: list[Flag]) -> Parser:
+    parser = Parser(prog=f"jepa {name}", description=summary, epilog=f"example:\n  {command.EXAMPLE}")
+    if positional := getattr(command, "POSITIONAL", None):
+        parser.add_argument(f"_{positional}", metavar=positional.upper(), nargs="?", help=f"the same as --{positional}")
+    for flag in [*own_flags, *shared_flags]:
+        parser.add_flag(flag)
+    parser.add_argument(
+        "--config", metavar="FILE.yaml", help="file with the same names as the flags; flags and JEPA_ variables win"
+    )
+    parser.add_argument("--json", action="store_true", help="print the answer as one JSON object on stdout")
+    return parser
+
+
+def _check_foreign(variables: list[str]) -> None:
+    """Refuses JEPA_ variables that belong to no command at all; another command's may well be set."""
+    known: set[str] = set()
+    for name in SUMMARIES:
+        every = [*flags(SharedOptions), *flags(load_command(name).Options)]
+        _, unknown = read_environment(every, dict.fromkeys(variables, ""))
+        known |= set(variables) - set(unknown)
+    for variable in variables:
+        if variable not in known:
+            raise InputError(f"variable {variable} belongs to no flag of jepa; correct its name or unset it")
+
+
+__all__ = ["Shared", "SharedOptions", "Values", "read_arguments"]

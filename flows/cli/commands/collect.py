@@ -1,0 +1,23 @@
+"""`jepa collect`: a dataset from a world."""
+
+from flows.cli.commands.context import Context
+from pipelines.collect import CollectConfig, plan_dataset
+from pipelines.collect import collect as collect_dataset
+
+Options = CollectConfig
+EXAMPLE = "jepa collect --world two_room --episodes 500 --seed 0 --name d0 --format mds --actors 2"
+
+
+def execute(options: CollectConfig, context: Context) -> int:
+    """Collects what is missing of the dataset."""
+    plan_dataset(options)
+    store = context.store()
+    with context.start(options):
+        manifest = collect_dataset(options, store, context.progress())
+    address = store.address(f"datasets/{options.name}")
+    figures = {"episodes": manifest.plan.episodes, "frames": manifest.total("frames"), "bytes": manifest.total("bytes")}
+    context.show(
+        {"dataset": options.name, "address": address, "world": manifest.plan.world, **figures},
+        [f"dataset {options.name}: " + ", ".join(f"{value:,} {name}" for name, value in figures.items()), address],
+    )
+    return 0

@@ -1,0 +1,42 @@
+"""What every command has besides its own options."""
+
+import json
+import sys
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from flows.cli.sources import Sources
+from flows.cluster import cluster_for
+from infra.progress import Progress, console_progress
+from infra.storage import Store, open_store
+
+
+@dataclass
+class Context:
+    """The store, the way to show results, and whether work has begun (a failure from then on is no wrong input)."""
+
+    store_uri: str
+    as_json: bool
+    sources: Sources
+    working: bool = False
+
+    def store(self, *, writes: bool = True) -> Store:
+        """Returns the store, proved to be usable."""
+        store = open_store(self.store_uri)
+        store.check(writes=writes)
+        return store
+
+    def start(self, *parts: Any) -> "AbstractContextManager[None]":
+        """Marks the end of all checks and returns the connection to Ray that the parts ask for."""
+        self.working = True
+        return cluster_for(*parts)
+
+    def progress(self) -> Progress:
+        """Returns what shows the phases, on stderr."""
+        return console_progress()
+
+    def show(self, result: dict[str, Any], lines: list[str]) -> None:
+        """Prints the answer on stdout: one JSON object for a program, lines for people."""
+        text = json.dumps(result, indent=1, default=str) if self.as_json else "\n".join(lines)
+        print(text, file=sys.stdout, flush=True)

@@ -1,0 +1,24 @@
+"""`jepa import-hdf5`: a dataset from a file that somebody else published."""
+
+from flows.cli.commands.context import Context
+from pipelines.collect import ImportConfig, plan_import
+from pipelines.collect import import_hdf5 as import_file
+
+Options = ImportConfig
+POSITIONAL = "file"
+EXAMPLE = "jepa import-hdf5 pusht_expert_train.h5 --name pusht --world pusht --actors 2"
+
+
+def execute(options: ImportConfig, context: Context) -> int:
+    """Imports what is missing of the dataset."""
+    plan_import(options)
+    store = context.store()
+    with context.start(options):
+        manifest = import_file(options, store, context.progress())
+    address = store.address(f"datasets/{options.name}")
+    figures = {"episodes": manifest.plan.episodes, "frames": manifest.total("frames"), "bytes": manifest.total("bytes")}
+    context.show(
+        {"dataset": options.name, "address": address, "file": options.file, **figures},
+        [f"dataset {options.name}: " + ", ".join(f"{value:,} {name}" for name, value in figures.items()), address],
+    )
+    return 0

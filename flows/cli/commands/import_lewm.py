@@ -1,0 +1,42 @@
+"""`jepa import-lewm`: a model from weights that somebody else released, and back."""
+
+from typing import Any
+
+from flows.cli.commands.context import Context
+from infra.storage import Store
+from pipelines.pretrain import ImportLewmConfig, export_weights, import_weights
+
+Options = ImportLewmConfig
+POSITIONAL = "file"
+EXAMPLE = (
+    "jepa import-lewm lewm_tworoom.pt --name lewm --dataset d0\n  jepa import-lewm m0.safetensors --name m0 --export"
+)
+
+
+def execute(options: ImportLewmConfig, context: Context) -> int:
+    """Makes the model, or writes the file."""
+    store = context.store(writes=not options.export)
+    result, lines = (_exported if options.export else _imported)(options, store)
+    context.show({"model": options.name, "file": options.file, **result}, lines)
+    return 0
+
+
+def _imported(options: ImportLewmConfig, store: Store) -> tuple[dict[str, Any], list[str]]:
+    manifest = import_weights(options, store)
+    address = store.address(f"models/{options.name}")
+    return {"parameters": manifest.parameters, "dataset": manifest.dataset, "address": address}, [
+        f"model {options.name}: {manifest.parameters:,} parameters, for world {manifest.world}",
+        address,
+        f"`jepa evaluate --model {options.name}` judges it on dataset {manifest.dataset}",
+    ]
+
+
+def _exported(options: ImportLewmConfig, store: Store) -> tuple[dict[str, Any], list[str]]:
+    model = export_weights(options, store)
+    mean, std = model.action_mean.tolist(), model.action_std.tolist()
+    return {"action_mean": mean, "action_std": std, "frameskip": model.config.frameskip}, [
+        f"file {options.file}: model {options.name} in the released layout",
+        f"not part of it: frameskip {model.config.frameskip}, and that actions are z-scored with mean "
+        f"{', '.join(f'{value:.6g}' for value in mean)} and standard deviation "
+        f"{', '.join(f'{value:.6g}' for value in std)}",
+    ]

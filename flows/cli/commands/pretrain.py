@@ -1,0 +1,34 @@
+"""`jepa pretrain`: a model from a dataset."""
+
+from flows.cli.commands.context import Context
+from pipelines.pretrain import PretrainConfig, check_training, find_model
+from pipelines.pretrain import pretrain as pretrain_model
+
+Options = PretrainConfig
+EXAMPLE = "jepa pretrain --dataset d0 --name m0 --objective lewm --steps 2000 --workers 2"
+
+
+def execute(options: PretrainConfig, context: Context) -> int:
+    """Trains the model, from its last checkpoint on if there is one."""
+    store = context.store()
+    if find_model(store, options.name) is None:
+        check_training(options, store)
+    with context.start(options):
+        manifest = pretrain_model(options, store, context.progress())
+    address = store.address(f"models/{options.name}")
+    context.show(
+        {
+            "model": manifest.name,
+            "address": address,
+            "dataset": manifest.dataset,
+            "parameters": manifest.parameters,
+            "steps": manifest.recipe.train.steps,
+            "seconds": manifest.seconds,
+        },
+        [
+            f"model {manifest.name}: {manifest.parameters:,} parameters, {manifest.recipe.train.steps:,} steps "
+            f"on dataset {manifest.dataset} in {manifest.seconds:.0f} s",
+            address,
+        ],
+    )
+    return 0

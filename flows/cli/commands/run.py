@@ -1,0 +1,79 @@
+"""`jepa run`: the whole job for any world, as the Prefect flow `world-model` in this process."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, NonNegativeInt, model_validator
+
+from flows.cli.commands.context import Context
+from flows.cli.flags import Part
+from flows.config import WorldModelConfig
+from flows.display import metrics_lines
+from flows.embedded import embedded_prefect, embedded_store
+from flows.presets import preset_parts
+from jepa.core.config import Config
+from jepa.worlds import WORLDS
+from pipelines.collect import CollectConfig
+from pipelines.evaluate import EvaluateConfig
+from pipelines.pretrain import PretrainConfig
+from pipelines.reports import metrics_table
+from pipelines.reports.html import ReportConfig
+
+LINKED = {"collect": "world", "pretrain": "dataset", "evaluate": "model", "report": "run"}
+"""Fields that follow from the parts before them."""
+
+
+class RunOptions(Config):
+    """A world and a size; fields of the parts change the preset's."""
+
+    world: str = "two_room"
+    """registered name of the world, see `jepa worlds`"""
+    preset: str | None = None
+    """size of the job: `demo`, `tiny` or `smoke`; by default what suits the world"""
+    seed: NonNegativeInt = 0
+    """seed of the dataset, the training and the evaluation alike"""
+    name: str | None = Field(None, min_length=1)
+    """name of dataset, model and run; by default world, preset and seed"""
+    collect: Annotated[dict[str, Any], Part(CollectConfig, ("world",))] = Field(default_factory=dict)
+    pretrain: Annotated[dict[str, Any], Part(PretrainConfig, ("dataset",))] = Field(default_factory=dict)
+    evaluate: Annotated[dict[str, Any], Part(EvaluateConfig, ("model",))] = Field(default_factory=dict)
+    report: Annotated[dict[str, Any], Part(ReportConfig, ("run",))] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _linked_fields_are_left_out(self) -> "RunOptions":
+        for part, field in LINKED.items():
+            if field in getattr(self, part):
+                raise ValueError(f"{part}.{field} follows from the other parts of the job; leave it out")
+        return self
+
+
+Options = RunOptions
+EXAMPLE = "jepa run --world pusht --preset tiny --collect.episodes 300"
+
+
+def execute(options: RunOptions, context: Context) -> int:
+    """Runs the job, or what is missing of it, and shows the figures and the report's address."""
+    WORLDS.get(options.world)
+    asked = {part: getattr(options, part) for part in LINKED}
+    parts = preset_parts(options.world, options.preset, options.seed, options.name)
+    config = context.sources.build_over(WorldModelConfig, parts, asked)
+    with embedded_store(context.store_uri) as (store_uri, keep):
+        context.store_uri = store_uri
+        _run(config, context)
+        figures = metrics_table(store_uri, config.run)
+        address = keep(f"reports/{config.run}/report.html")
+    context.show(
+        {"run": config.run, "report": address, "metrics": [figure.model_dump(mode="json") for figure in figures]},
+        [*metrics_lines(figures), "", f"report: {address}"],
+    )
+    return 0
+
+
+def _run(config: WorldModelConfig, context: Context) -> None:
+    from flows.checks import check_job
+
+    check_job(config, context.store())
+    with embedded_prefect():
+        from flows.world_model import world_model
+
+        context.working = True
+        world_model(config, context.store_uri)

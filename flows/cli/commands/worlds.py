@@ -1,0 +1,54 @@
+"""`jepa worlds`: what there is to collect from."""
+
+from flows.cli.commands.context import Context
+from jepa.core.config import Config
+from jepa.worlds import WORLDS
+from jepa.worlds.world import WorldSpec
+
+
+class WorldsOptions(Config):
+    """Nothing to choose."""
+
+
+Options = WorldsOptions
+EXAMPLE = "jepa worlds --json"
+
+
+def execute(options: WorldsOptions, context: Context) -> int:
+    """Lists the registered worlds with what they can do."""
+    specs = {name: WORLDS.get(name).world_spec for name in WORLDS}
+    context.show(
+        {"worlds": [facts(name, spec) for name, spec in specs.items()]},
+        [line for name, spec in specs.items() for line in describe(name, spec)],
+    )
+    return 0
+
+
+def facts(name: str, spec: WorldSpec) -> dict[str, object]:
+    """Returns a world's facts for a program."""
+    return {
+        "name": name,
+        "image_size": spec.image_size,
+        "action_size": spec.action_size,
+        "episode_steps": spec.episode_steps,
+        "quantities": {quantity.name: quantity.unit for quantity in spec.quantities},
+        "factors": {factor.name: [factor.low, factor.high] for factor in spec.factors},
+        "perturbations": list(spec.perturbations),
+        "goal_kinds": list(spec.goal_kinds),
+        "success": spec.success,
+    }
+
+
+def describe(name: str, spec: WorldSpec) -> list[str]:
+    """Returns a world's facts for people."""
+    quantities = ", ".join(f"{quantity.name} ({quantity.unit})" for quantity in spec.quantities)
+    factors = ", ".join(
+        f"{factor.name} {factor.low:g}…{factor.high:g} {factor.unit}".rstrip() for factor in spec.factors
+    )
+    return [
+        f"{name}: {spec.image_size}×{spec.image_size} pixels, {spec.action_size} actions",
+        f"  quantities     {quantities}",
+        f"  varies         {factors or 'nothing'}",
+        f"  perturbations  {', '.join(spec.perturbations) or 'none'}",
+        f"  goals          {', '.join(spec.goal_kinds)}: {spec.success}",
+    ]

@@ -1,0 +1,156 @@
+"""Command-line flags made from a configuration's fields, so that both always have the same names, help and checks."""
+
+import argparse
+import difflib
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from jepa.core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Part:
+    """Marks a field that holds a part of another configuration (`Annotated[dict[str, Any], Part(CollectConfig)]`)."""
+
+    model: type[BaseModel]
+    without: tuple[str, ...] = ()
+    """fields that follow from elsewhere and get no flag"""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One field as a flag; `path` leads to it, `many` takes several values, `mapping` NAME=VALUEs, `switch` none."""
+
+    path: tuple[str, ...]
+    help: str
+    metavar: str
+    many: bool = False
+    switch: bool = False
+    mapping: bool = False
+
+    @property
+    def option(self) -> str:
+        """Returns the flag as it is typed, e.g. `--collect.image-size`."""
+        return "--" + ".".join(self.path).replace("_", "-")
+
+    def read(self, values: list[str]) -> Any:
+        """Returns what several values make: a list, or of a mapping the dictionary, inner names after dots.
+
+        Raises:
+            InputError: a value of a mapping is not NAME=VALUE.
+        """
+        if not self.mapping:
+            return values
+        held: dict[str, Any] = {}
+        for text in values:
+            name, equals, value = text.partition("=")
+            if not name or not equals:
+                raise InputError(f"{text!r} for {self.option} is not NAME=VALUE; write it so")
+            try:
+                put(held, tuple(name.split(".")), value)
+            except (TypeError, AttributeError) as error:
+                raise InputError(f"{text!r} for {self.option} goes into what is a value already") from error
+        return held
+
+
+def flags(model: type[BaseModel], prefix: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> Iterator[Flag]:
+    """Yields a flag for each field, those of nested configurations with dotted names."""
+    for name, field in model.model_fields.items():
+        path = (*prefix, name)
+        part = next((data for data in field.metadata if isinstance(data, Part)), None)
+        if part is not None:
+            yield from flags(part.model, path, part.without)
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from flags(field.annotation, path)
+        elif name not in without:
+            yield _flag(path, field)
+
+
+class HelpShown(Exception):
+    """The help was asked for and is printed: nothing else is to be done."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that tells what is wrong by InputError and leaves every check of a value to the configuration."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+        self._flags: dict[str, Flag] = {}
+
+    def add_flag(self, flag: Flag) -> None:
+        """Adds a flag whose value is missing, not a default, where it is not given."""
+        dest = ".".join(flag.path)
+        self._flags[dest] = flag
+        options: dict[str, Any] = {"dest": dest, "help": flag.help.replace("%", "%%"), "default": argparse.SUPPRESS}
+        if flag.switch:
+            self.add_argument(flag.option, action=argparse.BooleanOptionalAction, **options)
+        else:
+            self.add_argument(flag.option, metavar=flag.metavar, nargs="+" if flag.many else None, **options)
+
+    def parse(self, arguments: list[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
+        """Returns what was given: the command's own options, and the fields as a nested dictionary.
+
+        Raises:
+            InputError: a flag is not known or lacks its value.
+        """
+        known, unknown = self.parse_known_args(arguments)
+        if unknown:
+            option = unknown[0].partition("=")[0]
+            close = difflib.get_close_matches(option.replace("_", "-"), self._option_string_actions, 1, 0.6)
+            hint = f"did you mean {close[0]}? " if close else ""
+            word = "flag" if option.startswith("-") else "argument"
+            raise InputError(f"{word} {option!r} is not known; {hint}`{self.prog} --help` lists all")
+        values: dict[str, Any] = {}
+        for dest, flag in self._flags.items():
+            if hasattr(known, dest):
+                given = getattr(known, dest)
+                put(values, flag.path, flag.read(given) if flag.many else given)
+        return known, values
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        raise HelpShown
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see `{self.prog} --help`")
+
+
+def put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    """Sets an entry of a nested dictionary, making the inner ones on the way."""
+    for name in path[:-1]:
+        values = values.setdefault(name, {})
+    values[path[-1]] = value
+
+
+def _flag(path: tuple[str, ...], field: FieldInfo) -> Flag:
+    kind = _without_none(field.annotation)
+    mapping = get_origin(kind) is dict
+    many = mapping or get_origin(kind) in (tuple, list, set)
+    choices = "|".join(str(choice) for choice in get_args(kind)) if get_origin(kind) is Literal else ""
+    text = " ".join((field.description or "").rstrip(".").split())
+    default = field.default
+    if default not in (None, PydanticUndefined, "", ()):
+        shown = " ".join(default) if many else default
+        text += f" (default {shown})"
+    elif field.is_required():
+        text += " (required)"
+    return Flag(
+        path,
+        text[:1].lower() + text[1:] if text[1:2].islower() else text,
+        "NAME=VALUE" if mapping else choices or path[-1].upper(),
+        many,
+        kind is bool,
+        mapping,
+    )
+
+
+def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) in (Union, types.UnionType):
+        kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
+        return kinds[0] if len(kinds) == 1 else annotation
+    return annotation

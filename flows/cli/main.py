@@ -1,0 +1,100 @@
+"""The `jepa` command line: finds the command, builds its configuration, runs it, and tells failures in one sentence."""
+
+import importlib
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from flows.cli.flags import HelpShown
+from infra.errors import InfraError
+from jepa.core.errors import InputError
+
+if TYPE_CHECKING:
+    from flows.cli.commands.context import Context
+
+SUMMARIES = {
+    "demo": "the whole job on the built-in Two-Room world, in minutes",
+    "run": "the whole job on any world: collect, pretrain, evaluate, report",
+    "collect": "collect a dataset from a world",
+    "pretrain": "train a world model on a dataset",
+    "evaluate": "judge a model on held-out episodes",
+    "report": "render the page of a run",
+    "verify": "re-read every byte of a dataset",
+    "import-hdf5": "make a dataset of a published HDF5 file",
+    "import-lewm": "make a model of released LeWorldModel weights, and back",
+    "worlds": "list the worlds there are",
+}
+
+WRONG_INPUT, FAILED, INTERRUPTED = 2, 1, 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command.
+
+    Returns:
+        The exit status: 0 done, 1 the work failed, 2 the input or its surroundings are wrong, 130 interrupted.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(overview())
+        return 0 if arguments else WRONG_INPUT
+    debug = bool(os.environ.get("JEPA_DEBUG"))
+    context: list[Context] = []
+    try:
+        return run_command(arguments[0], arguments[1:], context)
+    except HelpShown:
+        return 0
+    except (KeyboardInterrupt, SystemExit):  # Ray turns a SIGTERM into the latter
+        return _tell("interrupted; the same command goes on from what is done", INTERRUPTED, debug)
+    except InputError as error:
+        return _tell(str(error), WRONG_INPUT, debug)
+    except InfraError as error:
+        return _tell(str(error), FAILED if context and context[0].working else WRONG_INPUT, debug)
+    except Exception as error:
+        return _tell(f"{type(error).__name__}: {error} (JEPA_DEBUG=1 shows where)", FAILED, debug)
+
+
+def overview() -> str:
+    """Returns the help of `jepa` itself; nothing heavy is imported for it."""
+    commands = "\n".join(f"  {name:<11} {summary}" for name, summary in SUMMARIES.items())
+    return (
+        "usage: jepa COMMAND [flags]\n\nFrom no data to a judged world model.\n\n"
+        f"commands:\n{commands}\n\n"
+        "Every command has --help, --store, --config and --json. A value is taken from its flag, else from its\n"
+        "variable (JEPA_EPISODES for --episodes), else from the --config file, else it is the default."
+    )
+
+
+def run_command(name: str, arguments: list[str], opened: "list[Context]") -> int:
+    """Runs the command `name`; its context is put into `opened` as soon as there is one.
+
+    Raises:
+        InputError: the command is not known, or what it was given is wrong.
+    """
+    if name not in SUMMARIES:
+        raise InputError(f"command {name!r} is not known; choose one of: {', '.join(SUMMARIES)}")
+    from flows.cli.arguments import read_arguments
+    from flows.cli.commands.context import Context
+
+    command = load_command(name)
+    options, sources, shared = read_arguments(name, SUMMARIES[name], command, arguments)
+    context = Context(shared.store, shared.json_answer, sources)
+    opened.append(context)
+    return int(command.execute(options, context))
+
+
+def load_command(name: str) -> Any:
+    """Returns the module of a command, which brings in what that command needs and no more."""
+    return importlib.import_module(f"flows.cli.commands.{name.replace('-', '_')}")
+
+
+def _tell(sentence: str, status: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    print(f"jepa: {' '.join(sentence.split())}", file=sys.stderr, flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

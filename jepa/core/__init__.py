@@ -1,0 +1,1 @@
+"""The ground that everything stands on: registries, configuration, errors, seeds, numerics, collectives."""

@@ -1,0 +1,1 @@
+"""Decoding: latents drawn as pictures."""

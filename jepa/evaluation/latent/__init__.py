@@ -1,0 +1,1 @@
+"""The latent space itself: rank, straightness, Gaussianity."""

@@ -1,0 +1,1 @@
+"""Probing: what can be read from a latent."""

@@ -1,0 +1,161 @@
+"""Probing: how much of the physical state can be read from a latent, on frames of held-out episodes.
+
+Shapes: N frames, D latent dimensions, Q dimensions of all probed quantities together.
+"""
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PositiveInt
+
+from jepa.core.config import Config
+from jepa.core.episodes import EpisodeSource, State
+from jepa.core.errors import InputError
+from jepa.core.seeds import derive_seed
+from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
+from jepa.evaluation.latents import LatentFrames, encode_split
+from jepa.evaluation.probing.probes import Probe, ProbeConfig, fit_linear, fit_mlp
+from jepa.evaluation.statistics import bootstrap_regression
+from jepa.models.world_model import WorldModel
+from jepa.worlds.world import WORLDS, Quantity
+
+Floats = NDArray[np.float32]
+
+
+class ProbingConfig(Config):
+    """How many frames the probes are fitted to and judged on, and the probes themselves."""
+
+    train_frames: PositiveInt = 16_000
+    """frames of the training split that the probes are fitted to"""
+    validation_frames: PositiveInt = 2_000
+    """frames that tell the MLP when to stop"""
+    test_frames: PositiveInt = 5_000
+    """frames of each held-out split that the probes are judged on"""
+    predictions: PositiveInt = 500
+    """rows of the scatter table for each split, probe and quantity"""
+    probe: ProbeConfig = ProbeConfig()
+    """hyper-parameters of the probes"""
+
+
+def probed_quantities(world: str) -> list[Quantity]:
+    """Returns the quantities that the world wants looked for in the latents."""
+    return [quantity for quantity in WORLDS.get(world).world_spec.quantities if quantity.probe]
+
+
+def targets(state: State, quantities: list[Quantity]) -> Floats:
+    """Returns the quantities' values side by side, (N, Q)."""
+    return np.concatenate([state[quantity.name] for quantity in quantities], axis=1).astype(np.float32)
+
+
+@EVALUATIONS.register("probing")
+class ProbingEvaluation(Evaluation):
+    """Fits both probes on training frames, each to all quantities at once, and judges them on the held-out splits."""
+
+    kind = "probing"
+    config_type = ProbingConfig
+
+    def __init__(self, config: ProbingConfig, protocol: str) -> None:
+        self.config = config
+        self.protocol = protocol
+
+    def units(self, source: EpisodeSource) -> list[str]:
+        """Returns one unit: all figures share the fitted probes.
+
+        Raises:
+            InputError: the world has no quantity to look for, or the source no training or test episodes.
+        """
+        if not probed_quantities(source.world):
+            raise InputError(f"world {source.world!r} names no quantity to probe; leave out the evaluation 'probing'")
+        for split in ("train", "test"):
+            if not source.count(split):
+                raise InputError(f"dataset has no {split!r} episodes, which probing needs; collect more episodes")
+        return ["probes"]
+
+    def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:
+        """Returns `r2`, `pearson_r` and `mse` for each split, probe and quantity, and for all quantities together."""
+        started = time.perf_counter()
+        quantities = probed_quantities(source.world)
+        probes = self.fit(model, source, seed)
+        result = EvaluationResult(tables={"predictions": []})
+        for split in present_splits(source):
+            frames = encode_split(model, source, split, self.config.test_frames, seed)
+            for name, probe in probes.items():
+                common = {
+                    "evaluation": self.kind,
+                    "protocol": self.protocol,
+                    "split": split,
+                    "probe": name,
+                    "seed": seed,
+                }
+                result.metrics.extend(self._metrics(probe, frames, quantities, common))
+                result.tables["predictions"].extend(self._predictions(probe, frames, quantities, common))
+        for row in result.metrics:
+            row["seconds"] = time.perf_counter() - started
+        return result
+
+    def fit(self, model: WorldModel, source: EpisodeSource, seed: int) -> dict[str, Probe]:
+        """Returns the `linear` and the `mlp` probe, fitted to training frames; validation frames stop the latter."""
+        config, quantities = self.config, probed_quantities(source.world)
+        train = encode_split(model, source, "train", config.train_frames, seed)
+        y_NQ = targets(train.state, quantities)
+        # A dataset too small for a validation split is stopped by its own training frames: the test stays untouched.
+        held = train
+        if source.count("validation"):
+            held = encode_split(model, source, "validation", config.validation_frames, seed)
+        mlp_seed = derive_seed(seed, "mlp probe")
+        return {
+            "linear": fit_linear(train.z_ND, y_NQ, config.probe),
+            "mlp": fit_mlp(train.z_ND, y_NQ, held.z_ND, targets(held.state, quantities), config.probe, mlp_seed),
+        }
+
+    def _metrics(self, probe: Probe, frames: LatentFrames, quantities: list[Quantity], common: Row) -> list[Row]:
+        predicted_NQ = probe.normalised(frames.z_ND)
+        true_NQ = probe.y_scale.normalise(targets(frames.state, quantities))
+        rows, first = [], 0
+        columns = {"all": slice(None)}
+        for quantity in quantities:
+            columns[quantity.name] = slice(first, first + quantity.size)
+            first += quantity.size
+        for name, column in columns.items():
+            estimates = bootstrap_regression(
+                true_NQ[:, column],
+                predicted_NQ[:, column],
+                frames.episode_N,
+                derive_seed(common["seed"], "probing", name),
+            )
+            rows += [
+                metric_row(estimate, metric=metric, unit="1", quantity=name, **common)
+                for metric, estimate in estimates.items()
+                if np.isfinite(estimate.value)
+            ]
+        return rows
+
+    def _predictions(self, probe: Probe, frames: LatentFrames, quantities: list[Quantity], common: Row) -> list[Row]:
+        true_NQ, predicted_NQ = targets(frames.state, quantities), probe.predict(frames.z_ND)
+        rng = np.random.default_rng(derive_seed(common["seed"], "scatter"))
+        order_N = rng.permutation(len(true_NQ))
+        shared = {name: common[name] for name in ("split", "protocol", "seed", "probe")}
+        rows, first = [], 0
+        for quantity in quantities:
+            for n in np.sort(order_N[: max(1, self.config.predictions // quantity.size)]):
+                where = {"episode": int(frames.episode_N[n]), "step": int(frames.row_N[n])}
+                for dimension in range(quantity.size):
+                    column = first + dimension
+                    what = {"quantity": quantity.name, "dimension": dimension, "unit": quantity.unit}
+                    values = {"target": float(true_NQ[n, column]), "predicted": float(predicted_NQ[n, column])}
+                    rows.append({**shared, **what, **where, **values})
+            first += quantity.size
+        return rows
+
+
+def fit_position_probe(
+    model: WorldModel, source: EpisodeSource, quantity: str, frames: int, config: ProbeConfig, seed: int
+) -> Probe:
+    """Returns an MLP that reads one quantity from a latent, to show where a model believes that a plan leads."""
+    train = encode_split(model, source, "train", frames, seed)
+    held_out = np.arange(len(train.z_ND)) % 10 == 0
+    z_ND, y_NQ = train.z_ND, train.state[quantity].astype(np.float32)
+    return fit_mlp(
+        z_ND[~held_out], y_NQ[~held_out], z_ND[held_out], y_NQ[held_out], config, derive_seed(seed, "position")
+    )

@@ -1,0 +1,1 @@
+"""Surprise: whether prediction errors rise when something impossible happens."""

@@ -1,0 +1,1 @@
+"""Encoders: networks from frames to features, each under a name."""

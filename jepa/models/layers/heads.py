@@ -1,0 +1,48 @@
+"""Two small networks around the predictor: the projector and the action encoder.
+
+Shapes: N rows, F features, D latent, K actions in a block, A action dimensions, E width.
+"""
+
+from torch import Tensor, nn
+
+from jepa.models.layers.batch_norm import GlobalBatchNorm
+
+
+class Projector(nn.Module):
+    """Linear → global BatchNorm → GELU → Linear, over the last dimension.
+
+    A LayerNorm at the end of an encoder pins each row's norm, which no Gaussian has; this lets SIGReg shape latents.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, output_size: int, bias: bool = False) -> None:
+        super().__init__()
+        # The norm takes off what a bias adds; only released weights carry one.
+        self.hidden = nn.Linear(input_size, hidden_size, bias=bias)
+        self.norm = GlobalBatchNorm(hidden_size)
+        self.activation = nn.GELU()
+        self.out = nn.Linear(hidden_size, output_size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns (..., output size) of (..., input size); leading dimensions are all rows of the batch."""
+        rows_NF = self.hidden(x).flatten(0, -2)
+        y: Tensor = self.out(self.activation(self.norm(rows_NF)))
+        return y.unflatten(0, x.shape[:-1])
+
+
+class ActionEncoder(nn.Module):
+    """Embeds a block of K actions: Linear K·A → inner (K·A by default), Linear → hidden, SiLU, Linear → E."""
+
+    def __init__(self, block_size: int, hidden_size: int, width: int, inner_size: int | None = None) -> None:
+        super().__init__()
+        inner_size = inner_size or block_size
+        self.layers = nn.Sequential(
+            nn.Linear(block_size, inner_size),
+            nn.Linear(inner_size, hidden_size),
+            nn.SiLU(),
+            nn.Linear(hidden_size, width),
+        )
+
+    def forward(self, action_BTKA: Tensor) -> Tensor:
+        """Returns (B, T, E) of z-scored actions."""
+        embedding_BTE: Tensor = self.layers(action_BTKA.flatten(2))
+        return embedding_BTE

@@ -1,0 +1,72 @@
+"""The predictor of the released LeWorldModel (arXiv:2603.19312), layer by layer, so that its weights fit.
+
+It differs from `predictor.py`'s in what the paper does not tell: a second, learned LayerNorm inside each branch, after
+the action's modulation; queries, keys and values without bias; positions that start at unit variance; attention even
+over a history of one frame.
+Shapes: N sequences, L frames (at most the history), D latent and width alike.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from jepa.models.layers.attention import Attention
+from jepa.models.layers.dropout import GlobalDropout
+from jepa.models.layers.heads import Projector
+from jepa.models.predictors.lean import PredictorConfig
+
+
+class PaperBlock(nn.Module):
+    """Attention and MLP, each shifted, scaled and gated by the action (AdaLN-zero): identity at the start."""
+
+    def __init__(self, config: PredictorConfig) -> None:
+        super().__init__()
+        width, dropout = config.width, config.dropout
+        self.plain_norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = Attention(width, config.heads, config.head_size, causal=True, dropout=dropout, qkv_bias=False)
+        self.attention_dropout = GlobalDropout(dropout)
+        self.mlp = nn.Sequential(
+            nn.LayerNorm(width),
+            nn.Linear(width, config.mlp_size),
+            nn.GELU(),
+            GlobalDropout(dropout),
+            nn.Linear(config.mlp_size, width),
+            GlobalDropout(dropout),
+        )
+        modulation = nn.Linear(width, 6 * width)
+        nn.init.zeros_(modulation.weight)
+        nn.init.zeros_(modulation.bias)
+        self.modulation = nn.Sequential(nn.SiLU(), modulation)
+
+    def forward(self, x_NLD: Tensor, action_NLD: Tensor) -> Tensor:
+        """Returns tokens of the same shape."""
+        shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = self.modulation(action_NLD).chunk(6, dim=-1)
+        branch_NLD = self.attention_norm(self.plain_norm(x_NLD) * (1 + scale) + shift)
+        x_NLD = x_NLD + gate * self.attention_dropout(self.attention(branch_NLD))
+        y_NLD: Tensor = x_NLD + mlp_gate * self.mlp(self.plain_norm(x_NLD) * (1 + mlp_scale) + mlp_shift)
+        return y_NLD
+
+
+class PaperPredictor(nn.Module):
+    """Predicts each frame's successor from at most `history` frames and the actions taken at them."""
+
+    def __init__(self, config: PredictorConfig, latent_size: int, history: int) -> None:
+        super().__init__()
+        self.history = history
+        self.position = nn.Parameter(torch.randn(1, history, latent_size))
+        self.blocks = nn.ModuleList(PaperBlock(config) for _ in range(config.depth))
+        self.norm = nn.LayerNorm(latent_size)
+        self.projector = Projector(latent_size, config.projector_size, latent_size, bias=True)
+
+    def forward(self, z_NLD: Tensor, action_NLD: Tensor) -> Tensor:
+        """Returns (N, L, D): entry l predicts the latent after frame l.
+
+        Args:
+            z_NLD: latents of L consecutive frames, 1 <= L <= history.
+            action_NLD: embedded actions taken at them.
+        """
+        x_NLD = z_NLD + self.position[:, : z_NLD.shape[1]]
+        for block in self.blocks:
+            x_NLD = block(x_NLD, action_NLD)
+        zhat_NLD: Tensor = self.projector(self.norm(x_NLD))
+        return zhat_NLD

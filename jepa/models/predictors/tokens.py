@@ -1,0 +1,63 @@
+"""The predictor of latents that are made of patch tokens: each token's successor, from those of the frames so far.
+
+DINO-WM (arXiv:2411.04983), section 3.1: attention among all tokens of a frame and of the frames before it, learned
+positions. DINO-WM appends the embedded action to each token; here it modulates each token in every block (AdaLN-zero),
+as in our other predictors, and the output is the token's change.
+Shapes: N sequences, L frames (at most the history), P tokens of a frame, C their size, D = P · C latent, E width of the
+predictor.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from jepa.models.layers.attention import Attention
+from jepa.models.predictors.lean import PredictorBlock, PredictorConfig
+
+
+class FrameAttention(Attention):
+    """Self-attention over the tokens of several frames; each sees all of its own frame and of those before it."""
+
+    def __init__(self, config: PredictorConfig) -> None:
+        super().__init__(config.width, config.heads, config.head_size, causal=False, dropout=config.dropout)
+
+    def forward(self, x_NLPE: Tensor, seen_LL: Tensor | None = None) -> Tensor:
+        """Returns (N, L, P, E)."""
+        steps, tokens = x_NLPE.shape[1:3]
+        # One frame sees all of itself, which needs no mask and takes torch's fastest kernel.
+        if steps > 1 and seen_LL is None:
+            frame = torch.arange(steps, device=x_NLPE.device).repeat_interleave(tokens)
+            seen_LL = frame[:, None] >= frame
+        return super().forward(x_NLPE.flatten(1, 2), seen_LL).unflatten(1, (steps, tokens))
+
+
+class TokenPredictor(nn.Module):
+    """Predicts each frame's successor, token by token, from at most `history` frames and the actions taken at them."""
+
+    def __init__(self, config: PredictorConfig, latent_size: int, history: int, tokens: int) -> None:
+        super().__init__()
+        self.history = history
+        self.tokens = tokens
+        token_size = latent_size // tokens
+        self.inward = nn.Linear(token_size, config.width)
+        self.time_position = nn.Parameter(torch.randn(1, history, 1, config.width) * 0.02)
+        self.space_position = nn.Parameter(torch.randn(1, 1, tokens, config.width) * 0.02)
+        self.blocks = nn.ModuleList(PredictorBlock(config, FrameAttention(config)) for _ in range(config.depth))
+        self.norm = nn.LayerNorm(config.width)
+        self.change = nn.Linear(config.width, token_size)
+        # As the lean predictor: untrained, it says that nothing changes.
+        nn.init.zeros_(self.change.weight)
+        nn.init.zeros_(self.change.bias)
+
+    def forward(self, z_NLD: Tensor, action_NLE: Tensor) -> Tensor:
+        """Returns (N, L, D): entry l predicts the latent after frame l.
+
+        Args:
+            z_NLD: latents of L consecutive frames, 1 <= L <= history, a frame's tokens one after another.
+            action_NLE: embedded actions taken at them.
+        """
+        z_NLPC = z_NLD.unflatten(-1, (self.tokens, -1))
+        x_NLPE = self.inward(z_NLPC) + self.time_position[:, : z_NLD.shape[1]] + self.space_position
+        for block in self.blocks:
+            x_NLPE = block(x_NLPE, action_NLE[:, :, None])
+        zhat_NLPC: Tensor = z_NLPC + self.change(self.norm(x_NLPE))
+        return zhat_NLPC.flatten(-2)

@@ -1,0 +1,88 @@
+"""The cross-entropy method over sequences of actions, for any cost and for many problems at once (Rubinstein 1999).
+
+As in LeWorldModel (arXiv:2603.19312, App. D): a Gaussian for every action, refitted to the elites; the last mean is the
+plan.
+Shapes: P problems, S samples, E elites, H blocks, K actions in a block, A action dimensions.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from torch import Tensor
+
+from jepa.core.config import Config
+
+Cost = Callable[[Tensor], Tensor]
+"""Takes raw actions (P, S, H, K, A) and returns costs (P, S); smaller is better."""
+
+
+class CEMConfig(Config):
+    """How widely and how often the cross-entropy method samples."""
+
+    samples: PositiveInt = 300
+    """candidates in each iteration"""
+    elites: PositiveInt = 30
+    """best candidates, to which the Gaussians are refitted"""
+    iterations: PositiveInt = 10
+    """how often the Gaussians are refitted"""
+    horizon: PositiveInt = 5
+    """length of a plan in blocks of `frameskip` actions"""
+    init_std: PositiveFloat = 1.0
+    """first standard deviation, in units of half the action range"""
+    block_correlation: float = Field(0.0, ge=0, le=1)
+    """share of the noise's variance that the actions of a block have in common; 0 draws every action by itself"""
+    chunk: PositiveInt = 300
+    """candidates rolled out at once, which bounds the memory; up to `samples`, neighbours change no bit of a plan"""
+
+    @model_validator(mode="after")
+    def _enough_samples(self) -> "CEMConfig":
+        if not 2 <= self.elites <= self.samples:
+            raise ValueError(f"elites must lie between 2 and samples ({self.samples}), got {self.elites}")
+        return self
+
+    @property
+    def problems_at_once(self) -> int:
+        """How many problems share a call of the cost."""
+        return max(1, self.chunk // self.samples)
+
+
+def minimise(
+    cost: Cost, seeds: Sequence[int], block_shape: tuple[int, int], low: Tensor, high: Tensor, config: CEMConfig
+) -> Tensor:
+    """Returns the mean action sequence (P, H, K, A) after the last iteration.
+
+    Args:
+        cost: the cost of raw candidates (P, S, H, K, A); a NaN counts as worst.
+        seeds: one a problem; its noise is drawn from its own generator, on the CPU, whatever the device.
+        block_shape: (K, A).
+        low: smallest raw action, scalar or (A,), on the device to work on.
+        high: largest raw action, likewise; candidates are clipped to the two.
+    """
+    centre, half_range = (high + low) / 2, (high - low) / 2
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    shape = (config.horizon, *block_shape)
+    mean_PHKA = torch.zeros(len(seeds), *shape, device=low.device)
+    std_PHKA = torch.full_like(mean_PHKA, config.init_std)
+    for _ in range(config.iterations):
+        noise_PSHKA = torch.stack([draw_noise(shape, config, generator) for generator in generators]).to(low.device)
+        unit_PSHKA = (mean_PHKA[:, None] + std_PHKA[:, None] * noise_PSHKA).clamp_(-1, 1)
+        # The mean competes too: an iteration that finds nothing better does not lose what the last one found.
+        unit_PSHKA[:, 0] = mean_PHKA
+        cost_PS = cost(unit_PSHKA * half_range + centre).nan_to_num(nan=torch.inf)
+        elite_PE = cost_PS.topk(config.elites, dim=1, largest=False).indices
+        index = elite_PE[..., None, None, None].expand(-1, -1, *shape)
+        elites_PEHKA = unit_PSHKA.gather(1, index)
+        mean_PHKA, std_PHKA = elites_PEHKA.mean(1), elites_PEHKA.std(1)
+    return mean_PHKA * half_range + centre
+
+
+def draw_noise(shape: tuple[int, ...], config: CEMConfig, generator: torch.Generator) -> Tensor:
+    """Returns standard normal noise (S, H, K, A), correlated within a block by `block_correlation`."""
+    noise_SHKA = torch.randn(config.samples, *shape, generator=generator)
+    shared = config.block_correlation
+    if not shared:
+        return noise_SHKA
+    horizon, _, actions = shape
+    common_SHA = torch.randn(config.samples, horizon, 1, actions, generator=generator)
+    return (1 - shared) ** 0.5 * noise_SHKA + shared**0.5 * common_SHA

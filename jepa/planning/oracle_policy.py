@@ -1,0 +1,98 @@
+"""The behaviour that needs no script: it plans, in copies of the true world, how to reach one goal after another.
+
+Shapes: N copies, A action dimensions, L actions of a plan, d dimensions of a quantity.
+"""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from jepa.core.episodes import Actions, State
+from jepa.worlds.policies import BEHAVIOURS, Behaviour
+from jepa.worlds.world import World, make_world
+
+
+@BEHAVIOURS.register("oracle")
+class OraclePlanning(Behaviour):
+    """Goes to the place of another, freshly drawn episode by the cross-entropy method in the true world; slow and sure.
+
+    Each episode draws a goal from its own seed, plans for it, acts, plans again, and draws another one when it is there
+    or has tried for long.
+    """
+
+    noise = 0.1
+    """Standard deviation of the noise on each action, in units of half the action range."""
+    plan_steps = 10
+    """Actions of a plan that are carried out before the next one."""
+    patience = 4
+    """Plans after which a goal that was not reached is given up."""
+    samples, elites, iterations, horizon, block_actions = 48, 6, 3, 3, 5
+    """The search's sizes: small, for every sample is simulated; a plan is `horizon` blocks of `block_actions`."""
+
+    def begin(self, world: World, seeds: Sequence[int]) -> None:
+        """Draws each episode's first goal."""
+        self._rngs = [np.random.default_rng([seed, 1]) for seed in seeds]
+        self._name, self._options = world.world_spec.name, {"image_size": world.world_spec.image_size}
+        self._scratch = make_world(self._name, 1, **self._options)
+        self._planner = self._make_planner()
+        self._plans_left = [self.patience] * len(seeds)
+        goals = [self._draw_goal(n) for n in range(len(seeds))]
+        self.goal: State = {name: np.concatenate([goal[name] for goal in goals]) for name in goals[0]}
+        self._step = 0
+
+    def act(self, world: World) -> Actions:
+        """Returns the next action of every episode's plan with noise, float32 (N, A)."""
+        if self._step % self.plan_steps == 0:
+            self._renew_goals(world)
+            self._plan_NLA = self._plan(world)
+        spec = world.world_spec
+        action_NA = self._plan_NLA[:, self._step % self.plan_steps]
+        self._step += 1
+        half_range = (spec.action_high - spec.action_low) / 2
+        kicks = [rng.normal(0, self.noise * half_range, spec.action_size) for rng in self._rngs]
+        return np.clip(action_NA + np.stack(kicks), spec.action_low, spec.action_high).astype(np.float32)
+
+    def _make_planner(self) -> Any:
+        # Planning is built on worlds, so that worlds ask for it only when somebody plans.
+        from jepa.planning import Oracle, OracleConfig, PlanningSetting
+
+        config = OracleConfig(
+            samples=self.samples,
+            chunk=self.samples,
+            elites=self.elites,
+            iterations=self.iterations,
+            horizon=self.horizon,
+            block_actions=self.block_actions,
+        )
+        # The true world takes the place of the model, so there is none to give.
+        return Oracle(config, PlanningSetting(cast(Any, None), self._name, self._options))
+
+    def _plan(self, world: World) -> Actions:
+        from jepa.planning import Situation
+
+        copies, spec = world.num_envs, world.world_spec
+        self._plans_left = [left - 1 for left in self._plans_left]
+        situation = Situation(
+            pixels_PTHWC=np.zeros((copies, 1, 0, 0, 3), dtype=np.uint8),
+            past_action_PTKA=np.zeros((copies, 0, self.block_actions, spec.action_size), dtype=np.float32),
+            state=world.state(),
+            goal_pixels_PHWC=np.zeros((copies, 0, 0, 3), dtype=np.uint8),
+            goal_state=self.goal,
+            seeds=[int(rng.integers(2**63)) for rng in self._rngs],
+        )
+        return np.asarray(self._planner.plan(situation).action_PLA)
+
+    def _renew_goals(self, world: World) -> None:
+        """Draws another goal for each episode that has reached its own or lost its patience."""
+        for n, reached in enumerate(world.success(self.goal)):
+            if reached or not self._plans_left[n]:
+                goal = self._draw_goal(n)
+                for name, value in self.goal.items():
+                    value[n] = goal[name][0]
+
+    def _draw_goal(self, n: int) -> State:
+        rng = self._rngs[n]
+        self._plans_left[n] = self.patience
+        self._scratch.begin([int(rng.integers(2**31))], [self._scratch.world_spec.sample_variation(rng)])
+        return self._scratch.state()

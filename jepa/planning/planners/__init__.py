@@ -1,0 +1,1 @@
+"""Planners, a file each, chosen by name."""

@@ -1,0 +1,1 @@
+"""`gymnasium:<id>`: a world made for any Gymnasium id with RGB pictures."""

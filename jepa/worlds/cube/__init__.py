@@ -1,0 +1,1 @@
+"""OGBench's single cube, by way of stable-worldmodel."""

@@ -1,0 +1,106 @@
+"""What acts in a world while episodes are collected.
+
+Shapes: N copies, A action dimensions, k numbers.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jepa.core.episodes import Actions
+from jepa.core.errors import InputError
+from jepa.core.registry import Registry
+from jepa.worlds.world import World
+
+BLOCK = 64
+"""Steps for which noise is drawn at once."""
+
+
+class Behaviour(ABC):
+    """Chooses the actions of a batch of episodes, those of each from its own seed and its own copy of the world."""
+
+    @abstractmethod
+    def begin(self, world: World, seeds: Sequence[int]) -> None:
+        """Starts N episodes whose worlds have just begun."""
+
+    @abstractmethod
+    def act(self, world: World) -> Actions:
+        """Returns float32 (N, A), within the world's action range."""
+
+
+BEHAVIOURS: Registry[type[Behaviour]] = Registry(
+    "behaviour",
+    {
+        "cube/expert": "jepa.worlds.cube.expert",
+        "oracle": "jepa.planning.oracle_policy",
+        "pusht/expert": "jepa.worlds.pusht.expert",
+        "pusht/near_block": "jepa.worlds.pusht.policies",
+        "pusht/pusher": "jepa.worlds.pusht.policies",
+        "random": "jepa.worlds.policies",
+        "reacher/controller": "jepa.worlds.reacher.world",
+        "swm_two_room/expert": "jepa.worlds.swm_two_room.world",
+        "two_room/expert": "jepa.worlds.two_room.expert",
+    },
+    group="jepa.policies",
+)
+"""`<world>/<name>` for those that know one world; a plain name for those that act in any."""
+
+
+def make_behaviour(name: str, world: str) -> Behaviour:
+    """Returns a behaviour that fits a world.
+
+    Raises:
+        InputError: the name is unknown, or belongs to another world.
+    """
+    kind = BEHAVIOURS.get(name)
+    if "/" in name and name.split("/")[0] != world:
+        fitting = [known for known in BEHAVIOURS if "/" not in known or known.split("/")[0] == world]
+        raise InputError(f"behaviour {name!r} does not act in world {world!r}; choose one of: {', '.join(fitting)}")
+    return kind()
+
+
+class Noise:
+    """A stream of random numbers for each episode, drawn in blocks so that a step costs a look-up."""
+
+    def __init__(self, seeds: Sequence[int], draw: Callable[[np.random.Generator, int], NDArray[np.float32]]) -> None:
+        # The world draws from [seed, 0]; another second number keeps the two streams apart.
+        self._rngs = [np.random.default_rng([seed, 1]) for seed in seeds]
+        self._draw = draw
+        self._taken = BLOCK
+        self._block: NDArray[np.float32]
+
+    def next(self) -> NDArray[np.float32]:
+        """Returns the next numbers of every stream, (N, k)."""
+        if self._taken == BLOCK:
+            self._block = np.stack([self._draw(rng, BLOCK) for rng in self._rngs], axis=1)
+            self._taken = 0
+        self._taken += 1
+        return np.asarray(self._block[self._taken - 1])
+
+
+@BEHAVIOURS.register("random")
+class RandomWalk(Behaviour):
+    """A smooth walk in any world: v ← ρ v + √(1 − ρ²) ε with ε standard normal.
+
+    The action is centre + spread · half range · v, clipped to the world's range.
+    """
+
+    smoothness = np.float32(0.9)
+    spread = np.float32(0.7)
+
+    def begin(self, world: World, seeds: Sequence[int]) -> None:
+        """Draws each walk's first velocity from the stationary distribution."""
+        size = world.world_spec.action_size
+        self._noise = Noise(seeds, lambda rng, steps: rng.standard_normal((steps, size), dtype=np.float32))
+        self._velocity_NA = self._noise.next()
+
+    def act(self, world: World) -> Actions:
+        """Returns the next velocity of each walk, scaled to the action range."""
+        spec = world.world_spec
+        centre = np.float32((spec.action_high + spec.action_low) / 2)
+        half_range = np.float32((spec.action_high - spec.action_low) / 2)
+        kick = np.sqrt(1 - self.smoothness**2)
+        self._velocity_NA = self.smoothness * self._velocity_NA + kick * self._noise.next()
+        return np.clip(centre + half_range * self.spread * self._velocity_NA, spec.action_low, spec.action_high)

@@ -1,0 +1,1 @@
+"""Push-T, adapted from stable-worldmodel."""

@@ -1,0 +1,1 @@
+"""dm_control's Reacher, by way of stable-worldmodel."""

@@ -1,0 +1,1 @@
+"""stable-worldmodel's Two-Room."""

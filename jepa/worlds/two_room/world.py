@@ -1,0 +1,215 @@
+"""Two-Room: a disk in a square scene, split by a wall with one door; vectorised numpy.
+
+The scene is [0, 1]², x to the right and y downwards, one unit being the scene's width.
+Shapes: N copies, S pixels of the image's side, C columns that the wall touches, P pixels of the disk's bounding box.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jepa.core.episodes import Actions, Pixels, State
+from jepa.worlds.world import WORLDS, Factor, Quantity, World, WorldSpec
+
+Floats = NDArray[np.float32]
+
+WALL_X = 0.5
+WALL_HALF_WIDTH = 0.03
+DOOR_HALF_HEIGHT = 0.11
+RADIUS = np.float32(0.045)
+SPEED = np.float32(0.03)
+"""Largest displacement in a step along each axis."""
+
+NEAR, FAR = RADIUS, np.float32(1) - RADIUS
+"""Where the agent's centre stops at the scene's borders."""
+LEFT = np.float32(WALL_X - WALL_HALF_WIDTH) - RADIUS
+RIGHT = np.float32(WALL_X + WALL_HALF_WIDTH) + RADIUS
+"""Where the agent's centre stops at the wall, coming from the left and from the right."""
+SLACK = np.float32(DOOR_HALF_HEIGHT) - RADIUS
+"""How far from the door's centre, in y, the agent's centre can be and still pass."""
+
+SUCCESS_DISTANCE = 0.08
+CROSS_ROOM_DISTANCE = 0.2
+TELEPORT_DISTANCE = 0.3
+"""At least ten steps' way at full speed: no motion of the agent's own looks like it."""
+
+FLOOR_COLOUR = np.array([242, 240, 235], dtype=np.float32)
+WALL_COLOUR = np.array([64, 68, 80], dtype=np.float32)
+AGENT_COLOUR = np.array([214, 39, 40], dtype=np.float32)
+OTHER_COLOURS = np.array([[31, 90, 200], [24, 150, 60], [130, 60, 190]], dtype=np.float32)
+"""What `recolour` paints the agent with; training shows none of them."""
+
+
+def free_place(unit_N2: Floats) -> Floats:
+    """Maps uniform numbers in [0, 1) to places that are free whatever the door: uniform over both rooms."""
+    x_N, y_N = unit_N2[:, 0], unit_N2[:, 1]
+    width = LEFT - NEAR
+    x_N = np.where(x_N < 0.5, NEAR + 2 * x_N * width, RIGHT + (2 * x_N - 1) * width)
+    return np.stack([x_N, NEAR + y_N * (FAR - NEAR)], axis=1, dtype=np.float32)
+
+
+@WORLDS.register("two_room")
+class TwoRoom(World):
+    """N scenes of two rooms; the action is the agent's displacement in units of its largest step."""
+
+    world_spec = WorldSpec(
+        name="two_room",
+        image_size=64,
+        action_size=2,
+        action_low=-1.0,
+        action_high=1.0,
+        quantities=(
+            Quantity("agent_position", 2, "scene width", "x to the right, y downwards"),
+            Quantity("door", 1, "scene width", "y of the door's centre"),
+            Quantity("agent_colour", 3, "0-255", "red, green, blue", probe=False),
+        ),
+        factors=(Factor("door", 0.2, 0.8, "scene width", held_out=((0.32, 0.40), (0.60, 0.68))),),
+        perturbations=("teleport", "recolour"),
+        goal_kinds=("uniform", "cross_room"),
+        distance_unit="scene width",
+        success=f"the agent is within {SUCCESS_DISTANCE} of the goal's position",
+        behaviour={"two_room/expert": 0.7, "random": 0.3},
+        path_quantity="agent_position",
+        frame_extent=(0.0, 1.0, 1.0, 0.0),
+    )
+
+    def __init__(self, num_envs: int, image_size: int = 64) -> None:
+        super().__init__(num_envs, image_size)
+        self._position_N2 = np.full((num_envs, 2), 0.25, dtype=np.float32)
+        self._door_N = np.full(num_envs, 0.5, dtype=np.float32)
+        self._colour_N3 = np.tile(AGENT_COLOUR, (num_envs, 1))
+        # The background depends on the door alone, so it is drawn when a door has moved and copied otherwise.
+        self._drawn_door_N: Floats | None = None
+        self._background: Pixels
+
+    def begin(self, seeds: Sequence[int], variations: Sequence[Mapping[str, float]]) -> None:
+        """Puts each agent at a free place drawn from its seed, in the usual colour; its variation tells the door."""
+        draws = [np.random.default_rng([seed, 0]).random(2, dtype=np.float32) for seed in seeds]
+        self._position_N2 = free_place(np.stack(draws))
+        self._door_N = np.array([variation["door"] for variation in variations], dtype=np.float32)
+        self._colour_N3 = np.tile(AGENT_COLOUR, (self.num_envs, 1))
+
+    def advance(self, action_NA: Actions) -> None:
+        """Moves along x, then along y; each axis stops at what it meets, so that the agent slides along walls."""
+        move_N2 = np.clip(action_NA, -1, 1).astype(np.float32) * SPEED
+        x_N, y_N = self._position_N2[:, 0], self._position_N2[:, 1]
+        door_N = self._door_N
+        before_wall_N = np.abs(y_N - door_N) > SLACK
+        on_left_N = x_N < WALL_X
+        x_high_N = np.where(before_wall_N & on_left_N, LEFT, FAR)
+        x_low_N = np.where(before_wall_N & ~on_left_N, RIGHT, NEAR)
+        x_N = np.clip(x_N + move_N2[:, 0], x_low_N, x_high_N)
+        in_doorway_N = (x_N > LEFT) & (x_N < RIGHT)
+        y_low_N = np.where(in_doorway_N, door_N - SLACK, NEAR)
+        y_high_N = np.where(in_doorway_N, door_N + SLACK, FAR)
+        y_N = np.clip(y_N + move_N2[:, 1], y_low_N, y_high_N)
+        self._position_N2 = np.stack([x_N, y_N], axis=1)
+
+    def state(self) -> State:
+        """Returns agent_position (N, 2), door (N, 1) and agent_colour (N, 3)."""
+        return {
+            "agent_position": self._position_N2.copy(),
+            "door": self._door_N[:, None].copy(),
+            "agent_colour": self._colour_N3.copy(),
+        }
+
+    def restore(self, state: Mapping[str, Floats]) -> None:
+        """Takes over a recorded state; what follows is bit for bit what followed the recording."""
+        self._position_N2 = np.array(state["agent_position"], dtype=np.float32)
+        self._door_N = np.array(state["door"], dtype=np.float32)[:, 0]
+        self._colour_N3 = np.array(state["agent_colour"], dtype=np.float32)
+
+    def distance(self, goal: Mapping[str, Floats]) -> Floats:
+        """Returns the straight distance (N,) of the agents' centres."""
+        return _distance(self._position_N2, goal["agent_position"])
+
+    def success(self, goal: Mapping[str, Floats]) -> NDArray[np.bool_]:
+        """Returns whether the agent is within `SUCCESS_DISTANCE` of the goal's position, (N,)."""
+        return self.distance(goal) < SUCCESS_DISTANCE
+
+    def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
+        """`teleport`: to a free place `TELEPORT_DISTANCE` away or more; `recolour`: a colour never seen in training."""
+        if kind == "teleport":
+            places = [self._far_place(position, rng) for position, rng in zip(self._position_N2, rngs, strict=True)]
+            self._position_N2 = np.stack(places)
+        elif kind == "recolour":
+            colours = [_other_colour(colour, rng) for colour, rng in zip(self._colour_N3, rngs, strict=True)]
+            self._colour_N3 = np.stack(colours)
+        else:
+            raise ValueError(f"world 'two_room' has no perturbation {kind!r}")
+
+    def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
+        """`cross_room`: start and goal lie in different rooms and over `CROSS_ROOM_DISTANCE` apart."""
+        if kind != "cross_room":
+            return super().is_goal_of_kind(kind, start, goal)
+        start_M2, goal_M2 = np.asarray(start["agent_position"]), np.asarray(goal["agent_position"])
+        different_M = (start_M2[:, 0] < WALL_X) != (goal_M2[:, 0] < WALL_X)
+        return np.asarray(different_M & (_distance(start_M2, goal_M2) > CROSS_ROOM_DISTANCE))
+
+    def render_pixels(self) -> Pixels:
+        """Returns uint8 (N, S, S, 3): background and an anti-aliased disk, drawn in the disk's bounding box only."""
+        size = self.world_spec.image_size
+        if self._drawn_door_N is None or not np.array_equal(self._drawn_door_N, self._door_N):
+            self._background = _draw_rooms(self._door_N, size)
+            self._drawn_door_N = self._door_N.copy()
+        frames = self._background.copy()
+        _paint_disks(frames, self._position_N2, self._colour_N3)
+        return frames
+
+    @staticmethod
+    def _far_place(position_2: Floats, rng: np.random.Generator) -> Floats:
+        while True:
+            place_12 = free_place(rng.random((1, 2), dtype=np.float32))
+            if _distance(place_12, position_2[None])[0] >= TELEPORT_DISTANCE:
+                return np.asarray(place_12[0])
+
+
+def _distance(a_N2: Floats, b_N2: Floats) -> Floats:
+    difference_N2 = (a_N2 - b_N2) ** 2
+    return np.asarray(np.sqrt(difference_N2[:, 0] + difference_N2[:, 1]))
+
+
+def _other_colour(colour_3: Floats, rng: np.random.Generator) -> Floats:
+    others = OTHER_COLOURS[(colour_3 != OTHER_COLOURS).any(axis=1)]
+    return np.asarray(others[rng.integers(len(others))])
+
+
+def _draw_rooms(door_N: Floats, size: int) -> Pixels:
+    """Returns the floor with the wall and its door; anti-aliased edges tell the door's height finer than a pixel."""
+    edge = np.arange(size + 1, dtype=np.float32) / size
+    wall_S = _share(edge, WALL_X - WALL_HALF_WIDTH, WALL_X + WALL_HALF_WIDTH) * size
+    open_NS = _share(edge, (door_N - DOOR_HALF_HEIGHT)[:, None], (door_N + DOOR_HALF_HEIGHT)[:, None]) * size
+    columns = np.flatnonzero(wall_S)
+    cover_NSC = (1 - open_NS)[:, :, None] * wall_S[columns]
+    strip = FLOOR_COLOUR + (WALL_COLOUR - FLOOR_COLOUR) * cover_NSC[..., None]
+    frames = np.empty((len(door_N), size, size, 3), dtype=np.uint8)
+    frames[:] = FLOOR_COLOUR.astype(np.uint8)
+    frames[:, :, columns[0] : columns[-1] + 1] = (strip + np.float32(0.5)).astype(np.uint8)
+    return frames
+
+
+def _share(edge: Floats, low: float | Floats, high: float | Floats) -> Floats:
+    """Returns how much of each interval between two edges lies within [low, high]."""
+    return np.asarray(np.clip(np.minimum(edge[1:], high) - np.maximum(edge[:-1], low), 0, None))
+
+
+def _paint_disks(frames: Pixels, position_N2: Floats, colour_N3: Floats) -> None:
+    """Blends an anti-aliased disk into each frame, touching only the P x P pixels of its bounding box."""
+    size = frames.shape[1]
+    centre_N2, radius = position_N2 * size, RADIUS * size
+    side = min(int(np.ceil(2 * radius + 1)), size)
+    # At the border the box is shifted into the image; its pixels off the disk are covered by nothing and stay.
+    corner_N2 = np.clip(np.ceil(centre_N2 - radius - 1).astype(np.int64), 0, size - side)
+    box_N2P = corner_N2[:, :, None] + np.arange(side)
+    offset_N2P = box_N2P.astype(np.float32) + np.float32(0.5) - centre_N2[:, :, None]
+    offset_N2P *= offset_N2P
+    gap_NPP = np.sqrt(offset_N2P[:, 1, :, None] + offset_N2P[:, 0, None, :])
+    cover_NPP = np.clip(radius + np.float32(0.5) - gap_NPP, 0, 1)
+    row_NP = box_N2P[:, 1] + size * np.arange(len(frames))[:, None]
+    pixel_NPP = row_NP[:, :, None] * size + box_N2P[:, 0, None, :]
+    flat = frames.reshape(-1, 3)
+    under_NPP3 = flat[pixel_NPP].astype(np.float32)
+    painted = under_NPP3 + (colour_N3[:, None, None] - under_NPP3) * cover_NPP[..., None]
+    flat[pixel_NPP] = (painted + np.float32(0.5)).astype(np.uint8)

@@ -1,0 +1,117 @@
+"""Workers as actors of a Ray cluster."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pipelines.executor import heartbeat
+from pipelines.executor.pool import Crew, Event
+
+BEAT_SECONDS = 1.0
+"""Least time between two questions for a worker's heartbeat."""
+
+
+class RayCrew(Crew):
+    """One actor a slot, on one core; where it runs is Ray's business."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        import ray
+
+        super().__init__(function)
+        # With one core an actor has one thread (Ray sets OMP_NUM_THREADS to the cores), and shares Ray's waiting
+        # processes. No restarts by Ray itself: we count attempts, so that a unit which kills its actor cannot do so
+        # for ever. Questions for its heartbeat are answered on a thread of their own, while a unit runs.
+        self._class = ray.remote(num_cpus=1, max_restarts=0, concurrency_groups={"watch": 1})(_Actor)
+        self._actors: dict[int, Any] = {}
+        self._running: dict[Any, tuple[int, bool]] = {}
+        """by reference: slot, and whether it is a unit and not the actor's start"""
+        self._at_work: set[int] = set()
+        self._asked: dict[Any, int] = {}
+        self._beats: dict[int, int] = {}
+        self._next_question = 0.0
+
+    def start(self, slot: int) -> None:
+        self._actors[slot] = self._class.remote(self.function)
+        self._running[self._actors[slot].ready.remote()] = (slot, False)
+
+    def give(self, slot: int, unit: Any) -> None:
+        self._at_work.add(slot)
+        self._running[self._actors[slot].run.remote(unit)] = (slot, True)
+
+    def wait(self, seconds: float) -> list[Event]:
+        import ray
+
+        finished, _ = ray.wait(list(self._running), num_returns=1, timeout=seconds)
+        return [self._end(reference) for reference in finished] + self._hear_beats()
+
+    def kill(self, slot: int) -> None:
+        import ray
+
+        ray.kill(self._actors.pop(slot))
+        self._at_work.discard(slot)
+        self._beats.pop(slot, None)
+        self._running = {reference: work for reference, work in self._running.items() if work[0] != slot}
+        self._asked = {reference: asked for reference, asked in self._asked.items() if asked != slot}
+
+    def close(self) -> None:
+        for slot in list(self._actors):
+            self.kill(slot)
+
+    def _end(self, reference: Any) -> Event:
+        import ray
+        from ray.exceptions import RayError, RayTaskError
+
+        slot, is_unit = self._running.pop(reference)
+        try:
+            value = ray.get(reference)
+        except RayTaskError as error:
+            self._at_work.discard(slot)
+            return Event(slot, "failed", error.cause if isinstance(error.cause, Exception) else error)
+        except RayError as error:
+            self.kill(slot)
+            return Event(slot, "died", error)
+        self._at_work.discard(slot)
+        return Event(slot, "done" if is_unit else "ready", value)
+
+    def _hear_beats(self) -> list[Event]:
+        """Asks the workers that have a unit, and returns those whose counter has moved since they last answered."""
+        import ray
+        from ray.exceptions import RayError
+
+        answered = ray.wait(list(self._asked), num_returns=len(self._asked), timeout=0)[0] if self._asked else []
+        events = []
+        for reference in answered:
+            slot = self._asked.pop(reference)
+            try:
+                beats = ray.get(reference)
+            except RayError:
+                continue  # the loss of the actor is told by the unit that it had
+            if beats != self._beats.get(slot):
+                self._beats[slot] = beats
+                events.append(Event(slot, "beat"))
+        if time.monotonic() >= self._next_question:
+            self._next_question = time.monotonic() + BEAT_SECONDS
+            silent = self._at_work - set(self._asked.values())
+            self._asked |= {self._ask(slot): slot for slot in silent}
+        return events
+
+    def _ask(self, slot: int) -> Any:
+        return self._actors[slot].beats.options(concurrency_group="watch").remote()
+
+
+class _Actor:
+    """Runs one unit at a time."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+
+    def ready(self) -> None:
+        """Returns when the actor stands."""
+
+    def run(self, unit: Any) -> Any:
+        """Returns the function's result."""
+        return self._function(unit)
+
+    def beats(self) -> int:
+        """Returns how often this process has called `beat`."""
+        return heartbeat.count()

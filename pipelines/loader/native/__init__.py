@@ -1,0 +1,1 @@
+"""The native loader: by address, in threads, with an exact position."""

@@ -1,0 +1,1 @@
+"""Datasets: plan, layout, manifest, index, commit, verification, card."""

@@ -1,0 +1,87 @@
+"""The unit that is stored, addressed, fetched and decoded: consecutive frames of one episode.
+
+Shapes: n frames of the chunk, H × W pixels, A action dimensions, d dimensions of a quantity.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jepa.core.episodes import Actions, Episode, Pixels, State
+from pipelines.store.codecs import Codec
+
+
+@dataclass(frozen=True)
+class StoredChunk:
+    """A chunk as a container holds it: encoded frames beside plain arrays.
+
+    `action` has n rows, row t acting on frame t; the last chunk of an episode has n-1: nothing acts on the last frame.
+    """
+
+    episode: int
+    first_frame: int
+    frames: int
+    height: int
+    width: int
+    pixels: bytes
+    action: Actions
+    state: State
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Returns (n, H, W)."""
+        return self.frames, self.height, self.width
+
+
+@dataclass(frozen=True)
+class ChunkArrays:
+    """A decoded chunk: pixels uint8 (n, H, W, 3), action float32 (n or n-1, A), state float32 (n, d) by quantity."""
+
+    episode: int
+    first_frame: int
+    pixels: Pixels
+    action: Actions
+    state: State
+
+
+def chunk_bounds(frames: int, chunk_frames: int) -> list[tuple[int, int]]:
+    """Returns (first, end) of the chunks of an episode; a single frame left over joins the chunk before it.
+
+    A chunk of the last frame alone would hold no action, and containers cannot store an empty array.
+    """
+    starts = list(range(0, frames, chunk_frames))
+    if len(starts) > 1 and frames - starts[-1] == 1:
+        starts.pop()
+    return list(zip(starts, [*starts[1:], frames], strict=True))
+
+
+def cut_episode(episode: Episode, chunk_frames: int, codec: Codec) -> Iterator[StoredChunk]:
+    """Yields the encoded chunks of an episode in order."""
+    frames, height, width, _ = episode.pixels.shape
+    for first, end in chunk_bounds(frames, chunk_frames):
+        yield StoredChunk(
+            episode=episode.index,
+            first_frame=first,
+            frames=end - first,
+            height=height,
+            width=width,
+            pixels=codec.encode(episode.pixels[first:end]),
+            action=_rows(episode.action, first, end),
+            state={name: _rows(values, first, end) for name, values in sorted(episode.state.items())},
+        )
+
+
+def decode_chunk(stored: StoredChunk, codec: Codec, into: Pixels | None = None) -> ChunkArrays:
+    """Returns the chunk with its frames decoded, into `into` if it is given.
+
+    Raises:
+        ValueError: the encoded frames are damaged.
+    """
+    pixels = codec.decode(stored.pixels, stored.shape, into)
+    return ChunkArrays(stored.episode, stored.first_frame, pixels, stored.action, stored.state)
+
+
+def _rows(array: NDArray[np.float32], first: int, end: int) -> NDArray[np.float32]:
+    return np.ascontiguousarray(array[first:end], dtype=np.float32)

@@ -1,0 +1,174 @@
+"""A committed dataset, read by address: any chunk by its row, whole episodes in order."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from infra.errors import InfraError
+from infra.storage import Store
+from jepa.core.episodes import SPLITS, Episode, Pixels
+from jepa.core.errors import InputError
+from pipelines.store.codecs import CODECS
+from pipelines.store.datasets.chunk import ChunkArrays, decode_chunk
+from pipelines.store.datasets.index import ChunkTable, chunk_table, read_parquet
+from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.manifest import DatasetManifest, read_manifest
+from pipelines.store.datasets.moments import Moments
+from pipelines.store.formats import FORMATS
+
+GAP = 1 << 16
+"""Chunks of a shard that lie closer than this are fetched in one request: bytes are cheaper than requests."""
+
+
+class Dataset:
+    """A dataset of a store; an `EpisodeSource`, and the loader's ground."""
+
+    def __init__(self, store: Store, name: str, version: int | None = None) -> None:
+        """Opens a version of a dataset, by default the newest; only its manifest is read.
+
+        Raises:
+            InputError: there is no such dataset or version; the message lists those that there are.
+        """
+        manifest = read_manifest(store, name, version)
+        if manifest is None and version is not None and (newest := read_manifest(store, name)) is not None:
+            raise InputError(f"dataset {name!r} has no version {version}; choose one from 1 to {newest.version}")
+        if manifest is None:
+            known = ", ".join(dataset_names(store)) or "none yet"
+            raise InputError(f"dataset {name!r} is not in store {store.uri!r}; collect it, or choose one of: {known}")
+        self.store = store
+        self.name = name
+        self.manifest: DatasetManifest = manifest
+        self.world: str = manifest.plan.world
+        self.world_options: Mapping[str, object] = manifest.plan.world_options
+        self._layout = DatasetLayout(name)
+        self._codec = CODECS.get(manifest.plan.codec)
+        self._container = FORMATS.get(manifest.plan.format)
+        self._quantities = sorted(manifest.quantities)
+
+    @staticmethod
+    def exists(store: Store, name: str) -> bool:
+        """Returns whether the dataset was collected to its end."""
+        return store.exists(DatasetLayout(name).manifest)
+
+    @property
+    def statistics(self) -> dict[str, Moments]:
+        """Returns the moments of `action` and of each `state/<name>` over the train split."""
+        return self.manifest.statistics
+
+    @cached_property
+    def chunks(self) -> pa.Table:
+        """Returns the rows of chunks.parquet."""
+        return read_parquet(self._file("chunks.parquet"))
+
+    @cached_property
+    def episode_rows(self) -> pa.Table:
+        """Returns the rows of episodes.parquet: seed, split, shard, behaviour, steps and variation/<factor> of each."""
+        return read_parquet(self._file("episodes.parquet"))
+
+    def chunk_table(self, split: str) -> ChunkTable:
+        """Returns the chunks of one split as arrays.
+
+        Raises:
+            InputError: there is no such split.
+        """
+        return chunk_table(self.chunks, check_split(split))
+
+    def count(self, split: str) -> int:
+        """Returns how many episodes the split holds."""
+        return self.manifest.total("episodes", check_split(split))
+
+    def episodes(self, split: str, limit: int | None = None) -> Iterator[Episode]:
+        """Yields the split's episodes in order of index, the first `limit` of them, reading ahead one shard at most."""
+        table = self.chunk_table(split)
+        facts = {row["episode"]: row for row in self.episode_rows.to_pylist() if row["split"] == split}
+        wanted = np.unique(table.episode)[:limit]
+        rows = np.flatnonzero(np.isin(table.episode, wanted))
+        # Episodes of a split fill its shards in order, so that a shard's rows are neighbours here.
+        for group in np.split(rows, np.flatnonzero(np.diff(table.shard[rows])) + 1) if len(rows) else []:
+            records = self.read_records(table, group)
+            for index in np.unique(table.episode[group]):
+                parts = [self.decode(table, row, records[row]) for row in group if table.episode[row] == index]
+                yield _join(facts[index], parts)
+
+    def read_records(self, table: ChunkTable, rows: np.ndarray) -> dict[int, bytes]:
+        """Returns the stored bytes of chunks of one shard, in one request where they lie close together."""
+        order = rows[np.argsort(table.offset[rows])]
+        ends = table.offset[order] + table.length[order]
+        records: dict[int, bytes] = {}
+        for run in np.split(order, np.flatnonzero(table.offset[order][1:] - ends[:-1] > GAP) + 1):
+            start, end = int(table.offset[run[0]]), int(table.offset[run[-1]] + table.length[run[-1]])
+            data = self._range(self.shard_path(table, int(run[0])), start, end - start)
+            for row in run.tolist():
+                offset = int(table.offset[row]) - start
+                records[row] = data[offset : offset + int(table.length[row])]
+        return records
+
+    def decode(self, table: ChunkTable, row: int, record: bytes, into: Pixels | None = None) -> ChunkArrays:
+        """Returns the arrays of a chunk from its stored bytes, which are checked first; frames go into `into` if given.
+
+        Raises:
+            InfraError: the bytes are not those that were collected; names dataset, shard and chunk.
+        """
+        if hashlib.sha256(record).hexdigest() != table.sha256[row].as_py():
+            where = f"episode {table.episode[row]} from frame {table.first_frame[row]}"
+            shard = table.shards[table.shard[row]]
+            raise InfraError(f"dataset {self.name!r}, {shard}: the chunk of {where} is damaged; {self._remedy}")
+        return decode_chunk(self._container.unpack(record, self._quantities), self._codec, into)
+
+    def shard_path(self, table: ChunkTable, row: int) -> str:
+        """Returns the store's path of the shard that holds a chunk."""
+        return self._layout.file(table.shards[table.shard[row]])
+
+    def _range(self, path: str, offset: int, length: int) -> bytes:
+        try:
+            return self.store.read_range(path, offset, length)
+        except FileNotFoundError as error:
+            raise InfraError(f"dataset {self.name!r} lacks {self.store.address(path)}; {self._remedy}") from error
+
+    def _file(self, name: str) -> bytes:
+        path = self._layout.version(self.manifest.version, name)
+        try:
+            return self.store.read(path)
+        except FileNotFoundError as error:
+            raise InfraError(f"dataset {self.name!r} lacks {self.store.address(path)}; {self._remedy}") from error
+
+    @property
+    def _remedy(self) -> str:
+        return f"`jepa verify {self.name} --repair` makes it again"
+
+
+def dataset_names(store: Store) -> list[str]:
+    """Returns the names of all committed datasets of a store."""
+    paths = [path.split("/") for path in store.list("datasets/")]
+    return [parts[1] for parts in paths if len(parts) == 3 and parts[2] == "manifest.json"]
+
+
+def check_split(split: str) -> str:
+    """Returns the name if it is a split's.
+
+    Raises:
+        InputError: it is not.
+    """
+    if split not in SPLITS:
+        raise InputError(f"split {split!r} is not known; choose one of: {', '.join(SPLITS)}")
+    return split
+
+
+def _join(facts: dict[str, object], parts: list[ChunkArrays]) -> Episode:
+    """Returns the episode whose chunks these are, in order."""
+    prefix = "variation/"
+    return Episode(
+        index=int(str(facts["episode"])),
+        seed=int(str(facts["seed"])),
+        split=str(facts["split"]),
+        variation={
+            name.removeprefix(prefix): float(str(value)) for name, value in facts.items() if name.startswith(prefix)
+        },
+        behaviour=str(facts["behaviour"]),
+        pixels=np.concatenate([part.pixels for part in parts]),
+        action=np.concatenate([part.action for part in parts]),
+        state={name: np.concatenate([part.state[name] for part in parts]) for name in parts[0].state},
+    )

@@ -1,0 +1,130 @@
+"""`episodes.parquet` and `chunks.parquet`: every episode and chunk of a dataset, one row each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipelines.store.datasets.manifest import ShardManifest
+
+CHUNKS = pa.schema(
+    [
+        ("shard", pa.string()),
+        ("offset", pa.int64()),
+        ("length", pa.int64()),
+        ("episode", pa.int64()),
+        ("first_frame", pa.int64()),
+        ("frames", pa.int64()),
+        ("split", pa.string()),
+        ("sha256", pa.string()),
+    ]
+)
+EPISODES = [
+    ("episode", pa.int64()),
+    ("seed", pa.int64()),
+    ("split", pa.string()),
+    ("shard", pa.string()),
+    ("behaviour", pa.string()),
+    ("steps", pa.int64()),
+]
+ROWS = 65_536
+"""Rows written together, however few a shard brings: many small row groups are slow to read."""
+
+
+@dataclass(frozen=True)
+class ChunkTable:
+    """The chunks of one split in order of (episode, first frame), as arrays of n entries."""
+
+    shards: tuple[str, ...]
+    shard: NDArray[np.int64]
+    """place in `shards`"""
+    offset: NDArray[np.int64]
+    length: NDArray[np.int64]
+    episode: NDArray[np.int64]
+    first_frame: NDArray[np.int64]
+    frames: NDArray[np.int64]
+    sha256: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    @property
+    def last_of_episode(self) -> NDArray[np.bool_]:
+        """Returns whether each chunk ends its episode, (n,)."""
+        return np.append(self.episode[1:] != self.episode[:-1], True)[: len(self)]
+
+    @property
+    def episode_frames(self) -> NDArray[np.int64]:
+        """Returns the number of frames of the episode that each chunk belongs to, (n,)."""
+        last = np.flatnonzero(self.last_of_episode)
+        totals = self.first_frame[last] + self.frames[last]
+        return totals[np.searchsorted(last, np.arange(len(self)))]
+
+
+class TableWriter:
+    """Turns markers, in the order of the plan, into the two Parquet files; equal markers give equal bytes."""
+
+    def __init__(self, factors: Iterable[str]) -> None:
+        self._factors = sorted(factors)
+        schema = pa.schema([*EPISODES, *((f"variation/{factor}", pa.float64()) for factor in self._factors)])
+        self._episodes, self._chunks = _Rows(schema), _Rows(CHUNKS)
+
+    def add(self, marker: ShardManifest) -> None:
+        """Adds the rows of one shard."""
+        facts = marker.facts
+        for entry in marker.episodes:
+            row = entry.model_dump(exclude={"variation"}) | {"split": facts.split, "shard": facts.path}
+            self._episodes.add(row | {f"variation/{factor}": entry.variation[factor] for factor in self._factors})
+        for chunk in marker.chunks:
+            self._chunks.add(chunk.model_dump() | {"split": facts.split, "shard": facts.path})
+
+    def finish(self) -> tuple[bytes, bytes]:
+        """Returns the bytes of episodes.parquet and chunks.parquet."""
+        return self._episodes.finish(), self._chunks.finish()
+
+
+def read_parquet(data: bytes) -> pa.Table:
+    """Returns the table that a Parquet file holds."""
+    return pq.read_table(pa.BufferReader(data))
+
+
+def chunk_table(table: pa.Table, split: str) -> ChunkTable:
+    """Returns the chunks of a split from the rows of chunks.parquet."""
+    rows = table.filter(pc.equal(table["split"], split)).sort_by(
+        [("episode", "ascending"), ("first_frame", "ascending")]
+    )
+    shards = rows["shard"].combine_chunks().dictionary_encode()
+    names = ("offset", "length", "episode", "first_frame", "frames")
+    return ChunkTable(
+        shards=tuple(shards.dictionary.to_pylist()),
+        shard=shards.indices.to_numpy().astype(np.int64),
+        sha256=rows["sha256"].combine_chunks(),
+        **{name: rows[name].to_numpy() for name in names},
+    )
+
+
+class _Rows:
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._sink = pa.BufferOutputStream()
+        self._writer = pq.ParquetWriter(self._sink, schema, compression="zstd")
+        self._waiting: list[dict[str, object]] = []
+
+    def add(self, row: dict[str, object]) -> None:
+        self._waiting.append(row)
+        if len(self._waiting) == ROWS:
+            self._flush()
+
+    def finish(self) -> bytes:
+        self._flush()
+        self._writer.close()
+        return self._sink.getvalue().to_pybytes()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_pylist(self._waiting, self._schema))
+            self._waiting = []

@@ -1,0 +1,35 @@
+"""Where things lie in a store: `datasets/<name>/…`."""
+
+import re
+
+from jepa.core.errors import InputError
+from pipelines.store.datasets.plan import ShardPlan
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class DatasetLayout:
+    """The paths of one dataset within its store."""
+
+    def __init__(self, name: str) -> None:
+        if not NAME.fullmatch(name):
+            raise InputError(f"dataset name {name!r} is not usable; take up to 100 letters, digits, '.', '_' and '-'")
+        self.name = name
+        self.root = f"datasets/{name}"
+        self.manifest = f"{self.root}/manifest.json"
+        """The newest version's; a dataset exists when this does."""
+
+    def version(self, number: int, path: str) -> str:
+        """Returns the path of a file of one version; those files are never changed.
+
+        `plan.json` is written first and claims the version for one plan, `manifest.json` last and commits it.
+        """
+        return f"{self.root}/versions/{number:06d}/{path}"
+
+    def file(self, path: str) -> str:
+        """Returns the store's path of a path within the dataset's folder."""
+        return f"{self.root}/{path}"
+
+    def marker(self, shard: ShardPlan) -> str:
+        """Returns the path of a shard's completion marker, apart from the shards so that no reader takes it for one."""
+        return f"{self.root}/completed/{shard.name}.json"

@@ -1,0 +1,180 @@
+"""What is written beside the shards: a marker for each finished one, and the manifest that makes a dataset of them."""
+
+import json
+from typing import Literal
+
+from pydantic import ValidationError
+
+from infra.errors import InfraError
+from infra.storage import Store
+from jepa.core.config import Config
+from jepa.core.errors import InputError
+from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.moments import Moments
+from pipelines.store.datasets.plan import DatasetPlan
+
+
+class ChunkEntry(Config):
+    """Where one chunk lies in its shard."""
+
+    offset: int
+    length: int
+    episode: int
+    first_frame: int
+    frames: int
+    sha256: str
+
+
+class EpisodeEntry(Config):
+    """How one episode was made."""
+
+    episode: int
+    seed: int
+    behaviour: str
+    steps: int
+    variation: dict[str, float]
+
+
+class ShardFacts(Config):
+    """What a shard's bytes are."""
+
+    path: str
+    """relative to the dataset's folder"""
+    split: str
+    bytes: int
+    sha256: str
+    episodes: int
+    chunks: int
+    frames: int
+
+
+class CoverageEntry(Config):
+    """What a shard's episodes covered of their world, see `jepa.worlds.coverage`."""
+
+    visited: str | None
+    """the grid's cells as bits in hexadecimal; none where the world has no such grid"""
+    moved_steps: dict[str, int]
+    steps: int
+
+
+class ShardManifest(Config):
+    """The completion marker of a shard: it exists only after the shard's bytes were written and read back."""
+
+    plan_digest: str
+    """of the shard's plan; a marker of another plan counts for nothing"""
+    facts: ShardFacts
+    image_size: tuple[int, int]
+    """height and width in pixels"""
+    statistics: dict[str, Moments]
+    """of `action` and `state/<name>`"""
+    coverage: CoverageEntry | None
+    """none of episodes that were not simulated"""
+    episodes: tuple[EpisodeEntry, ...]
+    chunks: tuple[ChunkEntry, ...]
+
+
+class DatasetManifest(Config):
+    """What a reader must know of one version of a dataset."""
+
+    schema_version: Literal[2] = 2
+    name: str
+    version: int
+    """1, and one more for each extension"""
+    plan: DatasetPlan
+    plan_digest: str
+    code_version: str
+    image_size: tuple[int, int]
+    """height and width in pixels"""
+    action_size: int
+    quantities: dict[str, int]
+    """dimensions of each quantity of the state"""
+    statistics: dict[str, Moments]
+    """of `action` and `state/<name>`, over the train split only"""
+    codec_trial: dict[str, float]
+    """bytes a frame of each codec that `auto` chose among; empty where the codec was given"""
+    shards: tuple[ShardFacts, ...]
+    """in the order of the plan"""
+    files: dict[str, str]
+    """SHA-256 of each file beside the shards, by its path in the dataset's folder"""
+
+    def total(self, figure: str, split: str | None = None) -> int:
+        """Returns the sum of `episodes`, `chunks`, `frames` or `bytes` over a split, or over all."""
+        return sum(getattr(shard, figure) for shard in self.shards if split in (None, shard.split))
+
+
+def to_json(config: Config) -> bytes:
+    """Returns the canonical bytes of a configuration: sorted keys, a line for each, a newline at the end."""
+    return (json.dumps(config.model_dump(mode="json"), sort_keys=True, indent=1) + "\n").encode()
+
+
+def read_manifest(store: Store, name: str, version: int | None = None) -> DatasetManifest | None:
+    """Returns the manifest of a version, by default of the newest, or None where there is none.
+
+    Raises:
+        InfraError: what lies there is no manifest that this version of the code reads.
+    """
+    layout = DatasetLayout(name)
+    if version is not None:
+        return _read_manifest(store, layout.version(version, "manifest.json"))
+    manifest = _read_manifest(store, layout.manifest)
+    # The copy at the top is written after a version is committed, and may still be the one before.
+    while manifest is not None:
+        later = layout.version(manifest.version + 1, "manifest.json")
+        if not store.exists(later):
+            break
+        manifest = _read_manifest(store, later)
+    return manifest
+
+
+def _read_manifest(store: Store, path: str) -> DatasetManifest | None:
+    try:
+        return DatasetManifest.model_validate_json(store.read(path))
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise InfraError(
+            f"{store.address(path)} is not a manifest that this version reads ({_first_problem(error)}); "
+            "collect the dataset again under another name"
+        ) from error
+
+
+def read_marker(store: Store, path: str) -> ShardManifest | None:
+    """Returns a shard's marker, or None where there is none or it is not whole."""
+    try:
+        return ShardManifest.model_validate_json(store.read(path))
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def check_same_plan(name: str, held: DatasetPlan, wanted: DatasetPlan) -> None:
+    """Passes where both plans are equal.
+
+    Raises:
+        InputError: they are not; the message names every field in which they differ.
+    """
+    differing = [field for field in DatasetPlan.model_fields if getattr(held, field) != getattr(wanted, field)]
+    if differing:
+        told = ", ".join(f"{field} {getattr(held, field)!r} and not {getattr(wanted, field)!r}" for field in differing)
+        raise InputError(f"dataset {name!r} was collected with {told}; choose another name or the same plan")
+
+
+def continue_plan(name: str, held: DatasetPlan, wanted: DatasetPlan) -> DatasetPlan:
+    """Returns the plan that leads from the held to the wanted episodes: the held one, or its extension.
+
+    Raises:
+        InputError: the plans differ in anything but the number of episodes, or fewer are wanted than held.
+    """
+    check_same_plan(name, held, wanted.model_copy(update={"episodes": held.episodes, "extends": held.extends}))
+    if wanted.episodes < held.episodes:
+        raise InputError(
+            f"dataset {name!r} holds {held.episodes} episodes and episodes is {wanted.episodes}, but a dataset only "
+            f"grows; ask for {held.episodes} or more, or choose another name"
+        )
+    if wanted.episodes == held.episodes:
+        return held
+    return held.model_copy(update={"episodes": wanted.episodes, "extends": (*held.extends, held.episodes)})
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    return f"{'.'.join(map(str, problem['loc'])) or 'file'}: {problem['msg']}"

@@ -1,0 +1,1 @@
+"""Models: manifest, weights, checkpoints, training curve, card."""

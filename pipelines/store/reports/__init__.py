@@ -1,0 +1,1 @@
+"""Report tables: their schema, writing and reading."""
