@@ -4,7 +4,7 @@ import argparse
 import difflib
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -33,11 +33,18 @@ class Flag:
     many: bool = False
     switch: bool = False
     mapping: bool = False
+    before: tuple[str, ...] = ()
+    """names that the field had before"""
 
     @property
     def option(self) -> str:
         """Returns the flag as it is typed, e.g. `--collect.image-size`."""
-        return "--" + ".".join(self.path).replace("_", "-")
+        return option(self.path)
+
+    @property
+    def old_paths(self) -> list[tuple[str, ...]]:
+        """Returns the paths that led to the field before it was renamed."""
+        return [(*self.path[:-1], name) for name in self.before]
 
     def read(self, values: list[str]) -> Any:
         """Returns what several values make: a list, or of a mapping the dictionary, inner names after dots.
@@ -69,7 +76,7 @@ def flags(model: type[BaseModel], prefix: tuple[str, ...] = (), without: tuple[s
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from flags(field.annotation, path)
         elif name not in without:
-            yield _flag(path, field)
+            yield _flag(path, field, tuple(old for old, new in _renamed(model).items() if new == name))
 
 
 class HelpShown(Exception):
@@ -88,10 +95,14 @@ class Parser(argparse.ArgumentParser):
         dest = ".".join(flag.path)
         self._flags[dest] = flag
         options: dict[str, Any] = {"dest": dest, "help": flag.help.replace("%", "%%"), "default": argparse.SUPPRESS}
+        kind: dict[str, Any] = {"metavar": flag.metavar, "nargs": "+" if flag.many else None}
         if flag.switch:
-            self.add_argument(flag.option, action=argparse.BooleanOptionalAction, **options)
-        else:
-            self.add_argument(flag.option, metavar=flag.metavar, nargs="+" if flag.many else None, **options)
+            kind = {"action": argparse.BooleanOptionalAction}
+        self.add_argument(flag.option, **kind, **options)
+        for path in flag.old_paths:
+            # Under its own destination, so that the configuration sees, and tells, which name was used.
+            self._flags[".".join(path)] = replace(flag, path=path)
+            self.add_argument(option(path), **kind, **options | {"dest": ".".join(path), "help": argparse.SUPPRESS})
 
     def parse(self, arguments: list[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
         """Returns what was given: the command's own options, and the fields as a nested dictionary.
@@ -127,7 +138,16 @@ def put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     values[path[-1]] = value
 
 
-def _flag(path: tuple[str, ...], field: FieldInfo) -> Flag:
+def option(path: tuple[str, ...]) -> str:
+    """Returns a field's flag as it is typed."""
+    return "--" + ".".join(path).replace("_", "-")
+
+
+def _renamed(model: type[BaseModel]) -> dict[str, str]:
+    return dict(getattr(model, "renamed", {}))
+
+
+def _flag(path: tuple[str, ...], field: FieldInfo, before: tuple[str, ...] = ()) -> Flag:
     kind = _without_none(field.annotation)
     mapping = get_origin(kind) is dict
     many = mapping or get_origin(kind) in (tuple, list, set)
@@ -146,6 +166,7 @@ def _flag(path: tuple[str, ...], field: FieldInfo) -> Flag:
         many,
         kind is bool,
         mapping,
+        before,
     )
 
 

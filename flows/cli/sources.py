@@ -101,21 +101,17 @@ def read_file(path: str, command: str) -> Values:
 
 def read_environment(flags: list[Flag], environment: Mapping[str, str] | None = None) -> tuple[Values, list[str]]:
     """Returns the values of the JEPA_ variables, and the variables that belong to no flag of the command."""
-    by_name = {variable(flag.path): flag for flag in flags}
+    by_name = {variable(path): (path, flag) for flag in flags for path in (flag.path, *flag.old_paths)}
     values: Values = {}
     unknown = []
     for name, text in (os.environ if environment is None else environment).items():
         if not name.startswith(PREFIX) or name in RESERVED:
             continue
-        flag = by_name.get(name)
-        if flag is None:
+        if name not in by_name:
             unknown.append(name)
-        else:
-            put(
-                values,
-                flag.path,
-                flag.read([part for part in re.split(r"[,\s]+", text) if part]) if flag.many else text,
-            )
+            continue
+        path, flag = by_name[name]
+        put(values, path, flag.read([part for part in re.split(r"[,\s]+", text) if part]) if flag.many else text)
     return values, sorted(unknown)
 
 

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from jepa.core.errors import InputError
+
+log = logging.getLogger(__name__)
 
 
 class Config(BaseModel):
@@ -15,13 +18,38 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
 
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """Names that fields had before, with today's; who uses one is told so in a sentence."""
+    stored_as: ClassVar[Mapping[str, str]] = {}
+    """Names that fields have in files written before they were renamed, with today's; they are read without a word."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_old_names(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        for old, new in {**cls.renamed, **cls.stored_as}.items():
+            if old not in value:
+                continue
+            if new in value:
+                raise ValueError(f"{old} is the old name of {new}, and both are given; leave {old} out")
+            if old in cls.renamed:
+                log.warning("%s is called %s now; the old name is still understood", old, new)
+            value = {new if name == old else name: held for name, held in value.items()}
+        return value
+
     def digest(self) -> str:
         """Returns 12 hexadecimal characters of the SHA-256 of the canonical JSON; equal ones have equal digests."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        return digest_of(self.model_dump(mode="json"))[:12]
 
 
 C = TypeVar("C", bound=Config)
+
+
+def digest_of(document: Any) -> str:
+    """Returns the SHA-256 of a JSON document's canonical text, in hexadecimal; key order plays no part."""
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def parse_options(kind: type[C], options: Mapping[str, Any], field: str) -> C:

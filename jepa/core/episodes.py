@@ -26,7 +26,7 @@ class Episode:
     seed: int
     split: str
     variation: Mapping[str, float]
-    behaviour: str
+    policy: str
     pixels: Pixels
     action: Actions
     state: State

@@ -1,4 +1,4 @@
-"""The behaviour that needs no script: it plans, in copies of the true world, how to reach one goal after another.
+"""The policy that needs no script: it plans, in copies of the true world, how to reach one goal after another.
 
 Shapes: N copies, A action dimensions, L actions of a plan, d dimensions of a quantity.
 """
@@ -9,12 +9,12 @@ from typing import Any, cast
 import numpy as np
 
 from jepa.core.episodes import Actions, State
-from jepa.worlds.policies import BEHAVIOURS, Behaviour
+from jepa.worlds.policies import POLICIES, Policy
 from jepa.worlds.world import World, make_world
 
 
-@BEHAVIOURS.register("oracle")
-class OraclePlanning(Behaviour):
+@POLICIES.register("oracle")
+class OraclePlanning(Policy):
     """Goes to the place of another, freshly drawn episode by the cross-entropy method in the true world; slow and sure.
 
     Each episode draws a goal from its own seed, plans for it, acts, plans again, and draws another one when it is there

@@ -1,22 +1,22 @@
-"""Worlds, the behaviours that act in them, and the rollouts of both."""
+"""Worlds, the policies that act in them, and the rollouts of both."""
 
 from jepa.worlds.coverage import Coverage, coverage
-from jepa.worlds.policies import BEHAVIOURS, Behaviour, make_behaviour
+from jepa.worlds.policies import POLICIES, Policy, make_policy
 from jepa.worlds.rollout import EpisodePlan, collect_episodes
 from jepa.worlds.world import WORLDS, Factor, Quantity, World, WorldSpec, make_world
 
 __all__ = [
-    "BEHAVIOURS",
+    "POLICIES",
     "WORLDS",
-    "Behaviour",
     "Coverage",
     "EpisodePlan",
     "Factor",
+    "Policy",
     "Quantity",
     "World",
     "WorldSpec",
     "collect_episodes",
     "coverage",
-    "make_behaviour",
+    "make_policy",
     "make_world",
 ]

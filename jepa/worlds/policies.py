@@ -18,7 +18,7 @@ BLOCK = 64
 """Steps for which noise is drawn at once."""
 
 
-class Behaviour(ABC):
+class Policy(ABC):
     """Chooses the actions of a batch of episodes, those of each from its own seed and its own copy of the world."""
 
     @abstractmethod
@@ -30,8 +30,8 @@ class Behaviour(ABC):
         """Returns float32 (N, A), within the world's action range."""
 
 
-BEHAVIOURS: Registry[type[Behaviour]] = Registry(
-    "behaviour",
+POLICIES: Registry[type[Policy]] = Registry(
+    "policy",
     {
         "cube/expert": "jepa.worlds.cube.expert",
         "oracle": "jepa.planning.oracle_policy",
@@ -48,16 +48,16 @@ BEHAVIOURS: Registry[type[Behaviour]] = Registry(
 """`<world>/<name>` for those that know one world; a plain name for those that act in any."""
 
 
-def make_behaviour(name: str, world: str) -> Behaviour:
-    """Returns a behaviour that fits a world.
+def make_policy(name: str, world: str) -> Policy:
+    """Returns a policy that fits a world.
 
     Raises:
         InputError: the name is unknown, or belongs to another world.
     """
-    kind = BEHAVIOURS.get(name)
+    kind = POLICIES.get(name)
     if "/" in name and name.split("/")[0] != world:
-        fitting = [known for known in BEHAVIOURS if "/" not in known or known.split("/")[0] == world]
-        raise InputError(f"behaviour {name!r} does not act in world {world!r}; choose one of: {', '.join(fitting)}")
+        fitting = [known for known in POLICIES if "/" not in known or known.split("/")[0] == world]
+        raise InputError(f"policy {name!r} does not act in world {world!r}; choose one of: {', '.join(fitting)}")
     return kind()
 
 
@@ -80,8 +80,8 @@ class Noise:
         return np.asarray(self._block[self._taken - 1])
 
 
-@BEHAVIOURS.register("random")
-class RandomWalk(Behaviour):
+@POLICIES.register("random")
+class RandomWalk(Policy):
     """A smooth walk in any world: v ← ρ v + √(1 − ρ²) ε with ε standard normal.
 
     The action is centre + spread · half range · v, clipped to the world's range.

@@ -1,4 +1,4 @@
-"""Simulates planned episodes, those of equal length and behaviour together.
+"""Simulates planned episodes, those of equal length and policy together.
 
 Shapes: N episodes of a batch, T steps, H × W pixels, A action dimensions, d dimensions of a quantity.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jepa.core.episodes import Episode
-from jepa.worlds.policies import make_behaviour
+from jepa.worlds.policies import make_policy
 from jepa.worlds.world import WORLDS, make_world
 
 BATCH_EPISODES = 64
@@ -25,7 +25,7 @@ class EpisodePlan:
     seed: int
     split: str
     variation: Mapping[str, float]
-    behaviour: str
+    policy: str
     steps: int
 
 
@@ -37,10 +37,10 @@ def collect_episodes(
 ) -> Iterator[Episode]:
     """Yields the planned episodes in the order of the plans, each the same bytes alone or in any batch.
 
-    `on_step` is called after each step of a batch: a slow behaviour shows by it that it gets on.
+    `on_step` is called after each step of a batch: a slow policy shows by it that it gets on.
 
     Raises:
-        InputError: the world, one of its options or a behaviour is unknown.
+        InputError: the world, one of its options or a policy is unknown.
     """
     start = 0
     while start < len(plans):
@@ -64,7 +64,7 @@ def _simulate_window(
     """Returns the episodes of any plans in their order, simulating side by side those that go together."""
     alike: dict[tuple[int, str], list[int]] = {}
     for place, plan in enumerate(plans):
-        alike.setdefault((plan.steps, plan.behaviour), []).append(place)
+        alike.setdefault((plan.steps, plan.policy), []).append(place)
     episodes: dict[int, Episode] = {}
     for places in alike.values():
         batch = _simulate(world_name, world_options, [plans[place] for place in places], on_step)
@@ -75,14 +75,14 @@ def _simulate_window(
 def _simulate(
     world_name: str, world_options: Mapping[str, object], plans: Sequence[EpisodePlan], on_step: Callable[[], None]
 ) -> list[Episode]:
-    """Returns the episodes of plans with equal steps and behaviour, simulated side by side."""
+    """Returns the episodes of plans with equal steps and policy, simulated side by side."""
     seeds, steps = [plan.seed for plan in plans], plans[0].steps
-    behaviour = make_behaviour(plans[0].behaviour, world_name)
+    policy = make_policy(plans[0].policy, world_name)
     world = make_world(world_name, len(plans), **world_options)
     spec = world.world_spec
     try:
         world.begin(seeds, [plan.variation for plan in plans])
-        behaviour.begin(world, seeds)
+        policy.begin(world, seeds)
         pixels = np.empty((len(plans), steps + 1, spec.image_size, spec.image_size, 3), dtype=np.uint8)
         action = np.empty((len(plans), steps, spec.action_size), dtype=np.float32)
         state = {
@@ -94,7 +94,7 @@ def _simulate(
             for name, value in world.state().items():
                 state[name][:, step] = value
             if step < steps:
-                action[:, step] = np.clip(behaviour.act(world), spec.action_low, spec.action_high)
+                action[:, step] = np.clip(policy.act(world), spec.action_low, spec.action_high)
                 world.advance(action[:, step])
                 on_step()
     finally:
@@ -105,7 +105,7 @@ def _simulate(
             seed=plan.seed,
             split=plan.split,
             variation=plan.variation,
-            behaviour=plan.behaviour,
+            policy=plan.policy,
             pixels=pixels[n],
             action=action[n],
             state={name: value[n] for name, value in state.items()},

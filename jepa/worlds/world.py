@@ -79,8 +79,8 @@ class WorldSpec:
     distance_unit: str
     success: str
     """The success test in words."""
-    behaviour: Mapping[str, float] = field(default_factory=lambda: {"random": 1.0})
-    """Default mixture of behaviours and their proportions."""
+    policy: Mapping[str, float] = field(default_factory=lambda: {"random": 1.0})
+    """Default mixture of policies and their proportions."""
     episode_steps: int = 64
     """Default length of an episode."""
     path_quantity: str | None = None

@@ -1,13 +1,14 @@
 """What to collect, as a user says it, and the plan that follows from it."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, make_world
-from jepa.worlds.policies import make_behaviour
+from jepa.worlds.policies import make_policy
 from pipelines.collect.codec_choice import AUTO, choose_codec
 from pipelines.executor import Executor
 from pipelines.store.codecs import CODECS
@@ -34,6 +35,8 @@ class WorkConfig(Config):
 class CollectConfig(WorkConfig):
     """A dataset to collect."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"behaviour": "policy"}
+
     world: str = "two_room"
     """registered name of the world"""
     name: str = "d0"
@@ -46,8 +49,8 @@ class CollectConfig(WorkConfig):
     """seed of the dataset, from which every episode's own seed is derived"""
     image_size: PositiveInt | None = None
     """height and width of the frames in pixels; by default what the world suggests"""
-    behaviour: dict[str, NonNegativeFloat] | None = None
-    """behaviours and their proportions, e.g. `two_room/expert=0.7,random=0.3`; by default the world's own mixture"""
+    policy: dict[str, NonNegativeFloat] | None = None
+    """policies and their proportions, e.g. `two_room/expert=0.7,random=0.3`; by default the world's own mixture"""
     validation_share: NonNegativeFloat = DEFAULT_SHARES["validation"]
     """share of the episodes of the validation split"""
     test_share: NonNegativeFloat = DEFAULT_SHARES["test"]
@@ -63,7 +66,7 @@ class CollectConfig(WorkConfig):
     codec: str = "zstd"
     """codec of the frames: `zstd` or `raw`, both lossless, `jpeg`, `h264`, or `auto`, which tries the first episodes"""
 
-    @field_validator("behaviour", mode="before")
+    @field_validator("policy", mode="before")
     @classmethod
     def _parse_mixture(cls, value: Any) -> Any:
         """Takes `name=share,name=share`, and a name alone for all episodes, as a command line or a form gives it."""
@@ -77,7 +80,7 @@ def plan_dataset(config: CollectConfig) -> DatasetPlan:
     """Returns the plan that a configuration stands for; everything in it is checked, nothing is left to a default.
 
     Raises:
-        InputError: a world, behaviour, codec or container is unknown, a world is not installed, or shares exceed 1.
+        InputError: a world, policy, codec or container is unknown, a world is not installed, or shares exceed 1.
     """
     DatasetLayout(config.name)
     if config.codec != AUTO:
@@ -89,7 +92,7 @@ def plan_dataset(config: CollectConfig) -> DatasetPlan:
     plan = DatasetPlan(
         world=config.world,
         world_options=options,
-        behaviour=_mixture(config),
+        policy=_mixture(config),
         episodes=config.episodes,
         steps=config.steps or spec.episode_steps,
         seed=config.seed,
@@ -109,11 +112,11 @@ def plan_dataset(config: CollectConfig) -> DatasetPlan:
 
 
 def _mixture(config: CollectConfig) -> dict[str, float]:
-    mixture = dict(config.behaviour or WORLDS.get(config.world).world_spec.behaviour)
+    mixture = dict(config.policy or WORLDS.get(config.world).world_spec.policy)
     for name in mixture:
-        make_behaviour(name, config.world)
+        make_policy(name, config.world)
     if not sum(mixture.values()) > 0:
-        raise InputError(f"behaviour is {mixture}; give at least one behaviour a proportion above 0")
+        raise InputError(f"policy is {mixture}; give at least one policy a proportion above 0")
     return {name: share for name, share in sorted(mixture.items()) if share}
 
 

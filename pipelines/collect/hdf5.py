@@ -98,7 +98,7 @@ def _read_episode(file: Any, source: Source, plan: DatasetPlan, index: int) -> E
         seed=planned.seed,
         split=planned.split,
         variation={},
-        behaviour=planned.behaviour,
+        policy=planned.policy,
         pixels=file["pixels"][rows],
         action=action,
         state={name: _numbers(file[name][rows]) for name in source.columns},

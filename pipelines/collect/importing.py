@@ -71,7 +71,7 @@ def plan_import(config: ImportConfig) -> DatasetPlan:
     return DatasetPlan(
         world=config.world or IMPORTED,
         world_options={"image_size": source.image_size},
-        behaviour={IMPORTED: 1.0},
+        policy={IMPORTED: 1.0},
         episodes=len(source.lengths),
         steps=int(source.lengths.max()) - 1,
         seed=config.seed,

@@ -96,7 +96,7 @@ class _Draft:
         entry = EpisodeEntry(
             episode=episode.index,
             seed=episode.seed,
-            behaviour=episode.behaviour,
+            policy=episode.policy,
             steps=episode.steps,
             variation=dict(episode.variation),
         )

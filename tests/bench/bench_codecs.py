@@ -39,12 +39,12 @@ def main() -> None:
 
 
 def frames_of(world: str, size: int) -> Pixels:
-    """Returns the frames of one episode of the world's most common behaviour, or Push-T's with noise on every pixel."""
+    """Returns the frames of one episode of the world's most common policy, or Push-T's with noise on every pixel."""
     name = "pusht" if world == NOISE else world
     spec = WORLDS.get(name).world_spec
-    behaviour = max(spec.behaviour, key=lambda one: spec.behaviour[one])
+    policy = max(spec.policy, key=lambda one: spec.policy[one])
     variation = spec.sample_variation(np.random.default_rng(0))
-    plan = EpisodePlan(0, 0, "train", variation, behaviour, STEPS)
+    plan = EpisodePlan(0, 0, "train", variation, policy, STEPS)
     (episode,) = collect_episodes(name, {"image_size": size}, [plan])
     if world != NOISE:
         return episode.pixels

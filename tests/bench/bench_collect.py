@@ -101,8 +101,8 @@ def measure_two_room_peer(workers: int, scale: float) -> dict[str, Any]:
 
 
 def measure_two_room_64(workers: int, scale: float) -> dict[str, Any]:
-    """Frames a second that are stored, with the world's own mixture of behaviours."""
-    return our_rate("two_room", 64, 64, round(12_000 * scale), 128, workers, behaviour=None)
+    """Frames a second that are stored, with the world's own mixture of policies."""
+    return our_rate("two_room", 64, 64, round(12_000 * scale), 128, workers, policy=None)
 
 
 def compare(ours: dict[str, Any], peer: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def compare(ours: dict[str, Any], peer: dict[str, Any]) -> dict[str, Any]:
 
 
 def our_rate(
-    world: str, size: int, steps: int, episodes: int, per_shard: int, workers: int, behaviour: Any = "random"
+    world: str, size: int, steps: int, episodes: int, per_shard: int, workers: int, policy: Any = "random"
 ) -> dict[str, Any]:
     """Collects into a local folder and returns the rate."""
     config = CollectConfig(
@@ -125,7 +125,7 @@ def our_rate(
         episodes=episodes,
         steps=steps,
         image_size=size,
-        behaviour=behaviour,
+        policy=policy,
         episodes_per_shard=per_shard,
         actors=workers,
         executor="local",

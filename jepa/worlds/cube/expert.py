@@ -1,4 +1,4 @@
-"""The behaviour that picks the cube up and puts it down elsewhere: OGBench's own closed-loop oracle, with noise.
+"""The policy that picks the cube up and puts it down elsewhere: OGBench's own closed-loop oracle, with noise.
 
 Shapes: N copies, A = 5 action dimensions.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from jepa.core.episodes import Actions
 from jepa.worlds.cube.world import TABLE
 from jepa.worlds.packages import import_package
-from jepa.worlds.policies import BEHAVIOURS, Behaviour
+from jepa.worlds.policies import POLICIES, Policy
 from jepa.worlds.world import World
 
 ARM_BOUNDS = np.array([[0.25, -0.35, 0.20], [0.6, 0.35, 0.35]])
@@ -50,8 +50,8 @@ class _Operator:
         self._goal_yaw = self._rng.uniform(0, 2 * math.pi)
 
 
-@BEHAVIOURS.register("cube/expert")
-class CubeExpert(Behaviour):
+@POLICIES.register("cube/expert")
+class CubeExpert(Policy):
     """Grasps the cube, carries it to a random place, releases it and rests, and again: OGBench's Markov oracle."""
 
     def begin(self, world: World, seeds: Sequence[int]) -> None:

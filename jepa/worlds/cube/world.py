@@ -63,7 +63,7 @@ class Cube(SceneWorld):
         goal_kinds=("uniform", "moved_cube"),
         distance_unit="metre",
         success="the cube's centre is within 0.04 metres of its goal position",
-        behaviour={"cube/expert": 1.0},
+        policy={"cube/expert": 1.0},
         episode_steps=200,
         objects={"block_position": 0.001},
     )

@@ -1,4 +1,4 @@
-"""The behaviour that pushes Push-T's block to one goal pose after another, each drawn for the episode.
+"""The policy that pushes Push-T's block to one goal pose after another, each drawn for the episode.
 
 A push at a point of the block moves and turns it as an impulse would, for the scene's damping leaves no speed over
 from one step to the next: along the push by u/(1 + (r × d)²/c²), and about the centre of gravity by (r × d)/c² of that,
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jepa.core.episodes import Actions
-from jepa.worlds.policies import BEHAVIOURS, Behaviour
+from jepa.worlds.policies import POLICIES, Policy
 from jepa.worlds.pusht.policies import ARENA, CENTRE_OF_GRAVITY, REACH, ROUND
 from jepa.worlds.pusht.world import PIXELS_A_RADIAN, SUCCESS_ANGLE, SUCCESS_PIXELS
 from jepa.worlds.world import World
@@ -138,8 +138,8 @@ class _Hand:
         return _clip(far)
 
 
-@BEHAVIOURS.register("pusht/expert")
-class PushTExpert(Behaviour):
+@POLICIES.register("pusht/expert")
+class PushTExpert(Policy):
     """Pushes the block to a goal pose, with noise on every action, and on to another one when it is there."""
 
     def begin(self, world: World, seeds: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""Behaviours that keep Push-T's block moving, the one by pushing it on purpose, the other by staying near it.
+"""Policies that keep Push-T's block moving, the one by pushing it on purpose, the other by staying near it.
 
 All lengths are pixels of the 512 × 512 window. Each episode has a hand of its own, with its own generator.
 """
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jepa.core.episodes import Actions
-from jepa.worlds.policies import BEHAVIOURS, Behaviour
+from jepa.worlds.policies import POLICIES, Policy
 from jepa.worlds.world import World
 
 Point = tuple[float, float]
@@ -81,8 +81,8 @@ class _Hand:
         return target
 
 
-@BEHAVIOURS.register("pusht/pusher")
-class Pusher(Behaviour):
+@POLICIES.register("pusht/pusher")
+class Pusher(Policy):
     """Pushes the block across the scene, in one direction after another, centrally and off-centre."""
 
     def begin(self, world: World, seeds: Sequence[int]) -> None:
@@ -99,8 +99,8 @@ class Pusher(Behaviour):
         return np.clip(np.array(actions, dtype=np.float32), -1, 1)
 
 
-@BEHAVIOURS.register("pusht/near_block")
-class NearBlock(Behaviour):
+@POLICIES.register("pusht/near_block")
+class NearBlock(Policy):
     """Moves at random within `REACH` of the block, which it therefore often meets."""
 
     def begin(self, world: World, seeds: Sequence[int]) -> None:

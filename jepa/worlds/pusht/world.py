@@ -72,7 +72,7 @@ class PushT(World):
         goal_kinds=("uniform", "moved_block"),
         distance_unit="pixel of 512",
         success="agent and block together within 20 pixels of their goal positions, the block within 20° of its angle",
-        behaviour={"pusht/expert": 0.6, "pusht/pusher": 0.2, "pusht/near_block": 0.2},
+        policy={"pusht/expert": 0.6, "pusht/pusher": 0.2, "pusht/near_block": 0.2},
         path_quantity="agent_position",
         frame_extent=(0.0, 512.0, 512.0, 0.0),
         objects={"block_position": 1.0},

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions, Pixels
 from jepa.worlds.mujoco_state import close_renderer, rounded, settle
 from jepa.worlds.packages import hue_colour, import_package, other_hue, quiet, require_renderer
-from jepa.worlds.policies import BEHAVIOURS, Behaviour, Noise
+from jepa.worlds.policies import POLICIES, Noise, Policy
 from jepa.worlds.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.world import WORLDS, Factor, Quantity, World, WorldSpec
 
@@ -57,7 +57,7 @@ class Reacher(SceneWorld):
         goal_kinds=("uniform",),
         distance_unit="radian",
         success="shoulder and wrist are each within 0.05 radians of their goal angles",
-        behaviour={"reacher/controller": 0.7, "random": 0.3},
+        policy={"reacher/controller": 0.7, "random": 0.3},
         path_quantity="finger_position",
         frame_extent=(-HALF_VIEW, HALF_VIEW, -HALF_VIEW, HALF_VIEW),
     )
@@ -149,8 +149,8 @@ def random_pose(rng: np.random.Generator) -> Floats:
     return rounded([rng.uniform(-math.pi, math.pi), rng.uniform(-WRIST_LIMIT, WRIST_LIMIT)])
 
 
-@BEHAVIOURS.register("reacher/controller")
-class ReacherController(Behaviour):
+@POLICIES.register("reacher/controller")
+class ReacherController(Policy):
     """Turns both joints to a random pose by a proportional and derivative law with noise, and on to another one."""
 
     stiffness = np.array([0.8, 0.5], dtype=np.float32)

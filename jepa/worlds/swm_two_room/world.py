@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions, Pixels
 from jepa.worlds.packages import hue_colour, import_package, other_hue, quiet, resize
-from jepa.worlds.policies import BEHAVIOURS, Behaviour, Noise
+from jepa.worlds.policies import POLICIES, Noise, Policy
 from jepa.worlds.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.world import WORLDS, Factor, Quantity, World, WorldSpec
 
@@ -55,7 +55,7 @@ class SwmTwoRoom(SceneWorld):
         goal_kinds=("uniform", "cross_room"),
         distance_unit="pixel of 224",
         success="the agent is within 16 pixels of the goal's position",
-        behaviour={"swm_two_room/expert": 0.7, "random": 0.3},
+        policy={"swm_two_room/expert": 0.7, "random": 0.3},
         path_quantity="agent_position",
         frame_extent=(0.0, float(SIDE), float(SIDE), 0.0),
     )
@@ -140,8 +140,8 @@ class SwmTwoRoom(SceneWorld):
                 return
 
 
-@BEHAVIOURS.register("swm_two_room/expert")
-class SwmTwoRoomExpert(Behaviour):
+@POLICIES.register("swm_two_room/expert")
+class SwmTwoRoomExpert(Policy):
     """Walks, with noise on every action, to a random place, through the door where it must, and on to a new one."""
 
     noise = np.float32(0.5)

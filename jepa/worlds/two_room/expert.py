@@ -1,4 +1,4 @@
-"""The behaviour that makes Two-Room's episodes worth learning from: it walks to goals, through the door where it must.
+"""The policy that makes Two-Room's episodes worth learning from: it walks to goals, through the door where it must.
 
 Shapes: N copies.
 """
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions
-from jepa.worlds.policies import BEHAVIOURS, Behaviour, Noise
+from jepa.worlds.policies import POLICIES, Noise, Policy
 from jepa.worlds.two_room.world import LEFT, RIGHT, SLACK, SPEED, SUCCESS_DISTANCE, WALL_X, free_place
 from jepa.worlds.world import World
 
@@ -19,8 +19,8 @@ MARGIN = np.float32(0.02)
 """How far before and behind the wall the way points of the passage lie."""
 
 
-@BEHAVIOURS.register("two_room/expert")
-class TwoRoomExpert(Behaviour):
+@POLICIES.register("two_room/expert")
+class TwoRoomExpert(Policy):
     """Walks at full speed, with noise on every action, to a random place, and on to a new one when that is reached."""
 
     noise = np.float32(0.4)

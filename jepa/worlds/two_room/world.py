@@ -70,7 +70,7 @@ class TwoRoom(World):
         goal_kinds=("uniform", "cross_room"),
         distance_unit="scene width",
         success=f"the agent is within {SUCCESS_DISTANCE} of the goal's position",
-        behaviour={"two_room/expert": 0.7, "random": 0.3},
+        policy={"two_room/expert": 0.7, "random": 0.3},
         path_quantity="agent_position",
         frame_extent=(0.0, 1.0, 1.0, 0.0),
     )

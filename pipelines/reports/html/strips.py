@@ -63,6 +63,6 @@ def episode_strip(episode: Episode, frames: int) -> Markup:
     """Returns a strip of an episode's frames, evenly spaced from the first to the last."""
     steps = np.unique(np.linspace(0, episode.steps, min(frames, episode.steps + 1)).round().astype(int))
     variation = ", ".join(f"{plain(name)} {value:.3g}" for name, value in sorted(episode.variation.items()))
-    caption = f"Episode {episode.index} · {episode.split} · behaviour {episode.behaviour}"
+    caption = f"Episode {episode.index} · {episode.split} · policy {episode.policy}"
     shown = [(f"step {step}", png(episode.pixels[step])) for step in steps]
     return strip(shown, f"{caption} · {variation}" if variation else caption)

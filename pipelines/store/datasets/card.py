@@ -14,7 +14,7 @@ from pipelines.store.datasets.plan import DatasetPlan
 def dataset_card(
     manifest: DatasetManifest,
     moments: Mapping[str, Moments],
-    behaviours: Mapping[str, int],
+    policies: Mapping[str, int],
     coverage: CoverageEntry | None,
 ) -> str:
     """Returns Markdown.
@@ -22,14 +22,12 @@ def dataset_card(
     Args:
         manifest: of the dataset; its list of files is not needed.
         moments: of `action` and `state/<name>` over all splits.
-        behaviours: number of episodes of each.
+        policies: number of episodes of each.
         coverage: over all splits; None of episodes that were not simulated.
     """
     plan = manifest.plan
     height, width = manifest.image_size
-    mixture: list[list[object]] = [
-        [name, f"{share:g}", behaviours.get(name, 0)] for name, share in plan.behaviour.items()
-    ]
+    mixture: list[list[object]] = [[name, f"{share:g}", policies.get(name, 0)] for name, share in plan.policy.items()]
     factors: list[list[object]] = [
         [f.name, f"{f.low:g} to {f.high:g}", _intervals(f.held_out), f.unit] for f in plan.factors
     ]
@@ -39,8 +37,8 @@ def dataset_card(
         f"dataset seed {plan.seed}. {_origin(manifest)}\n",
         f"Container {plan.format}, codec {plan.codec}{_trial(manifest)}, chunks of {plan.chunk_frames} frames: "
         f"{_bytes_a_frame(manifest):.3f} KB a frame.\n",
-        "## Behaviour\n",
-        _table(["behaviour", "proportion", "episodes"], mixture),
+        "## Policy\n",
+        _table(["policy", "proportion", "episodes"], mixture),
         "## Splits\n",
         "By episode, by hash of its number. Statistics for normalisation come from train only.\n",
         _table(["split", "episodes", "frames", "bytes"], _splits(manifest)),

@@ -85,7 +85,7 @@ class Gathered:
         self.facts: list[ShardFacts] = []
         self.all: dict[str, Moments] = {}
         self.train: dict[str, Moments] = {}
-        self.behaviours: dict[str, int] = {}
+        self.policies: dict[str, int] = {}
         self.coverage: CoverageEntry | None = None
         self.image_size = (0, 0)
         self.tables = (b"", b"")
@@ -99,7 +99,7 @@ class Gathered:
             self.train = merge_all(self.train, marker.statistics)
         self.coverage = merge(self.coverage, marker.coverage)
         for entry in marker.episodes:
-            self.behaviours[entry.behaviour] = self.behaviours.get(entry.behaviour, 0) + 1
+            self.policies[entry.policy] = self.policies.get(entry.policy, 0) + 1
 
     @property
     def quantities(self) -> dict[str, int]:
@@ -149,7 +149,7 @@ def render_files(
 ) -> dict[str, bytes]:
     """Returns every file beside the shards and the manifest, by its path in the dataset's folder."""
     manifest = _manifest(name, plan, gathered, code, codec_trial, {})
-    card = dataset_card(manifest, gathered.all, gathered.behaviours, gathered.coverage)
+    card = dataset_card(manifest, gathered.all, gathered.policies, gathered.coverage)
     episodes, chunks = gathered.tables
     return {
         "episodes.parquet": episodes,

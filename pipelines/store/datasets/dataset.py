@@ -65,7 +65,7 @@ class Dataset:
 
     @cached_property
     def episode_rows(self) -> pa.Table:
-        """Returns the rows of episodes.parquet: seed, split, shard, behaviour, steps and variation/<factor> of each."""
+        """Returns the rows of episodes.parquet: seed, split, shard, policy, steps and variation/<factor> of each."""
         return read_parquet(self._file("episodes.parquet"))
 
     def chunk_table(self, split: str) -> ChunkTable:
@@ -167,7 +167,7 @@ def _join(facts: dict[str, object], parts: list[ChunkArrays]) -> Episode:
         variation={
             name.removeprefix(prefix): float(str(value)) for name, value in facts.items() if name.startswith(prefix)
         },
-        behaviour=str(facts["behaviour"]),
+        policy=str(facts.get("policy", facts.get("behaviour"))),  # the column's name in older versions
         pixels=np.concatenate([part.pixels for part in parts]),
         action=np.concatenate([part.action for part in parts]),
         state={name: np.concatenate([part.state[name] for part in parts]) for name in parts[0].state},

@@ -28,7 +28,7 @@ EPISODES = [
     ("seed", pa.int64()),
     ("split", pa.string()),
     ("shard", pa.string()),
-    ("behaviour", pa.string()),
+    ("policy", pa.string()),
     ("steps", pa.int64()),
 ]
 ROWS = 65_536

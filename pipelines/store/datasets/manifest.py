@@ -1,7 +1,8 @@
 """What is written beside the shards: a marker for each finished one, and the manifest that makes a dataset of them."""
 
 import json
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import ValidationError
 
@@ -28,9 +29,11 @@ class ChunkEntry(Config):
 class EpisodeEntry(Config):
     """How one episode was made."""
 
+    stored_as: ClassVar[Mapping[str, str]] = {"behaviour": "policy"}
+
     episode: int
     seed: int
-    behaviour: str
+    policy: str
     steps: int
     variation: dict[str, float]
 

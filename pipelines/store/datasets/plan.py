@@ -1,21 +1,22 @@
-"""What a dataset will hold, fixed before anything runs: every episode's seed, split, variation, behaviour and shard.
+"""What a dataset will hold, fixed before anything runs: every episode's seed, split, variation, policy and shard.
 
 All of it is a pure function of the plan's fields; an episode does not depend on how many there are, so a longer plan
 keeps the episodes of a shorter one. A dataset that grows keeps its shards, too: the episodes that a version adds go
 into shards of their own, so that the layout follows from the list of the versions' episode counts.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from jepa.core import keyed
-from jepa.core.config import Config
+from jepa.core.config import Config, digest_of
 from jepa.core.episodes import SPLITS
 from jepa.worlds import WORLDS, EpisodePlan
 from jepa.worlds.world import Factor
@@ -24,9 +25,9 @@ from pipelines.store.formats import FORMATS
 STRATUM = 20
 """Episodes among which the shares are kept: hashes order them, so that 20 episodes already have 5 % of validation."""
 IMPORTED = "imported"
-"""Name of the behaviour of episodes that were read from a file."""
+"""Name of the policy of episodes that were read from a file."""
 SEED_STREAM = 3
-"""Second entry of the generator's seed; worlds and behaviours draw from the same episode seed with other entries."""
+"""Second entry of the generator's seed; worlds and policies draw from the same episode seed with other entries."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,16 @@ class ImportedFile(Config):
 class DatasetPlan(Config):
     """The whole plan of a dataset; equal plans give byte-equal shards and indexes."""
 
+    stored_as: ClassVar[Mapping[str, str]] = {"behaviour": "policy"}
+
     rules: Literal[1] = 1
     """version of the rules of this file by which episodes are derived"""
     world: str
     """registered name of the world"""
     world_options: dict[str, Any] = Field(default_factory=dict)
     """options that the world is made with"""
-    behaviour: dict[str, NonNegativeFloat]
-    """behaviours and their proportions"""
+    policy: dict[str, NonNegativeFloat]
+    """policies and their proportions"""
     episodes: PositiveInt
     """number of episodes over all splits"""
     steps: PositiveInt
@@ -87,6 +90,14 @@ class DatasetPlan(Config):
     """numbers of episodes of the dataset's earlier versions, in their order"""
     source: ImportedFile | None = None
     """file that the episodes come from; none where they are simulated"""
+
+    def digest(self) -> str:
+        """Returns what `Config.digest` does, over the names that fields had when the first datasets were collected.
+
+        Seeds do not depend on it, but the marker of each shard names it: renaming a field must not lose them.
+        """
+        held = self.model_dump(mode="json")
+        return digest_of(held | {"behaviour": held.pop("policy")})[:12]
 
     @property
     def version(self) -> int:
@@ -121,11 +132,11 @@ class DatasetPlan(Config):
         if self.source:
             return EpisodePlan(index, seed, split, {}, IMPORTED, self.steps)
         rng = np.random.default_rng([seed, SEED_STREAM])
-        names = sorted(self.behaviour)
-        edges = np.cumsum([self.behaviour[name] for name in names])
-        behaviour = names[min(int(np.searchsorted(edges, rng.random() * edges[-1], side="right")), len(names) - 1)]
+        names = sorted(self.policy)
+        edges = np.cumsum([self.policy[name] for name in names])
+        policy = names[min(int(np.searchsorted(edges, rng.random() * edges[-1], side="right")), len(names) - 1)]
         variation = WORLDS.get(self.world).world_spec.sample_variation(rng, unseen=split == "unseen")
-        return EpisodePlan(index, seed, split, variation, behaviour, self.steps)
+        return EpisodePlan(index, seed, split, variation, policy, self.steps)
 
     def shards(self) -> list[ShardPlan]:
         """Returns all shards, version by version and split by split, each with its episodes in order."""

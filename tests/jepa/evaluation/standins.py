@@ -26,8 +26,8 @@ class MemorySource:
             plans = []
             for _ in range(count):
                 variation = spec.sample_variation(np.random.default_rng(index), unseen=split == "unseen")
-                behaviour = "random" if index % 4 == 0 else "two_room/expert"
-                plans.append(EpisodePlan(index, 1000 + index, split, variation, behaviour, steps))
+                policy = "random" if index % 4 == 0 else "two_room/expert"
+                plans.append(EpisodePlan(index, 1000 + index, split, variation, policy, steps))
                 index += 1
             self.by_split[split] = list(collect_episodes(self.world, {}, plans))
 

@@ -6,7 +6,7 @@ import pytest
 from gymnasium.spaces import Box, Discrete
 
 from jepa.core.errors import InputError
-from jepa.worlds import WORLDS, make_behaviour, make_world
+from jepa.worlds import WORLDS, make_policy, make_world
 from jepa.worlds.any_gymnasium.world import REPLAY_STEPS, _to_action
 
 
@@ -17,7 +17,7 @@ def test_a_name_gives_one_class_with_a_specification_of_its_own():
     assert pendulum.world_spec.name == "gymnasium:Pendulum-v1"
     sizes = {quantity.name: quantity.size for quantity in cartpole.world_spec.quantities}
     assert sizes["observation"] == 4 and sizes["replay_actions"] == REPLAY_STEPS
-    make_behaviour("random", "gymnasium:Pendulum-v1")
+    make_policy("random", "gymnasium:Pendulum-v1")
 
 
 def test_the_world_is_gymnasiums_own():

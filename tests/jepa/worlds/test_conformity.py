@@ -30,7 +30,7 @@ class Case:
         rngs = [np.random.default_rng(n) for n in range(EPISODES)]
         self.variations = [self.spec.sample_variation(rng, unseen=n % 2 == 1) for n, rng in enumerate(rngs)]
         self.plans = [
-            EpisodePlan(n, 70 + n, "train", variation, next(iter(self.spec.behaviour)), STEPS)
+            EpisodePlan(n, 70 + n, "train", variation, next(iter(self.spec.policy)), STEPS)
             for n, variation in enumerate(self.variations)
         ]
         self.episodes = list(collect_episodes(name, self.options, self.plans))

@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from jepa.worlds import EpisodePlan, collect_episodes, make_behaviour, make_world
+from jepa.worlds import EpisodePlan, collect_episodes, make_policy, make_world
 from jepa.worlds.pusht.world import BLOCK_COLOUR, SUCCESS_ANGLE, TELEPORT_PIXELS
 
 USUAL = {"agent_radius": 15.0, "floor": 1.0}
 
 
-def plans(behaviour, count, steps):
-    return [EpisodePlan(index, 90 + index, "train", USUAL, behaviour, steps) for index in range(count)]
+def plans(policy, count, steps):
+    return [EpisodePlan(index, 90 + index, "train", USUAL, policy, steps) for index in range(count)]
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +104,9 @@ def test_perturbations_move_and_paint(pushed):
         assert (np.linalg.norm(world.state()[name] - before[name], axis=1) > TELEPORT_PIXELS).all()
 
 
-@pytest.mark.parametrize("behaviour", ["pusht/expert", "pusht/pusher", "pusht/near_block"])
-def test_the_behaviours_move_the_block_and_stay_in_the_scene(behaviour):
-    episodes = list(collect_episodes("pusht", {"image_size": 16}, plans(behaviour, 6, 40)))
+@pytest.mark.parametrize("policy", ["pusht/expert", "pusht/pusher", "pusht/near_block"])
+def test_the_policies_move_the_block_and_stay_in_the_scene(policy):
+    episodes = list(collect_episodes("pusht", {"image_size": 16}, plans(policy, 6, 40)))
     path = [np.linalg.norm(np.diff(episode.state["block_position"], axis=0), axis=1).sum() for episode in episodes]
     assert np.median(path) > 30
     agent = np.stack([episode.state["agent_position"] for episode in episodes])
@@ -116,7 +116,7 @@ def test_the_behaviours_move_the_block_and_stay_in_the_scene(behaviour):
 def test_the_expert_brings_the_block_to_its_goal_pose():
     world = make_world("pusht", 8, image_size=16)
     world.begin(range(100, 108), [USUAL] * 8)
-    expert = make_behaviour("pusht/expert", "pusht")
+    expert = make_policy("pusht/expert", "pusht")
     expert.begin(world, range(100, 108))
     goals = [hand.goal_centre for hand in expert.hands]
     nearest = np.full(8, np.inf)

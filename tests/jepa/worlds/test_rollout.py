@@ -1,4 +1,4 @@
-"""Collected episodes are functions of their own plans, and show behaviours that get somewhere."""
+"""Collected episodes are functions of their own plans, and show policies that get somewhere."""
 
 import numpy as np
 import pytest
@@ -10,16 +10,16 @@ from jepa.worlds import EpisodePlan, collect_episodes, make_world, rollout
 from jepa.worlds.two_room.world import WALL_X
 
 
-def plan(index, behaviour="two_room/expert", steps=12, door=0.5):
-    return EpisodePlan(index, 1000 + index, "train", {"door": door}, behaviour, steps)
+def plan(index, policy="two_room/expert", steps=12, door=0.5):
+    return EpisodePlan(index, 1000 + index, "train", {"door": door}, policy, steps)
 
 
 def assert_same(left, right):
-    assert (left.index, left.seed, left.split, left.behaviour) == (
+    assert (left.index, left.seed, left.split, left.policy) == (
         right.index,
         right.seed,
         right.split,
-        right.behaviour,
+        right.policy,
     )
     np.testing.assert_array_equal(left.pixels, right.pixels)
     np.testing.assert_array_equal(left.action, right.action)
@@ -109,16 +109,16 @@ def test_no_plans_give_no_episodes():
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "message"),
+    ("policy", "message"),
     [
         (
             "pusht/expert",
-            "behaviour 'pusht/expert' does not act in world 'two_room'; choose one of: oracle, random, two_room/expert",
+            "policy 'pusht/expert' does not act in world 'two_room'; choose one of: oracle, random, two_room/expert",
         ),
-        ("sleep", "behaviour 'sleep' is not known"),
+        ("sleep", "policy 'sleep' is not known"),
     ],
 )
-def test_a_behaviour_that_does_not_fit_is_refused(behaviour, message):
+def test_a_policy_that_does_not_fit_is_refused(policy, message):
     with pytest.raises(InputError) as raised:
-        list(collect_episodes("two_room", {}, [plan(0, behaviour)]))
+        list(collect_episodes("two_room", {}, [plan(0, policy)]))
     assert message in str(raised.value)

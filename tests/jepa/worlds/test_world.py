@@ -10,7 +10,7 @@ import pytest
 
 from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, make_world, packages
-from jepa.worlds.policies import make_behaviour
+from jepa.worlds.policies import make_policy
 
 
 def test_step_rewards_a_goal_and_truncates_at_the_episodes_length():
@@ -42,9 +42,9 @@ def test_every_worlds_specification_is_there_without_making_one():
     for name in WORLDS:
         spec = WORLDS.get(name).world_spec
         assert spec.name == name and spec.goal_kinds[0] == "uniform"
-        assert sum(spec.behaviour.values()) == pytest.approx(1)
-        for behaviour in spec.behaviour:
-            make_behaviour(behaviour, name)
+        assert sum(spec.policy.values()) == pytest.approx(1)
+        for policy in spec.policy:
+            make_policy(policy, name)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_rendered_frames_stay_exact(tmp_path: Path) -> None:
 def test_camera_like_frames_become_jpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(WORLDS._entries, "noisy_room", NoisyRoom)  # for this test only: others go through every world
     store = open_store(str(tmp_path))
-    config = small_config(world="noisy_room", codec="auto", behaviour="random", episodes=20, image_size=64)
+    config = small_config(world="noisy_room", codec="auto", policy="random", episodes=20, image_size=64)
     assert plan_dataset(config) == plan_dataset(config)
     manifest = collect(config, store)
     assert manifest.plan.codec == "jpeg" and manifest.codec_trial["zstd"] > 2 * manifest.codec_trial["jpeg"]

@@ -15,8 +15,8 @@ from tests.pipelines.small_dataset import small_config
     ("changes", "message"),
     [
         ({"world": "three_room"}, "world 'three_room' is not known; choose one of: .*two_room"),
-        ({"behaviour": "sleep"}, "behaviour 'sleep' is not known"),
-        ({"behaviour": {"random": 0.0}}, "give at least one behaviour a proportion above 0"),
+        ({"policy": "sleep"}, "policy 'sleep' is not known"),
+        ({"policy": {"random": 0.0}}, "give at least one policy a proportion above 0"),
         ({"codec": "gif"}, "codec 'gif' is not known; choose one of: h264, jpeg, raw, zstd"),
         ({"format": "zip"}, "format 'zip' is not known; choose one of: mds, webdataset"),
         ({"test_share": 0.9}, "leave nothing to train on"),
@@ -39,13 +39,13 @@ def test_counts_and_keys_are_checked(changes: dict[str, Any]) -> None:
 
 def test_defaults_are_the_worlds_own() -> None:
     plan, spec = plan_dataset(CollectConfig(world="two_room")), WORLDS.get("two_room").world_spec
-    assert plan.steps == spec.episode_steps and plan.behaviour == dict(spec.behaviour)
+    assert plan.steps == spec.episode_steps and plan.policy == dict(spec.policy)
     assert plan.world_options == {"image_size": spec.image_size}
     assert plan.shares == {"train": 0.75, "validation": 0.05, "test": 0.1, "unseen": 0.1}
 
 
 def test_a_mixture_can_be_text() -> None:
-    assert small_config(behaviour="random").behaviour == {"random": 1.0}
-    assert small_config(behaviour="random=1, two_room/expert=3").behaviour == {"random": 1.0, "two_room/expert": 3.0}
-    with pytest.raises(ValidationError, match="behaviour"):
-        small_config(behaviour="random=often")
+    assert small_config(policy="random").policy == {"random": 1.0}
+    assert small_config(policy="random=1, two_room/expert=3").policy == {"random": 1.0, "two_room/expert": 3.0}
+    with pytest.raises(ValidationError, match="policy"):
+        small_config(policy="random=often")

@@ -61,7 +61,7 @@ def million_clips(folder: Path) -> Dataset:
     """Writes a dataset of a million clips in more than a thousand shards."""
     store = open_store(str(folder))
     source = small_dataset(
-        store, episodes=40, steps=1000, image_size=16, chunk_frames=50, episodes_per_shard=2, behaviour="random"
+        store, episodes=40, steps=1000, image_size=16, chunk_frames=50, episodes_per_shard=2, policy="random"
     )
     return derive(source, store, "large", repeat=34)
 

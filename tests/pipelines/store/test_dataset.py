@@ -24,11 +24,11 @@ def test_episodes_return_exactly(store: Store, format: str) -> None:
         held = list(dataset.episodes(split))
         assert dataset.count(split) == len(held) == len(wanted)
         for ours, theirs in zip(held, collect_episodes(plan.world, plan.world_options, wanted), strict=True):
-            assert (ours.index, ours.seed, ours.split, ours.behaviour) == (
+            assert (ours.index, ours.seed, ours.split, ours.policy) == (
                 theirs.index,
                 theirs.seed,
                 split,
-                theirs.behaviour,
+                theirs.policy,
             )
             assert ours.variation == dict(theirs.variation)
             assert np.array_equal(ours.pixels, theirs.pixels) and np.array_equal(ours.action, theirs.action)

@@ -79,9 +79,9 @@ def test_variation_of_unseen_is_held_out_and_of_the_others_is_not() -> None:
         assert any(low <= door <= high for low, high in factor.held_out) == (SPLITS[split] == "unseen")
 
 
-def test_behaviours_come_in_their_proportions() -> None:
-    plan = make_plan(episodes=2000, behaviour="random=1,two_room/expert=3")
-    count = sum(plan.episode_plan(index).behaviour == "random" for index in range(2000))
+def test_policies_come_in_their_proportions() -> None:
+    plan = make_plan(episodes=2000, policy="random=1,two_room/expert=3")
+    count = sum(plan.episode_plan(index).policy == "random" for index in range(2000))
     assert count / 2000 == pytest.approx(0.25, abs=0.04)
 
 

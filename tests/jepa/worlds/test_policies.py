@@ -1,13 +1,13 @@
-"""The behaviours that stand beside a package's world get somewhere, and plan where there is no script."""
+"""The policies that stand beside a package's world get somewhere, and plan where there is no script."""
 
 import numpy as np
 import pytest
 
 from jepa.core.errors import InputError
-from jepa.worlds import EpisodePlan, collect_episodes, coverage, make_behaviour, make_world
+from jepa.worlds import EpisodePlan, collect_episodes, coverage, make_policy, make_world
 
 
-def act(name, behaviour, copies, steps, **options):
+def act(name, policy, copies, steps, **options):
     """Returns the states of each copy, (T+1, d) by quantity, acted without rendering, and the world's specification."""
     try:
         world = make_world(name, copies, image_size=16, **options)
@@ -17,7 +17,7 @@ def act(name, behaviour, copies, steps, **options):
         raise
     seeds = range(40, 40 + copies)
     world.begin(seeds, [world.world_spec.sample_variation(np.random.default_rng(seed)) for seed in seeds])
-    acting = make_behaviour(behaviour, name)
+    acting = make_policy(policy, name)
     acting.begin(world, seeds)
     states = [world.state()]
     for _ in range(steps):
@@ -62,7 +62,7 @@ def test_the_oracle_reaches_goals_of_its_own():
     np.testing.assert_array_equal(alone.pixels, together[1].pixels)
     world = make_world("two_room", 3, image_size=16)
     world.begin([500, 501, 502], [{"door": 0.5}] * 3)
-    oracle = make_behaviour("oracle", "two_room")
+    oracle = make_policy("oracle", "two_room")
     oracle.begin(world, [500, 501, 502])
     goal = oracle.goal["agent_position"].copy()
     start, path = together[0].state["agent_position"][0], [one.state["agent_position"] for one in together]
