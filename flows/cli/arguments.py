@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field
 
+from flows.cli.commands import SUMMARIES, load_command
 from flows.cli.flags import Flag, Parser, flags
-from flows.cli.main import SUMMARIES, load_command
 from flows.cli.sources import Sources, Values, read_environment, read_file
 from jepa.core.config import Config
 from jepa.core.errors import InputError

@@ -1,30 +1,17 @@
 """The `jepa` command line: finds the command, builds its configuration, runs it, and tells failures in one sentence."""
 
-import importlib
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from flows.cli.commands import SUMMARIES, load_command
 from flows.cli.flags import HelpShown
 from infra.errors import InfraError
 from jepa.core.errors import InputError
 
 if TYPE_CHECKING:
     from flows.cli.commands.context import Context
-
-SUMMARIES = {
-    "demo": "the whole job on the built-in Two-Room world, in minutes",
-    "run": "the whole job on any world: collect, pretrain, evaluate, report",
-    "collect": "collect a dataset from a world",
-    "pretrain": "train a world model on a dataset",
-    "evaluate": "judge a model on held-out episodes",
-    "report": "render the page of a run",
-    "verify": "re-read every byte of a dataset",
-    "import-hdf5": "make a dataset of a published HDF5 file",
-    "import-lewm": "make a model of released LeWorldModel weights, and back",
-    "worlds": "list the worlds there are",
-}
 
 WRONG_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 
@@ -82,11 +69,6 @@ def run_command(name: str, arguments: list[str], opened: "list[Context]") -> int
     context = Context(shared.store, shared.json_answer, sources)
     opened.append(context)
     return int(command.execute(options, context))
-
-
-def load_command(name: str) -> Any:
-    """Returns the module of a command, which brings in what that command needs and no more."""
-    return importlib.import_module(f"flows.cli.commands.{name.replace('-', '_')}")
 
 
 def _tell(sentence: str, status: int, debug: bool) -> int:

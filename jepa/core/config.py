@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Config(BaseModel):
-    """A configuration whose unknown keys are errors and whose digest names what it makes."""
+    """A configuration whose unknown keys are errors and whose fingerprint names what it makes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
 
@@ -38,8 +38,8 @@ class Config(BaseModel):
             value = {new if name == old else name: held for name, held in value.items()}
         return value
 
-    def digest(self) -> str:
-        """Returns 12 hexadecimal characters of the SHA-256 of the canonical JSON; equal ones have equal digests."""
+    def fingerprint(self) -> str:
+        """Returns 12 hexadecimal characters of the SHA-256 of the canonical JSON; equal ones have equal ones."""
         return digest_of(self.model_dump(mode="json"))[:12]
 
 

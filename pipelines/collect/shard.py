@@ -10,7 +10,7 @@ from jepa.core.episodes import Episode
 from jepa.worlds import collect_episodes
 from pipelines.executor import beat
 from pipelines.store.codecs import CODECS
-from pipelines.store.datasets.chunk import StoredChunk, cut_episode
+from pipelines.store.datasets.chunk import cut_episode
 from pipelines.store.datasets.coverage import covered
 from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.manifest import (
@@ -25,6 +25,7 @@ from pipelines.store.datasets.manifest import (
 from pipelines.store.datasets.moments import Moments, merge_all
 from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
 from pipelines.store.formats import FORMATS, Span
+from pipelines.store.formats.container import StoredChunk
 
 Recorder = Callable[[DatasetPlan, ShardPlan], Iterator[Episode]]
 """Yields a shard's episodes in its order, a few of them in memory at a time; importable, for workers run it."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.main import SUMMARIES, main
+from flows.cli.commands import SUMMARIES
+from flows.cli.main import main
 
 COLLECT = ["collect", "--episodes", "20", "--steps", "6", "--image-size", "16", "--executor", "local", "--actors", "1"]
 

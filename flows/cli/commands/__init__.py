@@ -1,1 +1,22 @@
 """The commands of `jepa`, a file each: its `Options` (flags, variables and file keys at once) and what it does."""
+
+import importlib
+from typing import Any
+
+SUMMARIES = {
+    "demo": "the whole job on the built-in Two-Room world, in minutes",
+    "run": "the whole job on any world: collect, pretrain, evaluate, report",
+    "collect": "collect a dataset from a world",
+    "pretrain": "train a world model on a dataset",
+    "evaluate": "judge a model on held-out episodes",
+    "report": "render the page of a run",
+    "verify": "re-read every byte of a dataset",
+    "import-hdf5": "make a dataset of a published HDF5 file",
+    "import-lewm": "make a model of released LeWorldModel weights, and back",
+    "worlds": "list the worlds there are",
+}
+
+
+def load_command(name: str) -> Any:
+    """Returns the module of a command, which brings in what that command needs and no more."""
+    return importlib.import_module(f"flows.cli.commands.{name.replace('-', '_')}")

@@ -24,8 +24,8 @@ from pipelines.loader.loader import Loader
 from pipelines.loader.native.assemble import ClipShape
 from pipelines.loader.official.prefetch import Prefetcher
 from pipelines.store.codecs import CODECS
-from pipelines.store.datasets.chunk import StoredChunk
 from pipelines.store.datasets.dataset import Dataset
+from pipelines.store.formats.container import StoredChunk
 
 BUFFER_BATCHES = 2
 """Batches of clips that are mixed."""

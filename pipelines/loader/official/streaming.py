@@ -12,7 +12,7 @@ from infra.settings import S3Settings
 from infra.storage.local import LocalStore
 from pipelines.loader.official.reader import OfficialLoader, check_launched
 from pipelines.loader.open import LOADERS
-from pipelines.store.datasets.chunk import StoredChunk
+from pipelines.store.formats.container import StoredChunk
 
 STATE = "state/"
 SHARED_MEMORY = Path("/dev/shm")

@@ -9,7 +9,7 @@ from jepa.core import keyed
 from jepa.core.errors import InputError
 from pipelines.loader.official.reader import OfficialLoader
 from pipelines.loader.open import LOADERS
-from pipelines.store.datasets.chunk import StoredChunk
+from pipelines.store.formats.container import StoredChunk
 from pipelines.store.formats.webdataset_s3 import register_s3
 
 SHARDS = 100

@@ -11,28 +11,7 @@ from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions, Episode, Pixels, State
 from pipelines.store.codecs import Codec
-
-
-@dataclass(frozen=True)
-class StoredChunk:
-    """A chunk as a container holds it: encoded frames beside plain arrays.
-
-    `action` has n rows, row t acting on frame t; the last chunk of an episode has n-1: nothing acts on the last frame.
-    """
-
-    episode: int
-    first_frame: int
-    frames: int
-    height: int
-    width: int
-    pixels: bytes
-    action: Actions
-    state: State
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Returns (n, H, W)."""
-        return self.frames, self.height, self.width
+from pipelines.store.formats import StoredChunk
 
 
 @dataclass(frozen=True)

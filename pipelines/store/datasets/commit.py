@@ -171,7 +171,7 @@ def _manifest(
         name=name,
         version=plan.version,
         plan=plan,
-        plan_digest=plan.digest(),
+        plan_digest=plan.fingerprint(),
         code_version=code,
         image_size=gathered.image_size,
         action_size=len(gathered.all["action"].mean),

@@ -91,8 +91,8 @@ class DatasetPlan(Config):
     source: ImportedFile | None = None
     """file that the episodes come from; none where they are simulated"""
 
-    def digest(self) -> str:
-        """Returns what `Config.digest` does, over the names that fields had when the first datasets were collected.
+    def fingerprint(self) -> str:
+        """Returns what `Config.fingerprint` does, over the names that fields had when the first datasets were collected.
 
         Seeds do not depend on it, but the marker of each shard names it: renaming a field must not lose them.
         """
@@ -171,7 +171,7 @@ class DatasetPlan(Config):
 
     def _shard_digest(self, path: str, episodes: tuple[int, ...]) -> str:
         # Without the numbers of episodes: a later version finds the shards of the earlier ones done.
-        recipe = self.model_copy(update={"episodes": 1, "extends": ()}).digest()
+        recipe = self.model_copy(update={"episodes": 1, "extends": ()}).fingerprint()
         return f"{keyed.derive_key(recipe, path, episodes):016x}"
 
 

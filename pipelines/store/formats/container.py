@@ -4,8 +4,30 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jepa.core.episodes import Actions, State
 from jepa.core.registry import Registry
-from pipelines.store.datasets.chunk import StoredChunk
+
+
+@dataclass(frozen=True)
+class StoredChunk:
+    """A chunk as a container holds it: encoded frames beside plain arrays.
+
+    `action` has n rows, row t acting on frame t; the last chunk of an episode has n-1: nothing acts on the last frame.
+    """
+
+    episode: int
+    first_frame: int
+    frames: int
+    height: int
+    width: int
+    pixels: bytes
+    action: Actions
+    state: State
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Returns (n, H, W)."""
+        return self.frames, self.height, self.width
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.store.datasets.chunk import StoredChunk
-from pipelines.store.formats.container import FORMATS, Container, ShardFile, Span
+from pipelines.store.formats.container import FORMATS, Container, ShardFile, Span, StoredChunk
 
 INTEGERS = ("episode", "first_frame", "frames", "height", "width")
 FLOAT_ARRAY = "ndarray:float32"

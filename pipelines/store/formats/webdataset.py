@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.store.datasets.chunk import StoredChunk
-from pipelines.store.formats.container import FORMATS, Container, ShardFile, Span
+from pipelines.store.formats.container import FORMATS, Container, ShardFile, Span, StoredChunk
 
 BLOCK = 512
 NUMBERS = ("episode", "first_frame", "frames", "height", "width")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from pipelines.store.datasets.chunk import StoredChunk, chunk_bounds
+from pipelines.store.datasets.chunk import chunk_bounds
 from pipelines.store.formats import FORMATS
+from pipelines.store.formats.container import StoredChunk
 
 QUANTITIES = ("door", "agent_position")
 

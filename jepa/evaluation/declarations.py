@@ -1,0 +1,82 @@
+"""What an evaluation declares of itself: its tables, the figures that open a report, and its section of the page.
+
+Plain data, with no dependency on how tables are stored or pages are drawn: the store makes schemas of it, the terminal
+and the page show it. So a new evaluation is one file, and shows everywhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+ColumnType = Literal["string", "int", "float", "bool", "bytes", "point", "points"]
+"""`point` is a list of numbers, `points` a list of them."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table; `optional` ones may be left out of a row and are null then."""
+
+    name: str
+    type: ColumnType
+    meaning: str
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with finer rows than `metrics`, e.g. one for each episode; context and provenance columns come on top."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class HeadlineFigure:
+    """A figure that says how good a model is: shown in the terminal, in `--json` and as a tile of the page.
+
+    It is made of the `metrics` rows of one model, dataset version, protocol, split and seed in which `metric` has this
+    value and the `where` columns have these; there is one for each combination of the values of `by`.
+    """
+
+    name: str
+    """short identifier, e.g. `success`"""
+    metric: str
+    label: str
+    """words for it, with columns of `by` in braces, e.g. `goals reached, {goal}`"""
+    by: tuple[str, ...] = ()
+    """columns that tell its figures apart"""
+    where: Mapping[str, str] = field(default_factory=dict)
+    """columns and the value that its rows have there"""
+    references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """a column and values of it that are no merit of the model: such rows stand beside, e.g. planner: random, oracle"""
+    constants: Mapping[str, float] = field(default_factory=dict)
+    """references that are known beforehand, by name, e.g. chance: 0.5"""
+    percent: bool = False
+    """whether it reads best as a percentage"""
+    track: tuple[float, float] = (0.0, 1.0)
+    """ends of the tile's bar"""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure of the page: a registered way of drawing, the rows that it is drawn from, and how to read it."""
+
+    drawing: str
+    """registered name of a drawing: `bars`, `lines`, `scatter`, `strips` for any evaluation, others for one"""
+    table: str = "metrics"
+    where: Mapping[str, str] = field(default_factory=dict)
+    """columns and the value that its rows have there"""
+    heading: str = ""
+    reading: str = ""
+    """one or two sentences on how to read it"""
+    options: Mapping[str, object] = field(default_factory=dict)
+    """what the drawing takes besides, e.g. the columns of its axes"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page; where it has no rows it says `missing`, or is left out where that is empty."""
+
+    title: str
+    charts: tuple[Chart, ...] = ()
+    missing: str = ""
