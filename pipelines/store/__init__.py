@@ -2,6 +2,7 @@
 
 from pipelines.store.codecs import CODECS, Codec
 from pipelines.store.datasets.dataset import Dataset, dataset_names
+from pipelines.store.datasets.handle import DatasetHandle, open_dataset, resolve_dataset
 from pipelines.store.datasets.manifest import DatasetManifest, ShardManifest
 from pipelines.store.datasets.moments import Moments
 from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
@@ -14,6 +15,7 @@ __all__ = [
     "Codec",
     "Container",
     "Dataset",
+    "DatasetHandle",
     "DatasetManifest",
     "DatasetPlan",
     "Moments",
@@ -21,5 +23,7 @@ __all__ = [
     "ShardPlan",
     "VerifyReport",
     "dataset_names",
+    "open_dataset",
+    "resolve_dataset",
     "verify",
 ]

@@ -1,20 +1,14 @@
 """Where things lie in a store: `datasets/<name>/…`."""
 
-import re
-
-from jepa.core.errors import InputError
 from pipelines.store.datasets.plan import ShardPlan
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+from pipelines.store.references import check_name
 
 
 class DatasetLayout:
     """The paths of one dataset within its store."""
 
     def __init__(self, name: str) -> None:
-        if not NAME.fullmatch(name):
-            raise InputError(f"dataset name {name!r} is not usable; take up to 100 letters, digits, '.', '_' and '-'")
-        self.name = name
+        self.name = check_name("dataset", name)
         self.root = f"datasets/{name}"
         self.manifest = f"{self.root}/manifest.json"
         """The newest version's; a dataset exists when this does."""

@@ -8,11 +8,12 @@ from pydantic import ValidationError
 
 from infra.errors import InfraError
 from infra.storage import Store
-from jepa.core.config import Config
+from jepa.core.config import Config, digest_of
 from jepa.core.errors import InputError
 from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.moments import Moments
 from pipelines.store.datasets.plan import DatasetPlan
+from pipelines.store.references import DatasetRef
 
 
 class ChunkEntry(Config):
@@ -99,6 +100,13 @@ class DatasetManifest(Config):
     """in the order of the plan"""
     files: dict[str, str]
     """SHA-256 of each file beside the shards, by its path in the dataset's folder"""
+
+    @property
+    def reference(self) -> DatasetRef:
+        """Returns what names this version by its content; who wrote it, and by which code, is not part of it."""
+        content = self.model_dump(mode="json", exclude={"name", "code_version", "codec_trial", "files", "plan"})
+        digest = digest_of(content | {"plan": self.plan.fingerprint()})
+        return DatasetRef(name=self.name, version=self.version, digest=digest)
 
     def total(self, figure: str, split: str | None = None) -> int:
         """Returns the sum of `episodes`, `chunks`, `frames` or `bytes` over a split, or over all."""

@@ -92,7 +92,7 @@ class DatasetPlan(Config):
     """file that the episodes come from; none where they are simulated"""
 
     def fingerprint(self) -> str:
-        """Returns what `Config.fingerprint` does, over the names that fields had when the first datasets were collected.
+        """Returns the fingerprint over the names that fields had when the first datasets were collected.
 
         Seeds do not depend on it, but the marker of each shard names it: renaming a field must not lose them.
         """

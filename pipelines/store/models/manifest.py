@@ -5,18 +5,18 @@
 
 import hashlib
 import json
-import re
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from infra.errors import InfraError
 from infra.storage import Store
-from jepa.core.config import Config
+from jepa.core.config import Config, digest_of
 from jepa.core.errors import InputError
 from jepa.models.files import load_model
 from jepa.models.world_model import WorldModel
 from jepa.training.recipes import Recipe
+from pipelines.store.references import ModelRef, check_name, split_model
 
 
 class ModelManifest(Config):
@@ -41,6 +41,12 @@ class ModelManifest(Config):
     seconds: float
     """wall time of the training, resumed parts added up"""
 
+    @property
+    def reference(self) -> ModelRef:
+        """Returns what names this model by its content: its weights and the configuration that gives them a shape."""
+        model = self.recipe.model.model_dump(mode="json")
+        return ModelRef(name=self.name, digest=digest_of({"weights": self.weights_sha256, "model": model}))
+
 
 def check_model_name(name: str) -> str:
     """Returns the name if a folder may be called so.
@@ -48,9 +54,7 @@ def check_model_name(name: str) -> str:
     Raises:
         InputError: it may not.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
-        raise InputError(f"model name {name!r} is not usable; take up to 100 letters, digits, '.', '_' and '-'")
-    return name
+    return check_name("model", name)
 
 
 def model_path(name: str, file: str) -> str:
@@ -86,10 +90,7 @@ def read_model(store: Store, name: str) -> tuple[ModelManifest, WorldModel]:
         InputError: there is no such model; the message lists those that there are.
         InfraError: its weights are missing or damaged.
     """
-    manifest = find_model(store, name)
-    if manifest is None:
-        known = ", ".join(model_names(store)) or "none yet"
-        raise InputError(f"model {name!r} is not in store {store.uri!r}; pretrain it, or choose one of: {known}")
+    manifest = require_model(store, name)
     address = store.address(model_path(name, "model.safetensors"))
     try:
         weights = store.read(model_path(name, "model.safetensors"))
@@ -98,6 +99,33 @@ def read_model(store: Store, name: str) -> tuple[ModelManifest, WorldModel]:
     if hashlib.sha256(weights).hexdigest() != manifest.weights_sha256:
         raise InfraError(f"{address} is damaged: its digest is not that of config.json; train again under another name")
     return manifest, load_model(weights, json.dumps(manifest.recipe.model.model_dump(mode="json")))
+
+
+def resolve_model(store: Store, text: str) -> ModelRef:
+    """Returns the reference that `m0@1a2b3c4d` stands for, or `m0`: the newest weights of that name.
+
+    Raises:
+        InputError: there is no such model, or its weights have another digest.
+    """
+    name, digest = split_model(text)
+    manifest = require_model(store, name)
+    reference = manifest.reference
+    if digest is not None and not reference.digest.startswith(digest):
+        raise InputError(f"model {name!r} in {store.uri!r} is {reference}, not {text!r}; choose that one or another")
+    return reference
+
+
+def require_model(store: Store, name: str) -> ModelManifest:
+    """Returns the manifest of a finished model.
+
+    Raises:
+        InputError: there is no such model; the message lists those that there are.
+    """
+    manifest = find_model(store, name)
+    if manifest is None:
+        known = ", ".join(model_names(store)) or "none yet"
+        raise InputError(f"model {name!r} is not in store {store.uri!r}; pretrain it, or choose one of: {known}")
+    return manifest
 
 
 def check_same_training(store: Store, held: ModelManifest, wanted: dict[str, Any]) -> None:
