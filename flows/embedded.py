@@ -18,7 +18,7 @@ EMBEDDED_S3 = "s3"
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    # A failure is told by the command in one sentence; Prefect's trace of it is on Prefect's page only.
+    # The command says a failure in one sentence; Prefect's trace of it is on Prefect's page only.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
 }

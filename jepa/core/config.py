@@ -19,9 +19,9 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
 
     renamed: ClassVar[Mapping[str, str]] = {}
-    """Names that fields had before, with today's; who uses one is told so in a sentence."""
+    """Names that fields had before, with today's; using one logs a sentence that says so."""
     stored_as: ClassVar[Mapping[str, str]] = {}
-    """Names that fields have in files written before they were renamed, with today's; they are read without a word."""
+    """Names that fields have in files written before they were renamed, with today's; they are read silently."""
 
     @model_validator(mode="before")
     @classmethod

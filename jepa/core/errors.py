@@ -1,5 +1,5 @@
-"""The error that a user can mend."""
+"""The error for wrong input."""
 
 
 class InputError(ValueError):
-    """A wrong input, told in one sentence that names field, value and remedy; shown without a stack trace."""
+    """A wrong input, in one sentence that names field, value and remedy; shown without a stack trace."""
