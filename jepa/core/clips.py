@@ -1,6 +1,7 @@
 """The window that a model trains on.
 
-Shapes: B clips, T frames (history + horizon), H × W pixels, K actions in a block (the frameskip), A action dimensions.
+Shapes: B clips, T frames (history + horizon), H × W pixels, K actions of an action block (the frameskip), A action
+dimensions.
 """
 
 from collections.abc import Mapping
@@ -9,10 +10,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from jepa.core.episodes import Episode
+from jepa.core.errors import InputError
+
 
 @dataclass(frozen=True)
 class Clips:
-    """A batch of clips: frames `frameskip` steps apart, with the block of actions between each two."""
+    """A batch of clips: frames `frameskip` steps apart, with the action block between each two."""
 
     pixels_BTHWC: Tensor
     """uint8 (B, T, H, W, 3)"""
@@ -25,3 +29,24 @@ class Clips:
         """Returns the clips on a device, actions and state in another type; frames stay uint8."""
         state = {name: value.to(device, dtype) for name, value in self.state.items()}
         return Clips(self.pixels_BTHWC.to(device), self.action_BTKA.to(device, dtype), state)
+
+
+def whole_clip(episode: Episode, frameskip: int) -> Clips:
+    """Returns an episode as one clip: every K-th frame, the action block between each two, and the states.
+
+    Args:
+        episode: what was held, of K steps or more; steps that fill no action block at its end are left out.
+        frameskip: K.
+
+    Raises:
+        InputError: the episode is shorter than an action block.
+    """
+    blocks = episode.steps // frameskip
+    if not blocks:
+        raise InputError(
+            f"episode {episode.index} has {episode.steps} steps and frameskip is {frameskip}; take a longer one"
+        )
+    rows = slice(0, blocks * frameskip + 1, frameskip)
+    action_BTKA = torch.from_numpy(episode.action[: blocks * frameskip]).unflatten(0, (blocks, frameskip))[None]
+    state = {name: torch.from_numpy(value[rows])[None] for name, value in episode.state.items()}
+    return Clips(torch.from_numpy(episode.pixels[rows])[None], action_BTKA, state)

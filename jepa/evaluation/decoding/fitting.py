@@ -58,18 +58,25 @@ class FittedDecoder:
         parts = torch.from_numpy(self.scale.normalise(z_ND)).split(256)
         return torch.cat([self.decoder(part.to(device)).clamp(-1, 1).cpu() for part in parts])
 
+    def frames(self, z_TD: Tensor) -> Pixels:
+        """Returns pictures of latents (T, D) as frames uint8 (T, R, R, 3)."""
+        return frames(self.draw(z_TD.float().cpu().numpy())).numpy()
+
     @property
     def mean(self) -> Tensor:
         """The mean training picture (3, R, R), the best that can be drawn without looking at the latent."""
         return self.decoder.mean_CHW.cpu()
 
 
-def fit_decoder(model: WorldModel, source: EpisodeSource, config: DecoderFitConfig, seed: int) -> FittedDecoder:
+def fit_decoder(
+    model: WorldModel, source: EpisodeSource, config: DecoderFitConfig | None = None, seed: int = 0
+) -> FittedDecoder:
     """Returns a decoder fitted to training frames by their mean squared error; the model learns nothing from it.
 
     Raises:
         InputError: there are no training episodes.
     """
+    config = config or DecoderFitConfig()
     side = config.side_of(model.config.image_size)
     latents, small = [], []
     chosen = (episode.pixels[rows] for episode, rows in drawn_frames(source, "train", config.train_frames, seed))
