@@ -6,10 +6,10 @@ STORE ?= runs/
 SEED ?= 0
 UV_VERSION := 0.13.8
 
-.PHONY: help setup demo test test-jobs test-rooms test-long lint lock clean
+.PHONY: help setup demo test test-library test-whole test-long check lint words lock clean
 
 help:  ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(VENV)/.complete  ## make .venv from the lock file
 
@@ -27,23 +27,31 @@ $(VENV)/.complete: requirements.lock pyproject.toml
 demo: setup  ## collect, pretrain, evaluate and report on Two-Room (STORE=s3: on an embedded S3 server; SEED=1: another seed)
 	$(BIN)/jepa demo --store $(STORE) --seed $(SEED)
 
-test: setup lint  ## every test, the slow end-to-end ones included; all but test-long
-	@$(MAKE) --no-print-directory --jobs 2 test-jobs test-rooms
+test: setup lint  ## every test, the slow ones that run whole jobs included; all but test-long
+	@$(MAKE) --no-print-directory --jobs 2 test-whole test-library
 
-# Side by side: whole jobs wait for processes to start and to end most of their time. What `test-rooms` says comes at its end.
-test-jobs:
+# Side by side: whole jobs wait for processes to start and to end most of their time. What the library's tests print
+# comes at their end.
+test-library: setup  ## one half of it: tests/jepa and tests/pipelines
+	@$(BIN)/python -m pytest tests/jepa tests/pipelines > $(VENV)/library.log 2>&1; status=$$?; cat $(VENV)/library.log; exit $$status
+
+test-whole: setup  ## the other half: commands, flows, failures, whole jobs, documentation
 	$(BIN)/python -m pytest tests -m "not long" --ignore tests/jepa --ignore tests/pipelines
-
-test-rooms:
-	@$(BIN)/python -m pytest tests/jepa tests/pipelines > $(VENV)/rooms.log 2>&1; status=$$?; cat $(VENV)/rooms.log; exit $$status
 
 test-long: setup  ## tests that take minutes each: a training that loses its nodes
 	$(BIN)/python -m pytest tests -m long
+
+check: setup lint  ## what can be known in a minute: style, types, imports, words, documentation
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest tests/test_architecture.py tests/test_documentation.py tests/test_project.py tests/test_words.py
 
 lint: setup  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+words: setup  ## where words still stand that docs/words.yaml has replaced, and what to write
+	$(BIN)/python -m tests.words
 
 lock:  ## resolve the lock file again (exact versions for Python 3.11 and 3.12, no index address)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock --upgrade
