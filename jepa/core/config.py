@@ -23,20 +23,27 @@ class Config(BaseModel):
     stored_as: ClassVar[Mapping[str, str]] = {}
     """Names that fields have in files written before they were renamed, with today's; they are read silently."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _take_old_names(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
+    def with_new_names(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns values under the names that fields have today.
+
+        Raises:
+            ValueError: a field is given under both of its names.
+        """
         for old, new in {**cls.renamed, **cls.stored_as}.items():
-            if old not in value:
+            if old not in values:
                 continue
-            if new in value:
+            if new in values:
                 raise ValueError(f"{old} is the old name of {new}, and both are given; leave {old} out")
             if old in cls.renamed:
                 log.warning("%s is called %s now; the old name is still understood", old, new)
-            value = {new if name == old else name: held for name, held in value.items()}
-        return value
+            values = {new if name == old else name: held for name, held in values.items()}
+        return dict(values)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_old_names(cls, value: Any) -> Any:
+        return cls.with_new_names(value) if isinstance(value, Mapping) else value
 
     def fingerprint(self) -> str:
         """Returns 12 hexadecimal characters of the SHA-256 of the canonical JSON; equal ones have equal ones."""

@@ -16,7 +16,6 @@ from jepa.core.errors import InputError
 from jepa.models.encoders.layouts import COUNTER, Names, layer
 from jepa.models.encoders.vit import ViTConfig
 from jepa.models.encoders.vit_layouts import hugging_face_vit
-from jepa.models.predictors.lean import PredictorConfig
 from jepa.models.weights_file import read_tensors
 from jepa.models.world_model import ModelConfig, WorldModel
 
@@ -48,10 +47,7 @@ def released_config(tensors: Mapping[str, Tensor], frameskip: int = 5, head_size
         _, history, latent_size = shapes["predictor.pos_embedding"]
         inner_size, block_size, _ = shapes["action_encoder.patch_embed.weight"]
         encoder_mlp_size = shapes["encoder.encoder.layer.0.intermediate.dense.weight"][0]
-        predictor_config = {
-            "form": "paper",
-            "output": "projector",
-            "width": latent_size,
+        predictor_options = {
             "depth": _depth(shapes, "predictor.transformer.layers."),
             "heads": shapes["predictor.transformer.layers.0.attn.to_qkv.weight"][0] // (3 * head_size),
             "head_size": head_size,
@@ -93,7 +89,8 @@ def released_config(tensors: Mapping[str, Tensor], frameskip: int = 5, head_size
             pixel_scaling="imagenet",
             projector_size=projector_size,
             projector_bias=True,
-            predictor=PredictorConfig.model_validate(predictor_config),
+            predictor="paper",
+            predictor_options=predictor_options,
         )
     except ValidationError as error:
         first = error.errors()[0]
@@ -149,10 +146,10 @@ def export_lewm(model: WorldModel) -> dict[str, Tensor]:
         InputError: the model is not of the released form.
     """
     config = model.config
-    if config.encoder != "vit" or config.predictor.form != "paper" or not config.projector_bias:
+    if config.encoder != "vit" or config.predictor != "paper" or not config.projector_bias:
         raise InputError(
             f"only a model of the released form can be exported: encoder 'vit' (got {config.encoder!r}), "
-            f"predictor.form 'paper' (got {config.predictor.form!r}), projector_bias true (got {config.projector_bias})"
+            f"predictor 'paper' (got {config.predictor!r}), projector_bias true (got {config.projector_bias})"
         )
     for option in ("output", "resize", "layer_scale", "registers"):
         if config.encoder_options[option] != ViTConfig.model_fields[option].default:
@@ -177,7 +174,7 @@ def _names(config: ModelConfig) -> Names:
         yield f"encoder.{name}", tuple(f"encoder.{part}" for part in released)
     yield "predictor.position", ("predictor.pos_embedding",)
     yield from layer("predictor.norm", "predictor.transformer.norm")
-    for i in range(config.predictor.depth):
+    for i in range(config.predictor_options["depth"]):
         ours, theirs = f"predictor.blocks.{i}", f"predictor.transformer.layers.{i}"
         yield from layer(f"{ours}.attention_norm", f"{theirs}.attn.norm")
         yield f"{ours}.attention.qkv.weight", (f"{theirs}.attn.to_qkv.weight",)

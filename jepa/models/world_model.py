@@ -1,15 +1,16 @@
-"""The world model: an encoder, and a predictor of the next latent from the latent and a block of actions.
+"""The world model: an encoder, and a predictor of the next latent from the latent and an action block.
 
 LeWorldModel (arXiv:2603.19312), section 3. One model, no teacher, no decoder; planning and probing read its latents.
 Shapes: B sequences, T frames, H × W pixels, C colours, K actions in a block, A action dimensions, D latent;
 E is the predictor's width, and a rollout has H blocks.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal
 
 import torch
-from pydantic import Field, PositiveInt, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PositiveInt, ValidationInfo, field_validator
 from torch import Tensor, nn
 
 from jepa.core.config import Config
@@ -18,9 +19,8 @@ from jepa.core.numerics import at_least_float32
 from jepa.models.encoders.encoder import ENCODERS, Encoder, encoder_config
 from jepa.models.layers.heads import ActionEncoder, Projector
 from jepa.models.layers.recompute import recomputed
-from jepa.models.predictors.lean import Predictor, PredictorConfig
-from jepa.models.predictors.paper import PaperPredictor
-from jepa.models.predictors.tokens import TokenPredictor
+from jepa.models.predictors.predictor import PREDICTORS, predictor_config
+from jepa.models.predictors.stored import predictor_fields
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of red, green and blue in [0, 1]: the constants that most published vision models scale their input with."""
@@ -51,13 +51,33 @@ class ModelConfig(Config):
     """What makes latents of features: that MLP, or nothing, so that the features are the latents."""
     projector_bias: bool = False
     """Whether that MLP has a bias before its BatchNorm, which changes nothing but is part of released weights."""
-    predictor: PredictorConfig = PredictorConfig()
-    """The predictor's configuration."""
+    predictor: str = "lean"
+    """Registered name of the predictor."""
+    predictor_options: dict[str, Any] = Field(default_factory=dict, validate_default=True)
+    """The predictor's own configuration."""
+
+    @classmethod
+    def with_new_names(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns values under today's names, a predictor of before with its options beside it."""
+        values = super().with_new_names(values)
+        held = values.get("predictor")
+        if not isinstance(held, Mapping):
+            return values
+        if "predictor_options" in values:
+            raise ValueError("predictor.* are old names of predictor and predictor_options.*, and both are given")
+        del values["predictor"]
+        return values | predictor_fields(held)
 
     @field_validator("encoder")
     @classmethod
     def _known_encoder(cls, name: str) -> str:
         ENCODERS.get(name)
+        return name
+
+    @field_validator("predictor")
+    @classmethod
+    def _known_predictor(cls, name: str) -> str:
+        PREDICTORS.get(name)
         return name
 
     @field_validator("encoder_options")
@@ -68,14 +88,12 @@ class ModelConfig(Config):
             return options
         return encoder_config(info.data["encoder"], options).model_dump(mode="json")
 
-    @model_validator(mode="after")
-    def _paper_predictor_is_as_wide_as_the_latent(self) -> "ModelConfig":
-        if self.predictor.form == "paper" and self.predictor.width != self.latent_size:
-            raise ValueError(
-                f"a predictor of form 'paper' is as wide as the latent; predictor.width {self.predictor.width} and "
-                f"latent_size {self.latent_size} differ"
-            )
-        return self
+    @field_validator("predictor_options")
+    @classmethod
+    def _complete_predictor_options(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if "predictor" not in info.data:
+            return options
+        return predictor_config(info.data["predictor"], options).model_dump(mode="json")
 
 
 class WorldModel(nn.Module):
@@ -92,13 +110,17 @@ class WorldModel(nn.Module):
         options = encoder_config(config.encoder, config.encoder_options)
         self.encoder = ENCODERS.get(config.encoder)(options, config.image_size)
         self.projector = _projector(config, self.encoder)
+        kind = PREDICTORS.get(config.predictor)
+        sizes = predictor_config(config.predictor, config.predictor_options)
         self.action_encoder = ActionEncoder(
             config.frameskip * config.action_size,
-            config.predictor.action_mlp_size,
-            config.predictor.width,
-            config.predictor.action_inner_size,
+            sizes.action_mlp_size,
+            kind.action_width(sizes, config.latent_size),
+            sizes.action_inner_size,
         )
-        self.predictor = _predictor(config, self.encoder)
+        # A projector mixes the encoder's tokens, and leaves none to tell apart.
+        tokens = self.encoder.tokens if config.projector == "none" else 1
+        self.predictor = kind(sizes, config.latent_size, config.history, tokens)
         self.register_buffer("action_mean", torch.zeros(config.action_size))
         self.register_buffer("action_std", torch.ones(config.action_size))
 
@@ -154,7 +176,7 @@ class WorldModel(nn.Module):
 
         Args:
             z_BTD: latents of consecutive frames.
-            action_BTKA: the raw block of actions taken at each of them.
+            action_BTKA: the raw action block taken at each of them.
         """
         action_BTE = self._embed(action_BTKA)
         history, steps = self.config.history, z_BTD.shape[1]
@@ -226,14 +248,6 @@ def _projector(config: ModelConfig, encoder: Encoder) -> nn.Module:
             f"set latent_size to {encoder.feature_size}"
         )
     return nn.Identity()
-
-
-def _predictor(config: ModelConfig, encoder: Encoder) -> nn.Module:
-    """Returns the predictor of the form that is asked for; a projector leaves no tokens to tell apart."""
-    sizes = (config.predictor, config.latent_size, config.history)
-    if config.predictor.form == "tokens":
-        return TokenPredictor(*sizes, encoder.tokens if config.projector == "none" else 1)
-    return PaperPredictor(*sizes) if config.predictor.form == "paper" else Predictor(*sizes)
 
 
 def _windows(x_BTX: Tensor, length: int) -> Tensor:

@@ -11,7 +11,6 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from jepa.core.config import Config
 from jepa.core.registry import Registry
-from jepa.models.predictors.lean import PredictorConfig
 from jepa.models.world_model import ModelConfig
 from jepa.objectives import objective_config
 from jepa.training.trainer import TrainConfig
@@ -60,18 +59,16 @@ RECIPES.register("lewm-small")(
             encoder="vit",
             encoder_options={"patch_size": 8, "depth": 6, "heads": 3, "width": 96},
             projector_size=512,
-            predictor=PredictorConfig(
-                form="paper",
-                width=96,
-                depth=3,
-                heads=6,
-                mlp_size=512,
-                action_mlp_size=384,
-                action_inner_size=10,
-                dropout=0.1,
-                output="projector",
-                projector_size=512,
-            ),
+            predictor="paper",
+            predictor_options={
+                "depth": 3,
+                "heads": 6,
+                "mlp_size": 512,
+                "action_mlp_size": 384,
+                "action_inner_size": 10,
+                "dropout": 0.1,
+                "projector_size": 512,
+            },
         ),
         objective_options={"sigreg_weight": 0.09, "sigreg_weight_end": 0.01, "reference_batch": 128},
         train=TrainConfig(steps=10_000, horizon=1, learning_rate=5e-4),
@@ -90,18 +87,16 @@ RECIPES.register("lewm")(
             pixel_scaling="imagenet",
             projector_size=2048,
             projector_bias=True,
-            predictor=PredictorConfig(
-                form="paper",
-                width=192,
-                depth=6,
-                heads=16,
-                head_size=64,
-                mlp_size=2048,
-                action_mlp_size=768,
-                action_inner_size=10,
-                dropout=0.1,
-                output="projector",
-            ),
+            predictor="paper",
+            predictor_options={
+                "depth": 6,
+                "heads": 16,
+                "head_size": 64,
+                "mlp_size": 2048,
+                "action_mlp_size": 768,
+                "action_inner_size": 10,
+                "dropout": 0.1,
+            },
         ),
         objective_options={
             "sigreg_weight": 0.09,
@@ -134,7 +129,7 @@ DINOV2_SMALL: dict[str, Any] = {
 """DINOv2's ViT-S/14 (arXiv:2304.07193); its patch tokens are the latent."""
 
 # DINO-WM (arXiv:2411.04983 and its code): 14 × 14 patches of frames resized to 196 pixels and scaled to [-1, 1],
-# history 3, the predictor's sizes, batch and rate. Its predictor takes actions in another way (`token_predictor.py`);
+# history 3, the predictor's sizes, batch and rate. Its predictor takes actions in another way (`tokens`);
 # the number of steps, the schedule and the clipping are ours.
 RECIPES.register("dino-wm")(
     Recipe(
@@ -145,9 +140,15 @@ RECIPES.register("dino-wm")(
             encoder="vit",
             encoder_options=DINOV2_SMALL | {"resize": 14 * 14},
             projector="none",
-            predictor=PredictorConfig(
-                form="tokens", width=384, depth=6, heads=16, head_size=64, mlp_size=2048, dropout=0.1
-            ),
+            predictor="tokens",
+            predictor_options={
+                "width": 384,
+                "depth": 6,
+                "heads": 16,
+                "head_size": 64,
+                "mlp_size": 2048,
+                "dropout": 0.1,
+            },
         ),
         objective="frozen",
         train=TrainConfig(steps=100_000, batch_size=32, horizon=1, learning_rate=5e-4),
@@ -163,7 +164,8 @@ RECIPES.register("frozen-small")(
             encoder="vit",
             encoder_options=DINOV2_SMALL | {"resize": 8 * 14},
             projector="none",
-            predictor=PredictorConfig(form="tokens", width=192, depth=3, heads=6, head_size=32, mlp_size=512),
+            predictor="tokens",
+            predictor_options={"width": 192, "depth": 3, "heads": 6, "head_size": 32, "mlp_size": 512},
         ),
         objective="frozen",
         train=TrainConfig(steps=10_000, batch_size=32, horizon=1, learning_rate=5e-4),
@@ -176,7 +178,7 @@ RECIPES.register("smoke")(
             latent_size=16,
             encoder_options={"channels": (8, 16, 16)},
             projector_size=32,
-            predictor=PredictorConfig(width=32, depth=1, mlp_size=64),
+            predictor_options={"width": 32, "depth": 1, "mlp_size": 64},
         ),
         objective_options={"sigreg": {"directions": 32}},
         train=TrainConfig(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 from torch import Tensor, nn
 
 from jepa.core.clips import Clips
@@ -208,10 +208,11 @@ class Trainer:
 
     def _check_same_run(self, meta: dict[str, Any]) -> None:
         ours = self._meta()
+        configs = {"model": self.objective.model.config, "objective": self.objective.config, "train": self.config}
         # How often figures and checkpoints are written changes nothing that is computed.
         free = {"log_every", "checkpoint_every", "collapse_std"}
-        for part in ("model", "objective", "train"):
-            theirs = meta.get(part, {})
+        for part, config in configs.items():
+            theirs = _under_todays_names(type(config), meta.get(part, {}))
             for field, value in ours[part].items():
                 if field not in free and theirs.get(field) != value:
                     raise InputError(
@@ -258,3 +259,11 @@ class Trainer:
         if hasattr(self.objective.config, "sigreg_weight"):
             remedies.append("give the objective a larger sigreg_weight")
         return f"training failed at step {self.completed_steps}: {what}; {' or '.join(remedies)}"
+
+
+def _under_todays_names(kind: type[Config], held: dict[str, Any]) -> dict[str, Any]:
+    """Returns a configuration of a checkpoint as this version would have written it, if it still reads it."""
+    try:
+        return kind.model_validate(held).model_dump(mode="json")
+    except ValidationError:
+        return held

@@ -20,6 +20,10 @@ def overriding(kind: type[Config], base: Config | Mapping[str, Any], options: Ma
     Raises:
         InputError: an option is unknown, does not fit, or is decided elsewhere; the message names it as one of `field`.
     """
+    try:
+        options = kind.with_new_names(options)
+    except ValueError as error:
+        raise InputError(f"{field}: {error}") from error
     for name in options:
         if name in DECIDED:
             raise InputError(f"{field}.{name} is not to be given: {DECIDED[name]}")

@@ -75,7 +75,7 @@ def our_step(clips: Clips, parts: Parts) -> Step:
     """Returns a step of our trainer."""
     tensors = released().state_dict()
     config = released_config(tensors, SKIP)
-    config = config.model_copy(update={"predictor": config.predictor.model_copy(update={"dropout": 0.0})})
+    config = config.model_copy(update={"predictor_options": config.predictor_options | {"dropout": 0.0}})
     options = {"sigreg_weight": WEIGHT, "sigreg_weight_end": WEIGHT, "sigreg": {"directions": DIRECTIONS}}
     objective = make_objective("lewm", import_lewm(tensors, config), options)
     train = TrainConfig(

@@ -1,1 +1,1 @@
-"""Predictors: the next latent from latents and actions, each form under a name."""
+"""Predictors: the next latent from latents and actions, each under a name."""

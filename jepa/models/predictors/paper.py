@@ -1,26 +1,34 @@
 """The predictor of the released LeWorldModel (arXiv:2603.19312), layer by layer, so that its weights fit.
 
-It differs from `predictor.py`'s in what the paper does not tell: a second, learned LayerNorm inside each branch, after
+It differs from the lean predictor in what the paper leaves open: a second, learned LayerNorm inside each branch, after
 the action's modulation; queries, keys and values without bias; positions that start at unit variance; attention even
-over a history of one frame.
+over a history of one frame. It is as wide as the latent, and ends in a projector.
 Shapes: N sequences, L frames (at most the history), D latent and width alike.
 """
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from jepa.models.layers.attention import Attention
 from jepa.models.layers.dropout import GlobalDropout
 from jepa.models.layers.heads import Projector
-from jepa.models.predictors.lean import PredictorConfig
+from jepa.models.predictors.predictor import PREDICTORS, Predictor, TransformerConfig
+
+
+class PaperConfig(TransformerConfig):
+    """Sizes of the released form; its width is the latent's."""
+
+    projector_size: PositiveInt = 2048
+    """Hidden size of the MLP with BatchNorm that it ends in."""
 
 
 class PaperBlock(nn.Module):
     """Attention and MLP, each shifted, scaled and gated by the action (AdaLN-zero): identity at the start."""
 
-    def __init__(self, config: PredictorConfig) -> None:
+    def __init__(self, width: int, config: PaperConfig) -> None:
         super().__init__()
-        width, dropout = config.width, config.dropout
+        dropout = config.dropout
         self.plain_norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
         self.attention_norm = nn.LayerNorm(width)
         self.attention = Attention(width, config.heads, config.head_size, causal=True, dropout=dropout, qkv_bias=False)
@@ -47,24 +55,21 @@ class PaperBlock(nn.Module):
         return y_NLD
 
 
-class PaperPredictor(nn.Module):
-    """Predicts each frame's successor from at most `history` frames and the actions taken at them."""
+@PREDICTORS.register("paper")
+class PaperPredictor(Predictor):
+    """Works on the latents themselves, in their own width."""
 
-    def __init__(self, config: PredictorConfig, latent_size: int, history: int) -> None:
-        super().__init__()
-        self.history = history
+    Config = PaperConfig
+
+    def __init__(self, config: PaperConfig, latent_size: int, history: int, tokens: int = 1) -> None:
+        super().__init__(config, latent_size, history, tokens)
         self.position = nn.Parameter(torch.randn(1, history, latent_size))
-        self.blocks = nn.ModuleList(PaperBlock(config) for _ in range(config.depth))
+        self.blocks = nn.ModuleList(PaperBlock(latent_size, config) for _ in range(config.depth))
         self.norm = nn.LayerNorm(latent_size)
         self.projector = Projector(latent_size, config.projector_size, latent_size, bias=True)
 
     def forward(self, z_NLD: Tensor, action_NLD: Tensor) -> Tensor:
-        """Returns (N, L, D): entry l predicts the latent after frame l.
-
-        Args:
-            z_NLD: latents of L consecutive frames, 1 <= L <= history.
-            action_NLD: embedded actions taken at them.
-        """
+        """Returns (N, L, D): entry l predicts the latent after frame l."""
         x_NLD = z_NLD + self.position[:, : z_NLD.shape[1]]
         for block in self.blocks:
             x_NLD = block(x_NLD, action_NLD)

@@ -8,16 +8,25 @@ predictor.
 """
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from jepa.models.layers.attention import Attention
-from jepa.models.predictors.lean import PredictorBlock, PredictorConfig
+from jepa.models.predictors.block import ModulatedBlock
+from jepa.models.predictors.predictor import PREDICTORS, Predictor, TransformerConfig
+
+
+class TokensConfig(TransformerConfig):
+    """Sizes; the output is always the token's change."""
+
+    width: PositiveInt = 128
+    """E, size of a token inside the predictor."""
 
 
 class FrameAttention(Attention):
     """Self-attention over the tokens of several frames; each sees all of its own frame and of those before it."""
 
-    def __init__(self, config: PredictorConfig) -> None:
+    def __init__(self, config: TokensConfig) -> None:
         super().__init__(config.width, config.heads, config.head_size, causal=False, dropout=config.dropout)
 
     def forward(self, x_NLPE: Tensor, seen_LL: Tensor | None = None) -> Tensor:
@@ -30,31 +39,35 @@ class FrameAttention(Attention):
         return super().forward(x_NLPE.flatten(1, 2), seen_LL).unflatten(1, (steps, tokens))
 
 
-class TokenPredictor(nn.Module):
-    """Predicts each frame's successor, token by token, from at most `history` frames and the actions taken at them."""
+@PREDICTORS.register("tokens")
+class TokenPredictor(Predictor):
+    """Predicts each frame's successor token by token."""
 
-    def __init__(self, config: PredictorConfig, latent_size: int, history: int, tokens: int) -> None:
-        super().__init__()
-        self.history = history
+    Config = TokensConfig
+
+    def __init__(self, config: TokensConfig, latent_size: int, history: int, tokens: int) -> None:
+        super().__init__(config, latent_size, history, tokens)
         self.tokens = tokens
         token_size = latent_size // tokens
         self.inward = nn.Linear(token_size, config.width)
         self.time_position = nn.Parameter(torch.randn(1, history, 1, config.width) * 0.02)
         self.space_position = nn.Parameter(torch.randn(1, 1, tokens, config.width) * 0.02)
-        self.blocks = nn.ModuleList(PredictorBlock(config, FrameAttention(config)) for _ in range(config.depth))
+        self.blocks = nn.ModuleList(
+            ModulatedBlock(config.width, config, FrameAttention(config)) for _ in range(config.depth)
+        )
         self.norm = nn.LayerNorm(config.width)
         self.change = nn.Linear(config.width, token_size)
         # As the lean predictor: untrained, it says that nothing changes.
         nn.init.zeros_(self.change.weight)
         nn.init.zeros_(self.change.bias)
 
-    def forward(self, z_NLD: Tensor, action_NLE: Tensor) -> Tensor:
-        """Returns (N, L, D): entry l predicts the latent after frame l.
+    @classmethod
+    def action_width(cls, config: TokensConfig, latent_size: int) -> int:
+        """Returns the predictor's own width."""
+        return config.width
 
-        Args:
-            z_NLD: latents of L consecutive frames, 1 <= L <= history, a frame's tokens one after another.
-            action_NLE: embedded actions taken at them.
-        """
+    def forward(self, z_NLD: Tensor, action_NLE: Tensor) -> Tensor:
+        """Returns (N, L, D): entry l predicts the latent after frame l, a frame's tokens one after another."""
         z_NLPC = z_NLD.unflatten(-1, (self.tokens, -1))
         x_NLPE = self.inward(z_NLPC) + self.time_position[:, : z_NLD.shape[1]] + self.space_position
         for block in self.blocks:

@@ -5,7 +5,6 @@ import torch
 from torch import Tensor
 
 from jepa.core.errors import InputError
-from jepa.models.predictors.lean import PredictorConfig
 from jepa.models.world_model import ModelConfig, WorldModel
 
 SMALL_CONV = {"encoder": "conv", "encoder_options": {"channels": (8, 8, 8)}}
@@ -13,11 +12,11 @@ SMALL_VIT = {"encoder": "vit", "encoder_options": {"patch_size": 8, "depth": 1, 
 
 
 def make_model(history: int = 3, output: str = "change", image_size: int = 32, **fields: object) -> WorldModel:
-    predictor = PredictorConfig(width=16, depth=2, heads=2, head_size=8, mlp_size=32, output=output, projector_size=24)
+    sizes = {"width": 16, "depth": 2, "heads": 2, "head_size": 8, "mlp_size": 32, "projector_size": 24}
     config = ModelConfig.model_validate(
         {"image_size": image_size, "frameskip": 4, "history": history, "latent_size": 6, "projector_size": 16}
         | (fields or SMALL_CONV)
-        | {"predictor": predictor}
+        | {"predictor": "lean", "predictor_options": sizes | {"output": output}}
     )
     return WorldModel.from_config(config).eval()
 
@@ -138,6 +137,8 @@ def test_a_seed_gives_the_weights_and_leaves_other_draws_alone() -> None:
     [
         ({"encoder": "resnet"}, "encoder 'resnet' is not known; choose one of: conv, resnet18, vit"),
         ({"encoder_options": {"depth": 3}}, "encoder_options.depth"),
+        ({"predictor": "fat"}, "predictor 'fat' is not known; choose one of: lean, paper, tokens"),
+        ({"predictor_options": {"layers": 3}}, "predictor_options.layers"),
         ({"history": 0}, "history"),
         ({"latents": 3}, "latents"),
     ],

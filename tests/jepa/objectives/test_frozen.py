@@ -15,11 +15,11 @@ from jepa.objectives import make_objective
 from jepa.training.state import TrainingState
 from jepa.training.trainer import TrainConfig, Trainer
 from tests.jepa.evaluation.standins import MemorySource
-from tests.jepa.models.test_token_predictor import make_token_model
+from tests.jepa.models.test_tokens import make_token_model
 from tests.jepa.models.test_world_model import make_model
 from tests.jepa.training.toy import CONFIG, PATCHES, toy_clips, toy_trainer, toy_weights
 
-TOKENS: dict[str, Any] = {"objective": "frozen", "options": {}, "history": 2, "form": "tokens", "fields": PATCHES}
+TOKENS: dict[str, Any] = {"objective": "frozen", "options": {}, "history": 2, "predictor": "tokens", "fields": PATCHES}
 
 
 def run(trainer: Trainer, until: int) -> list[dict[str, float]]:

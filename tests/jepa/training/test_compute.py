@@ -13,7 +13,7 @@ from jepa.training.trainer import TrainConfig, Trainer
 from tests.jepa.training.gloo import run_in_processes
 from tests.jepa.training.toy import CONFIG, PATCHES, toy_clips, toy_trainer, toy_weights
 
-FROZEN: dict[str, Any] = {"objective": "frozen", "options": {}, "history": 2, "form": "tokens", "fields": PATCHES}
+FROZEN: dict[str, Any] = {"objective": "frozen", "options": {}, "history": 2, "predictor": "tokens", "fields": PATCHES}
 VIT = {"encoder": "vit", "encoder_options": {"patch_size": 8, "depth": 2, "heads": 2, "width": 16}}
 RESNET: dict[str, Any] = {"encoder": "resnet18", "encoder_options": {}}
 EXACT = TrainConfig.model_validate(CONFIG.model_dump() | {"precision": "fp64"})

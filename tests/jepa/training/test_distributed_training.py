@@ -22,7 +22,7 @@ SHARES = {2: (11, 5), 3: (4, 7, 5)}
 CASES: dict[str, dict[str, Any]] = {
     "history 1": {},
     "history 2, dropout": {"history": 2, "dropout": 0.3},
-    "paper": {"history": 3, "dropout": 0.1, "form": "paper"},
+    "paper": {"history": 3, "dropout": 0.1, "predictor": "paper"},
     "reference batch": {"options": {"reference_batch": 64, "sigreg": {"directions": 32}}},
     "lejepa": {"objective": "lejepa"},
     "pldm": {"objective": "pldm", "options": {"time_covariance": 0.5, "inverse_dynamics": 0.5}},
@@ -30,7 +30,14 @@ CASES: dict[str, dict[str, Any]] = {
     "spectral": {"objective": "spectral", "options": {}},
     "ema": {"objective": "ema", "options": {"momentum": 0.5}},
     "reconstruction": {"objective": "reconstruction", "options": {"doublings": 1, "channels": 8}},
-    "frozen": {"objective": "frozen", "options": {}, "history": 2, "dropout": 0.1, "form": "tokens", "fields": PATCHES},
+    "frozen": {
+        "objective": "frozen",
+        "options": {},
+        "history": 2,
+        "dropout": 0.1,
+        "predictor": "tokens",
+        "fields": PATCHES,
+    },
 }
 """What differs from the toy trainer; every objective is here."""
 

@@ -10,7 +10,6 @@ import torch
 
 from jepa.core.clips import Clips
 from jepa.models.files import save_model
-from jepa.models.predictors.lean import PredictorConfig
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.objectives import make_objective
 from jepa.training.compute import ComputeConfig
@@ -45,7 +44,7 @@ def toy_trainer(
     seed: int = 0,
     dropout: float = 0.0,
     history: int = 1,
-    form: str = "lean",
+    predictor: str = "lean",
     objective: str = "lewm",
     options: Mapping[str, Any] | None = None,
     encoder: str = "conv",
@@ -59,20 +58,21 @@ def toy_trainer(
         config: of the training.
         seed: of the model's weights.
         dropout, history: of the predictor.
-        form: of the predictor; `paper` is sized for it.
+        predictor: its registered name.
         objective, options: what is minimised.
         encoder, encoder_options: of the model.
         fields: of the model's configuration, over all the others.
         compute: how it is computed.
     """
-    sizes = {"width": 16, "depth": 1, "heads": 2, "head_size": 8, "mlp_size": 32, "dropout": dropout}
-    paper = {"form": "paper", "width": 6, "output": "projector", "projector_size": 24}
-    predictor = PredictorConfig.model_validate(sizes | (paper if form == "paper" else {"form": form}))
+    sizes = {"depth": 1, "heads": 2, "head_size": 8, "mlp_size": 32, "dropout": dropout}
+    # The released predictor is as wide as the latent.
+    own = {"projector_size": 24} if predictor == "paper" else {"width": 16}
     sized = {"image_size": SIZE, "frameskip": SKIP, "history": history, "latent_size": 6, "projector_size": 16}
     made_of = {
         "encoder": encoder,
         "encoder_options": {"channels": (8, 8, 8)} if encoder_options is None else dict(encoder_options),
         "predictor": predictor,
+        "predictor_options": sizes | own,
     }
     model = ModelConfig.model_validate({**sized, **made_of, **(fields or {})})
     if options is None:

@@ -226,9 +226,24 @@ def test_sizes_and_training_are_changed_field_by_field() -> None:
     assert recipe.model.history == 2 and recipe.model.image_size == 32
     base = config(recipe="lewm-tiny").resolve(32, 2)
     assert (recipe.train.horizon, recipe.train.weight_decay, recipe.train.warmup) == (2, 0.0, base.train.warmup)
-    narrow = config(recipe="lewm-tiny", model_options={"predictor": {"depth": 1}}).resolve(32, 2)
-    assert narrow.model.predictor.depth == 1 and narrow.model.predictor.width == base.model.predictor.width
-    assert narrow.model.encoder_options == base.model.encoder_options
+    narrow = config(recipe="smoke", model_options={"predictor_options": {"heads": 1}}).resolve(32, 2)
+    assert (narrow.model.predictor_options["heads"], narrow.model.predictor_options["width"]) == (1, 32)
+    assert narrow.model.encoder_options["channels"] == [8, 16, 16]
+
+
+def test_a_predictor_may_be_named_as_it_was_before(caplog: pytest.LogCaptureFixture) -> None:
+    told = "predictor.form is called predictor now, and the other fields of predictor predictor_options.*"
+    narrow = config(recipe="smoke", model_options={"predictor": {"depth": "2"}})
+    assert list(narrow.model_options or {}) == ["predictor_options"] and told in caplog.text
+    options = narrow.resolve(32, 2).model.predictor_options
+    assert (options["depth"], options["width"]) == (2, 32)
+    paper = config(recipe="lewm-tiny", model_options={"predictor": {"form": "paper", "depth": 1}}).resolve(32, 2).model
+    assert (paper.predictor, paper.predictor_options["depth"]) == (
+        "paper",
+        1,
+    ) and "width" not in paper.predictor_options
+    with pytest.raises(ValueError, match=r"predictor\.\* are old names .* and both are given"):
+        config(model_options={"predictor": {"depth": 2}, "predictor_options": {"heads": 1}})
 
 
 def train_shares(rank: int, store_uri: str) -> dict[str, Tensor]:

@@ -6,7 +6,6 @@ from torch import nn
 
 from jepa.models.layers.attention import Attention
 from jepa.models.layers.dropout import GlobalDropout
-from jepa.models.predictors.lean import PredictorConfig
 from jepa.models.predictors.paper import PaperPredictor
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.training.recipes import RECIPES
@@ -45,7 +44,7 @@ def test_the_paper_s_recipe_is_the_released_one() -> None:
     assert (train.learning_rate, train.weight_decay, train.clip, train.precision) == (5e-5, 1e-3, 1.0, "bf16")
     assert (objective["sigreg_weight"], objective["sigreg_weight_end"]) == (0.09, 0.09)
     assert [objective["sigreg"][name] for name in ("directions", "knots", "t_max")] == [1024, 17, 3.0]
-    assert recipe.for_world(224, 5).model.predictor.action_inner_size == 10
+    assert recipe.for_world(224, 5).model.predictor_options["action_inner_size"] == 10
 
 
 @pytest.mark.parametrize("name", ["lewm-small", "lewm"])
@@ -69,11 +68,13 @@ def test_pixels_are_scaled_as_asked() -> None:
     assert scaled[:, 1].tolist() == pytest.approx([0.515 / 0.229, 0.544 / 0.224, 0.594 / 0.225])
 
 
-def test_forms_that_do_not_fit_name_the_fields() -> None:
-    with pytest.raises(ValueError, match="ends in a projector; output 'change'"):
-        PredictorConfig(form="paper")
-    with pytest.raises(ValueError, match=r"predictor\.width 16 and latent_size 8 differ"):
-        ModelConfig(latent_size=8, predictor=PredictorConfig(form="paper", output="projector", width=16))
+def test_it_is_as_wide_as_the_latent_and_ends_in_a_projector() -> None:
+    model = WorldModel(ModelConfig(latent_size=12, predictor="paper", predictor_options={"projector_size": 20}))
+    assert model.action_encoder.layers[-1].out_features == model.predictor.position.shape[-1] == 12
+    assert model.predictor.projector.hidden.out_features == 20
+    for option in ("width", "output"):
+        with pytest.raises(ValueError, match=rf"predictor_options\.{option}"):
+            ModelConfig(predictor="paper", predictor_options={option: 12})
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean() -> None:

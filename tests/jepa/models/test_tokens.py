@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from jepa.core.errors import InputError
-from jepa.models.predictors.lean import PredictorConfig
-from jepa.models.predictors.tokens import FrameAttention
+from jepa.models.predictors.tokens import FrameAttention, TokensConfig
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.training.recipes import RECIPES
 from tests.jepa.models.test_world_model import draws, shake
@@ -15,8 +14,8 @@ TOKENS, SIZE = 16, 8
 
 
 def make_token_model(history: int = 3, dropout: float = 0.0) -> WorldModel:
-    predictor = PredictorConfig(form="tokens", width=16, depth=1, heads=2, head_size=8, mlp_size=32, dropout=dropout)
-    small = {"image_size": 32, "frameskip": 4, "history": history, "predictor": predictor}
+    sizes = {"width": 16, "depth": 1, "heads": 2, "head_size": 8, "mlp_size": 32, "dropout": dropout}
+    small = {"image_size": 32, "frameskip": 4, "history": history, "predictor": "tokens", "predictor_options": sizes}
     return WorldModel.from_config(ModelConfig.model_validate(PATCHES | small)).eval()
 
 
@@ -37,7 +36,7 @@ def test_a_token_sees_all_of_its_frame_and_of_those_before_it(history: int) -> N
 
 
 def test_attention_is_that_of_the_mask_written_out() -> None:
-    config = PredictorConfig(form="tokens", width=8, heads=2, head_size=4, dropout=1e-12)
+    config = TokensConfig(width=8, heads=2, head_size=4, dropout=1e-12)
     attention = FrameAttention(config).double()
     x = draws(2, 3, 5, 8).double()
     q, k, v = attention.qkv(x.flatten(1, 2)).unflatten(-1, (3, 2, 4)).permute(2, 0, 3, 1, 4)
@@ -70,8 +69,8 @@ def test_a_rollout_is_repeated_prediction() -> None:
 def test_sizes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match=r"features are 16 × 8 values; set latent_size to 128"):
         WorldModel(ModelConfig.model_validate(PATCHES | {"image_size": 32, "latent_size": 6}))
-    with pytest.raises(ValueError, match="'tokens' predicts a change; output 'projector'"):
-        PredictorConfig(form="tokens", output="projector")
+    with pytest.raises(ValueError, match=r"predictor_options\.output"):
+        ModelConfig(predictor="tokens", predictor_options={"output": "projector"})
     with pytest.raises(InputError, match="resize 30 is not a multiple"):
         WorldModel(ModelConfig(encoder="vit", encoder_options={"resize": 30}))
 
