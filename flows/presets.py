@@ -4,14 +4,12 @@ from typing import Any
 
 from jepa.core.errors import InputError
 from jepa.core.registry import Registry
+from jepa.worlds import WORLDS
 
 Parts = dict[str, dict[str, Any]]
 
 PRESETS: Registry[Parts] = Registry("preset")
 """What each part of `WorldModelConfig` gets; fields that are left out keep their defaults."""
-
-WORLD_PRESETS = {"two_room": "demo", "pusht": "tiny"}
-"""The preset that a world is run with if none is named."""
 
 PRESETS.register("demo")(
     {
@@ -52,14 +50,14 @@ def preset_parts(world: str, preset: str | None, seed: int = 0, name: str | None
 
     Args:
         world: registered name of the world.
-        preset: registered name; by default the world's own, or `smoke` where it has none.
+        preset: registered name; by default that which the world declares.
         seed: of the dataset, the training and the evaluation alike.
         name: of dataset, model and run; by default world, preset and seed, so that different jobs never share one.
 
     Raises:
-        InputError: the preset is not known.
+        InputError: the world or the preset is not known.
     """
-    preset = preset or WORLD_PRESETS.get(world, "smoke")
+    preset = preset or WORLDS.get(world).world_spec.preset
     if not isinstance(seed, int) or seed < 0:
         raise InputError(f"seed is {seed!r}; give a whole number from 0 on")
     parts = {part: dict(fields) for part, fields in PRESETS.get(preset).items()}

@@ -68,6 +68,13 @@ def parse_options(kind: type[C], options: Mapping[str, Any], field: str) -> C:
     try:
         return kind.model_validate(dict(options))
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join((field, *(str(part) for part in first["loc"])))
-        raise InputError(f"{name}: {first['msg']}, got {first['input']!r}") from error
+        raise InputError(first_problem(error, field)) from error
+
+
+def first_problem(error: ValidationError, *path: str) -> str:
+    """Returns the first thing that is wrong with a configuration, its field's name after a path to it."""
+    first = error.errors()[0]
+    name = ".".join((*path, *(str(part) for part in first["loc"])))
+    own_words = first["type"] == "value_error"
+    problem = str(first["ctx"]["error"]) if own_words else f"{first['msg']}, got {first['input']!r}"
+    return f"{name}: {problem}" if name else problem

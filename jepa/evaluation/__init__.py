@@ -1,17 +1,17 @@
-"""Evaluation: what a model encodes, how well it plans, what surprises it; importing this fills the registry."""
+"""Evaluation: what a model encodes, how well it plans, what surprises it; every kind under a name."""
 
 from jepa.evaluation.decoding.evaluation import DecodingConfig, DecodingEvaluation
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row
 from jepa.evaluation.latent.evaluation import LatentEvaluation
-from jepa.evaluation.planning.evaluation import PlanningConfig, PlanningEvaluation
+from jepa.evaluation.planning.config import PlanningConfig
+from jepa.evaluation.planning.evaluation import PlanningEvaluation
 from jepa.evaluation.probing.evaluation import ProbingConfig, ProbingEvaluation
 from jepa.evaluation.probing.probes import ProbeConfig
-from jepa.evaluation.protocol import PROTOCOLS, Protocol, evaluate, get_protocol
+from jepa.evaluation.protocol import Protocol, evaluate, get_protocol, protocol_names
 from jepa.evaluation.surprise.evaluation import SurpriseConfig, SurpriseEvaluation
 
 __all__ = [
     "EVALUATIONS",
-    "PROTOCOLS",
     "DecodingConfig",
     "DecodingEvaluation",
     "Evaluation",
@@ -28,4 +28,5 @@ __all__ = [
     "SurpriseEvaluation",
     "evaluate",
     "get_protocol",
+    "protocol_names",
 ]

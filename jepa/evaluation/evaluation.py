@@ -39,11 +39,11 @@ class Evaluation(ABC):
     """One kind of judgement on a model; subclasses are registered by their kind."""
 
     kind: ClassVar[str]
-    config_type: ClassVar[type[Config]]
+    Config: ClassVar[type[Config]]
 
     @abstractmethod
     def __init__(self, config: Any, protocol: str) -> None:
-        """Takes the configuration, of `config_type`, and the name of the protocol that it belongs to."""
+        """Takes the configuration, of the class's `Config`, and the name of the protocol that it belongs to."""
 
     @abstractmethod
     def units(self, source: EpisodeSource) -> list[str]:

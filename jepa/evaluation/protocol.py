@@ -1,117 +1,133 @@
 """Named, versioned evaluation set-ups: a figure without one cannot be compared with another.
 
-A protocol is never changed once figures carry its name; a changed set-up gets the next version.
+A protocol is a YAML file: a name, and for each kind of evaluation the settings that differ from its defaults. Those of
+the package lie in `protocols/`. One is never changed once figures carry its name; what changes gets the next version.
 """
 
-from jepa.core.config import Config
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+
+from jepa.core.config import Config, digest_of, first_problem, parse_options
 from jepa.core.episodes import EpisodeSource
 from jepa.core.errors import InputError
-from jepa.evaluation.decoding.evaluation import DecodingConfig
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult
-from jepa.evaluation.latent.evaluation import LatentConfig
-from jepa.evaluation.planning.evaluation import PlanningConfig
-from jepa.evaluation.probing.evaluation import ProbingConfig
-from jepa.evaluation.probing.probes import ProbeConfig
-from jepa.evaluation.surprise.evaluation import SurpriseConfig
 from jepa.models.world_model import WorldModel
-from jepa.planning.planners.cem import LatentCEMConfig
-from jepa.planning.planners.oracle import OracleConfig
+
+FOLDER = Path(__file__).with_name("protocols")
+SUFFIXES = (".yaml", ".yml")
 
 
 class Protocol(Config):
-    """A name with its version, and the configuration of every kind of evaluation."""
+    """A name with its version and, under the kind of each evaluation that is not left at its defaults, its settings."""
 
-    name: str
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, dict[str, Any]] = Field(init=False)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
     """what figures are filed under, with a version at its end"""
-    probing: ProbingConfig = ProbingConfig()
-    """frames and probes"""
-    planning: PlanningConfig = PlanningConfig()
-    """problems and planners"""
-    surprise: SurpriseConfig = SurpriseConfig()
-    """replayed episodes"""
-    latent: LatentConfig = LatentConfig()
-    """episodes whose latents are described"""
-    decoding: DecodingConfig = DecodingConfig()
-    """the decoder, and what is drawn with it"""
 
-    def evaluation(self, kind: str) -> Evaluation:
-        """Returns the evaluation of that kind under this protocol.
+    @model_validator(mode="before")
+    @classmethod
+    def _settings_as_data(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        plain = {kind: held.model_dump(mode="json") for kind, held in values.items() if isinstance(held, Config)}
+        return {**values, **plain}
+
+    @model_validator(mode="after")
+    def _evaluations_take_their_settings(self) -> "Protocol":
+        for kind in self.model_extra or {}:
+            self.settings(kind)
+        return self
+
+    def settings(self, kind: str) -> Config:
+        """Returns the complete settings of a kind of evaluation.
 
         Raises:
-            InputError: there is no such kind.
+            InputError: there is no such kind, or it does not take what the protocol says.
         """
-        return EVALUATIONS.get(kind)(getattr(self, kind), self.name)
+        return parse_options(EVALUATIONS.get(kind).Config, (self.model_extra or {}).get(kind, {}), kind)
+
+    def digest(self, kind: str) -> str:
+        """Returns the SHA-256 of the complete settings of a kind, in hexadecimal; a changed default changes it too."""
+        return digest_of(self.settings(kind).model_dump(mode="json"))
+
+    def same_as(self, other: "Protocol") -> bool:
+        """Returns whether both say the same of every evaluation, however they are written."""
+        kinds = {*(self.model_extra or {}), *(other.model_extra or {})}
+        return all(self.digest(kind) == other.digest(kind) for kind in kinds)
+
+    def evaluation(self, kind: str) -> Evaluation:
+        """Returns the evaluation of that kind under this protocol; raises as `settings` does."""
+        return EVALUATIONS.get(kind)(self.settings(kind), self.name)
 
 
-TWO_ROOM = Protocol(name="two-room-v1")
-"""LeWorldModel's goals and budget, 10 iterations, 100 problems for each kind of goal and split."""
-
-LEWM = Protocol(
-    name="lewm-v3",
-    planning=PlanningConfig(
-        problems=50, cem=LatentCEMConfig(iterations=30), oracle=OracleConfig(iterations=30, chunk=4800), frames_shown=6
-    ),
-)
-"""The paper's planning (v3, App. D): goals 25 steps ahead, budget 50, 50 episodes, CEM 300 × 30, 5 blocks of 5."""
-
-PUSHT_TINY = Protocol(
-    name="pusht-tiny-v1",
-    planning=PlanningConfig(
-        problems=30, oracle=OracleConfig(samples=64, elites=8, iterations=8, init_std=0.4, chunk=64), frames_shown=6
-    ),
-    surprise=SurpriseConfig(episodes=40, batch=20),
-)
-"""As `two-room-v1`, for a world whose physics steps a few thousand times a second: an oracle of 12,800 steps a plan."""
-
-TINY = Protocol(
-    name="tiny-v1",
-    probing=ProbingConfig(
-        train_frames=400,
-        validation_frames=100,
-        test_frames=200,
-        predictions=50,
-        probe=ProbeConfig(hidden=32, steps=100),
-    ),
-    planning=PlanningConfig(
-        problems=4,
-        cem=LatentCEMConfig(samples=32, elites=4, iterations=2, chunk=32),
-        oracle=OracleConfig(samples=32, elites=4, iterations=4, chunk=128),
-        frames_shown=2,
-        position_frames=200,
-        position_probe=ProbeConfig(hidden=32, steps=50),
-    ),
-    surprise=SurpriseConfig(episodes=6, batch=6, frames_shown=1),
-    latent=LatentConfig(episodes=6, resamples=20),
-    decoding=DecodingConfig(
-        side=32, train_frames=200, steps=60, batch_size=32, episodes=4, episodes_shown=1, horizon=3
-    ),
-)
-"""Seconds on one core: for trying out that everything runs, not for figures."""
-
-PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in (TWO_ROOM, LEWM, PUSHT_TINY, TINY)}
+def protocol_names() -> list[str]:
+    """Returns the names of the package's protocols, in alphabetical order."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
-def get_protocol(name: str) -> Protocol:
-    """Returns the protocol of that name.
+def get_protocol(name_or_file: str) -> Protocol:
+    """Returns a protocol of the package by its name, or one of another's by the path of its YAML file.
 
     Raises:
-        InputError: there is none; the message lists what there is.
+        InputError: there is none, or the file is no protocol; the message names the file, and the line or the field.
     """
-    if name not in PROTOCOLS:
-        raise InputError(f"protocol {name!r} is not known; choose one of: {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]
+    if name_or_file in protocol_names():
+        return _of_the_package(name_or_file)
+    if not name_or_file.endswith(SUFFIXES):
+        raise InputError(
+            f"protocol {name_or_file!r} is not known; choose one of: {', '.join(protocol_names())}, or give a YAML file"
+        )
+    protocol = read_protocol(Path(name_or_file))
+    if protocol.name in protocol_names() and not protocol.same_as(_of_the_package(protocol.name)):
+        raise InputError(
+            f"protocol file {name_or_file!r} has other settings than the known protocol {protocol.name!r}; give it a "
+            "name of its own"
+        )
+    return protocol
+
+
+@lru_cache
+def _of_the_package(name: str) -> Protocol:
+    return read_protocol(FOLDER / f"{name}.yaml")
+
+
+def read_protocol(path: Path) -> Protocol:
+    """Returns the protocol of a YAML file; raises as `get_protocol` does."""
+    file = f"protocol file {str(path)!r}"
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{file} does not exist; choose one of: {', '.join(protocol_names())}") from error
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise InputError(f"{file} is no YAML{f' (line {mark.line + 1})' if mark else ''}; correct it") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{file} holds a {type(document).__name__}; write `name: …` and settings by evaluation")
+    try:
+        return Protocol.model_validate(document)
+    except ValidationError as error:
+        raise InputError(f"{file}: {first_problem(error)}") from error
 
 
 def evaluate(
-    kind: str, model: WorldModel, source: EpisodeSource, protocol: Protocol | str = TWO_ROOM, seed: int = 0
+    kind: str, model: WorldModel, source: EpisodeSource, protocol: Protocol | str = "two-room-v1", seed: int = 0
 ) -> EvaluationResult:
     """Returns the rows of all units of one kind of evaluation, run one after the other in this process.
 
     Args:
-        kind: a registered kind: `probing`, `planning`, `surprise`, `latent` or `decoding`.
+        kind: a registered kind, e.g. `probing`, `planning`, `surprise`, `latent` or `decoding`.
         model: the model to judge.
         source: the held episodes, e.g. a stored dataset.
-        protocol: a protocol or its name.
+        protocol: a protocol, its name, or the path of its YAML file.
         seed: of everything that the evaluation draws.
 
     Raises:

@@ -1,8 +1,8 @@
 """The world model: an encoder, and a predictor of the next latent from the latent and an action block.
 
 LeWorldModel (arXiv:2603.19312), section 3. One model, no teacher, no decoder; planning and probing read its latents.
-Shapes: B sequences, T frames, H × W pixels, C colours, K actions in a block, A action dimensions, D latent;
-E is the predictor's width, and a rollout has H blocks.
+Shapes: B sequences, T frames, H × W pixels, C colours, K actions in an action block (the frameskip), A action
+dimensions, D latent; E is the width of an embedded action, and a rollout has H action blocks.
 """
 
 from collections.abc import Mapping
@@ -189,12 +189,12 @@ class WorldModel(nn.Module):
         return at_least_float32(torch.cat([zhat_BWLD[:, 0, :-1], zhat_BWLD[:, :, -1]], dim=1))
 
     def rollout(self, z_BTD: Tensor, action_BHKA: Tensor, past_action_BTKA: Tensor | None = None) -> Tensor:
-        """Returns (B, H, D): the latents after each of H blocks of actions, each prediction feeding the next.
+        """Returns (B, H, D): the latents after each of H action blocks, each prediction feeding the next.
 
         Args:
             z_BTD: latents of the context; the last `history` frames are used, the last one is the present.
-            action_BHKA: raw actions to take; the first block acts on the last context frame.
-            past_action_BTKA: the T-1 blocks taken between the context's frames; needed where T > 1 and history > 1.
+            action_BHKA: raw actions to take; the first action block acts on the last context frame.
+            past_action_BTKA: the T-1 action blocks between the context's frames; needed where T > 1 and history > 1.
 
         Raises:
             ValueError: the context has several frames and the actions between them are not given.
@@ -205,9 +205,7 @@ class WorldModel(nn.Module):
         action_BTE = self._embed(action_BHKA)
         if past:
             if past_action_BTKA is None or past_action_BTKA.shape[1] < past:
-                raise ValueError(
-                    f"a context of {past + 1} frames needs the {past} blocks of actions taken between them"
-                )
+                raise ValueError(f"a context of {past + 1} frames needs the {past} action blocks taken between them")
             action_BTE = torch.cat([self._embed(past_action_BTKA[:, -past:]), action_BTE], dim=1)
         for step in range(action_BHKA.shape[1]):
             end = past + step + 1

@@ -2,10 +2,11 @@
 
 As in LeWorldModel (arXiv:2603.19312, App. D): a Gaussian for every action, refitted to the elites; the last mean is the
 plan.
-Shapes: P problems, S samples, E elites, H blocks, K actions in a block, A action dimensions.
+Shapes: P problems, S samples, E elites, H action blocks, K actions in an action block, A action dimensions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
@@ -20,6 +21,8 @@ Cost = Callable[[Tensor], Tensor]
 class CEMConfig(Config):
     """How widely and how often the cross-entropy method samples."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"chunk": "candidates_at_once"}
+
     samples: PositiveInt = 300
     """candidates in each iteration"""
     elites: PositiveInt = 30
@@ -27,13 +30,14 @@ class CEMConfig(Config):
     iterations: PositiveInt = 10
     """how often the Gaussians are refitted"""
     horizon: PositiveInt = 5
-    """length of a plan in blocks of `frameskip` actions"""
+    """planning horizon: length of a plan in action blocks"""
     init_std: PositiveFloat = 1.0
     """first standard deviation, in units of half the action range"""
     block_correlation: float = Field(0.0, ge=0, le=1)
-    """share of the noise's variance that the actions of a block have in common; 0 draws every action by itself"""
-    chunk: PositiveInt = 300
-    """candidates rolled out at once, which bounds the memory; up to `samples`, neighbours change no bit of a plan"""
+    """share of the noise's variance that the actions of an action block have in common; 0 draws each by itself"""
+    candidates_at_once: PositiveInt = 300
+    """most candidates rolled out at once, which bounds the memory; with `samples` or fewer of them, the problems beside
+    a problem change no bit of its plan"""
 
     @model_validator(mode="after")
     def _enough_samples(self) -> "CEMConfig":
@@ -43,8 +47,13 @@ class CEMConfig(Config):
 
     @property
     def problems_at_once(self) -> int:
-        """How many problems share a call of the cost."""
-        return max(1, self.chunk // self.samples)
+        """Returns how many problems share a call of the cost."""
+        return max(1, self.candidates_at_once // self.samples)
+
+    def groups(self, problems: int) -> Iterator[slice]:
+        """Yields the problems, few enough at a time."""
+        size = self.problems_at_once
+        return (slice(start, min(start + size, problems)) for start in range(0, problems, size))
 
 
 def minimise(
@@ -78,7 +87,7 @@ def minimise(
 
 
 def draw_noise(shape: tuple[int, ...], config: CEMConfig, generator: torch.Generator) -> Tensor:
-    """Returns standard normal noise (S, H, K, A), correlated within a block by `block_correlation`."""
+    """Returns standard normal noise (S, H, K, A), correlated within an action block by `block_correlation`."""
     noise_SHKA = torch.randn(config.samples, *shape, generator=generator)
     shared = config.block_correlation
     if not shared:

@@ -1,6 +1,7 @@
 """Receding horizon: plan, act for a while in the true world, look again, plan again.
 
-Shapes: P problems, T context frames, K actions in a block, A action dimensions, d dimensions of a quantity.
+Shapes: P problems, T context frames, K actions in an action block (the frameskip), A action dimensions, d dimensions of
+a quantity.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ def stack_states(states: Sequence[Mapping[str, NDArray[np.float32]]]) -> State:
 
 
 def execute(
-    planner: Planner, world: World, problems: Sequence[Problem], budget: int, replan_every: int, block: int
+    planner: Planner, world: World, problems: Sequence[Problem], budget: int, replan_every: int, frameskip: int
 ) -> list[Execution]:
     """Returns what the planner achieves on each problem, all of them advancing side by side.
 
@@ -46,19 +47,23 @@ def execute(
         world: the true world, with as many copies as there are problems.
         problems: where to start and where to get.
         budget: steps that may be taken.
-        replan_every: steps of a plan that are carried out; a multiple of `block`, at most the plan's length.
-        block: actions in a block, the distance of a model's context frames.
+        replan_every: steps of a plan that are carried out; a multiple of `frameskip`, at most the plan's length.
+        frameskip: K, environment steps between two context frames of a model.
 
     Raises:
-        ValueError: the world has another number of copies, or `replan_every` does not fit `block`.
+        ValueError: the world has another number of copies, `replan_every` does not fit `frameskip`, or the problems are
+            of several goal kinds.
     """
     if world.num_envs != len(problems):
         raise ValueError(f"the world must have {len(problems)} copies, one a problem, got {world.num_envs}")
-    if replan_every % block:
-        raise ValueError(f"replan_every must be a multiple of the block ({block}), got {replan_every}")
+    if replan_every % frameskip:
+        raise ValueError(f"replan_every must be a multiple of the frameskip ({frameskip}), got {replan_every}")
+    kinds = {problem.goal_kind for problem in problems}
+    if len(kinds) != 1:
+        raise ValueError(f"problems that are solved side by side must be of one goal kind, got {sorted(kinds)}")
     goal = stack_states([problem.goal for problem in problems])
     world.restore(stack_states([problem.start for problem in problems]))
-    trace = _Trace(world, goal, planner.history, block)
+    trace = _Trace(world, goal, kinds.pop(), planner.history, frameskip)
     plans: list[Plan] = []
     for step in range(budget):
         if step % replan_every == 0:
@@ -70,33 +75,35 @@ def execute(
 class _Trace:
     """The problems' common past: states, actions, and the frames that a planner with a history will ask for."""
 
-    def __init__(self, world: World, goal: State, history: int, block: int) -> None:
-        self.world, self.goal, self.history, self.block = world, goal, history, block
+    def __init__(self, world: World, goal: State, goal_kind: str, history: int, frameskip: int) -> None:
+        self.world, self.goal, self.goal_kind = world, goal, goal_kind
+        self.history, self.frameskip = history, frameskip
         self.states = [world.state()]
         self.actions: list[Actions] = []
-        self.success_P = world.success(goal).copy()
+        self.success_P = world.success(goal, goal_kind).copy()
         self.frames: dict[int, Pixels] = {}
 
     def advance(self, action_PA: Actions) -> None:
-        if self.history > 1 and len(self.actions) % self.block == 0:
+        if self.history > 1 and len(self.actions) % self.frameskip == 0:
             self._look(len(self.actions))
         self.world.advance(action_PA)
         self.actions.append(action_PA)
         self.states.append(self.world.state())
-        self.success_P |= self.world.success(self.goal)
+        self.success_P |= self.world.success(self.goal, self.goal_kind)
 
     def situation(self, problems: Sequence[Problem], step: int) -> Situation:
-        times = range(step % self.block, step + 1, self.block)[-self.history :]
+        times = range(step % self.frameskip, step + 1, self.frameskip)[-self.history :]
         pixels_PTHWC = np.stack([self._look(time) for time in times], axis=1)
         action_size = self.world.world_spec.action_size
         past_LPA = np.array(self.actions[times[0] : step], dtype=np.float32)
         past_PLA = past_LPA.reshape(-1, len(problems), action_size).transpose(1, 0, 2)
         return Situation(
             pixels_PTHWC=pixels_PTHWC,
-            past_action_PTKA=past_PLA.reshape(len(problems), len(times) - 1, self.block, action_size),
+            past_action_PTKA=past_PLA.reshape(len(problems), len(times) - 1, self.frameskip, action_size),
             state=self.states[-1],
             goal_pixels_PHWC=np.stack([problem.goal_pixels for problem in problems]),
             goal_state=self.goal,
+            goal_kind=self.goal_kind,
             seeds=[derive_seed(problem.seed, "plan", step) for problem in problems],
         )
 
@@ -111,7 +118,7 @@ def _outcome(trace: _Trace, plans: Sequence[Plan], index: int) -> Execution:
     first = plans[0]
     return Execution(
         success=bool(trace.success_P[index]),
-        final_distance=float(trace.world.distance(trace.goal)[index]),
+        final_distance=float(trace.world.distance(trace.goal, trace.goal_kind)[index]),
         path={name: np.stack([state[name][index] for state in trace.states]) for name in trace.states[0]},
         plan_seconds=tuple(float(plan.seconds_P[index]) for plan in plans),
         imagined_latent=None if first.latent_PHD is None else first.latent_PHD[index],

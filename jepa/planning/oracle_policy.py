@@ -4,11 +4,14 @@ Shapes: N copies, A action dimensions, L actions of a plan, d dimensions of a qu
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from typing import Any, cast
 
 import numpy as np
 
 from jepa.core.episodes import Actions, State
+from jepa.planning.planner import PlanningSetting, Situation
+from jepa.planning.planners.oracle import Oracle, OracleConfig
 from jepa.worlds.policies import POLICIES, Policy
 from jepa.worlds.world import World, make_world
 
@@ -27,15 +30,19 @@ class OraclePlanning(Policy):
     """Actions of a plan that are carried out before the next one."""
     patience = 4
     """Plans after which a goal that was not reached is given up."""
-    samples, elites, iterations, horizon, block_actions = 48, 6, 3, 3, 5
-    """The search's sizes: small, for every sample is simulated; a plan is `horizon` blocks of `block_actions`."""
+    samples, elites, iterations, horizon, frameskip = 48, 6, 3, 3, 5
+    """The search's sizes: small, for every sample is simulated; a plan is `horizon` action blocks of `frameskip`."""
+
+    def __init__(self) -> None:
+        self._opened = ExitStack()
 
     def begin(self, world: World, seeds: Sequence[int]) -> None:
         """Draws each episode's first goal."""
         self._rngs = [np.random.default_rng([seed, 1]) for seed in seeds]
         self._name, self._options = world.world_spec.name, {"image_size": world.world_spec.image_size}
-        self._scratch = make_world(self._name, 1, **self._options)
-        self._planner = self._make_planner()
+        self._goal_kind = world.world_spec.goal_kinds[0].name
+        self._scratch = self._opened.enter_context(closing(make_world(self._name, 1, **self._options)))
+        self._planner = self._opened.enter_context(closing(self._make_planner()))
         self._plans_left = [self.patience] * len(seeds)
         goals = [self._draw_goal(n) for n in range(len(seeds))]
         self.goal: State = {name: np.concatenate([goal[name] for goal in goals]) for name in goals[0]}
@@ -53,39 +60,39 @@ class OraclePlanning(Policy):
         kicks = [rng.normal(0, self.noise * half_range, spec.action_size) for rng in self._rngs]
         return np.clip(action_NA + np.stack(kicks), spec.action_low, spec.action_high).astype(np.float32)
 
-    def _make_planner(self) -> Any:
-        # Planning is built on worlds, so that worlds ask for it only when somebody plans.
-        from jepa.planning import Oracle, OracleConfig, PlanningSetting
+    def close(self) -> None:
+        """Closes the copies of the world that goals are drawn and plans are searched in."""
+        self._opened.close()
 
+    def _make_planner(self) -> Oracle:
         config = OracleConfig(
             samples=self.samples,
-            chunk=self.samples,
+            candidates_at_once=self.samples,
             elites=self.elites,
             iterations=self.iterations,
             horizon=self.horizon,
-            block_actions=self.block_actions,
+            frameskip=self.frameskip,
         )
         # The true world takes the place of the model, so there is none to give.
         return Oracle(config, PlanningSetting(cast(Any, None), self._name, self._options))
 
     def _plan(self, world: World) -> Actions:
-        from jepa.planning import Situation
-
         copies, spec = world.num_envs, world.world_spec
         self._plans_left = [left - 1 for left in self._plans_left]
         situation = Situation(
             pixels_PTHWC=np.zeros((copies, 1, 0, 0, 3), dtype=np.uint8),
-            past_action_PTKA=np.zeros((copies, 0, self.block_actions, spec.action_size), dtype=np.float32),
+            past_action_PTKA=np.zeros((copies, 0, self.frameskip, spec.action_size), dtype=np.float32),
             state=world.state(),
             goal_pixels_PHWC=np.zeros((copies, 0, 0, 3), dtype=np.uint8),
             goal_state=self.goal,
+            goal_kind=self._goal_kind,
             seeds=[int(rng.integers(2**63)) for rng in self._rngs],
         )
         return np.asarray(self._planner.plan(situation).action_PLA)
 
     def _renew_goals(self, world: World) -> None:
         """Draws another goal for each episode that has reached its own or lost its patience."""
-        for n, reached in enumerate(world.success(self.goal)):
+        for n, reached in enumerate(world.success(self.goal, self._goal_kind)):
             if reached or not self._plans_left[n]:
                 goal = self._draw_goal(n)
                 for name, value in self.goal.items():

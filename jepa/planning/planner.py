@@ -1,6 +1,7 @@
 """What a planner sees, and what it answers; every planner a user may name is registered here.
 
-Shapes: P problems, T context frames, H blocks of the horizon, K actions in a block, A action dimensions, D latent.
+Shapes: P problems, T context frames, H action blocks of a plan, K actions in an action block (the frameskip), L actions
+of a plan, A action dimensions, D latent.
 """
 
 from abc import ABC, abstractmethod
@@ -11,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa.core.config import Config
+from jepa.core.config import Config, parse_options
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.registry import Registry
 from jepa.models.world_model import WorldModel
@@ -39,23 +40,25 @@ class Situation:
     """Where P problems stand when they are planned; latent planners look at pixels only, the oracle at states only."""
 
     pixels_PTHWC: Pixels
-    """The newest frame last; earlier ones lie a block of actions apart."""
+    """The newest frame last; earlier ones lie an action block apart."""
     past_action_PTKA: Actions
-    """The T-1 blocks between the context frames, raw."""
+    """The T-1 action blocks between the context frames, raw."""
     state: State
     goal_pixels_PHWC: Pixels
     goal_state: State
+    goal_kind: str
+    """One of the world's `goal_kinds`, the same for all problems."""
     seeds: Sequence[int]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Raw actions for the next H·K steps of P problems, and what the planner believes they lead to."""
+    """Raw actions for the next L steps of P problems, and what the planner believes they lead to."""
 
     action_PLA: Actions
     seconds_P: NDArray[np.float64]
     latent_PHD: NDArray[np.float32] | None = None
-    """Imagined latents after each block, where the planner has a model."""
+    """Imagined latents after each action block, where the planner has a model."""
     state: State | None = None
     """Simulated states (P, L+1, d), where the planner has the true world."""
 
@@ -76,17 +79,25 @@ class PlanningSetting:
 class Planner(ABC):
     """Chooses actions for a batch of problems; a problem's plan depends on its own situation and seed alone."""
 
-    config_type: ClassVar[type[Config]]
+    Config: ClassVar[type[Config]]
     history: int = 1
     """How many context frames the planner makes use of."""
 
     @abstractmethod
     def __init__(self, config: Any, setting: PlanningSetting) -> None:
-        """Builds the planner; `config` is of `config_type`."""
+        """Builds the planner; `config` is of the class's `Config`."""
+
+    @property
+    @abstractmethod
+    def plan_steps(self) -> int:
+        """Returns L, the environment steps that a plan holds actions for."""
 
     @abstractmethod
     def plan(self, situation: Situation) -> Plan:
         """Returns a plan for every problem of the situation."""
+
+    def close(self) -> None:  # noqa: B027 - most planners hold nothing open
+        """Closes what the planner has opened, such as worlds; it is not used afterwards."""
 
 
 PLANNERS: Registry[type[Planner]] = Registry(
@@ -100,10 +111,20 @@ PLANNERS: Registry[type[Planner]] = Registry(
 )
 
 
-def make_planner(name: str, config: Config, setting: PlanningSetting) -> Planner:
-    """Returns the registered planner, built from its own configuration.
+def planner_config(name: str, options: Mapping[str, Any], field: str = "planner_options") -> Config:
+    """Returns the validated configuration of a registered planner.
 
     Raises:
-        InputError: no planner has that name.
+        InputError: the name is unknown, or an option does not fit; the message names it as one of `field`.
     """
-    return PLANNERS.get(name)(config, setting)
+    return parse_options(PLANNERS.get(name).Config, options, field)
+
+
+def make_planner(name: str, config: Config | Mapping[str, Any], setting: PlanningSetting) -> Planner:
+    """Returns the registered planner, built from its own configuration or from options of it.
+
+    Raises:
+        InputError: no planner has that name, or it does not take the options.
+    """
+    options = config.model_dump() if isinstance(config, Config) else config
+    return PLANNERS.get(name)(planner_config(name, options), setting)

@@ -3,7 +3,7 @@
 from jepa.worlds.coverage import Coverage, coverage
 from jepa.worlds.policies import POLICIES, Policy, make_policy
 from jepa.worlds.rollout import EpisodePlan, collect_episodes
-from jepa.worlds.world import WORLDS, Factor, Quantity, World, WorldSpec, make_world
+from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec, make_world
 
 __all__ = [
     "POLICIES",
@@ -11,6 +11,7 @@ __all__ = [
     "Coverage",
     "EpisodePlan",
     "Factor",
+    "GoalKind",
     "Policy",
     "Quantity",
     "World",

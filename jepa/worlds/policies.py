@@ -14,7 +14,7 @@ from jepa.core.errors import InputError
 from jepa.core.registry import Registry
 from jepa.worlds.world import World
 
-BLOCK = 64
+NOISE_STEPS = 64
 """Steps for which noise is drawn at once."""
 
 
@@ -28,6 +28,9 @@ class Policy(ABC):
     @abstractmethod
     def act(self, world: World) -> Actions:
         """Returns float32 (N, A), within the world's action range."""
+
+    def close(self) -> None:  # noqa: B027 - most policies hold nothing open
+        """Closes what the policy has opened, such as worlds of its own; it is not used afterwards."""
 
 
 POLICIES: Registry[type[Policy]] = Registry(
@@ -62,22 +65,22 @@ def make_policy(name: str, world: str) -> Policy:
 
 
 class Noise:
-    """A stream of random numbers for each episode, drawn in blocks so that a step costs a look-up."""
+    """A stream of random numbers for each episode, drawn for many steps at once so that a step costs a look-up."""
 
     def __init__(self, seeds: Sequence[int], draw: Callable[[np.random.Generator, int], NDArray[np.float32]]) -> None:
         # The world draws from [seed, 0]; another second number keeps the two streams apart.
         self._rngs = [np.random.default_rng([seed, 1]) for seed in seeds]
         self._draw = draw
-        self._taken = BLOCK
-        self._block: NDArray[np.float32]
+        self._taken = NOISE_STEPS
+        self._drawn: NDArray[np.float32]
 
     def next(self) -> NDArray[np.float32]:
         """Returns the next numbers of every stream, (N, k)."""
-        if self._taken == BLOCK:
-            self._block = np.stack([self._draw(rng, BLOCK) for rng in self._rngs], axis=1)
+        if self._taken == NOISE_STEPS:
+            self._drawn = np.stack([self._draw(rng, NOISE_STEPS) for rng in self._rngs], axis=1)
             self._taken = 0
         self._taken += 1
-        return np.asarray(self._block[self._taken - 1])
+        return np.asarray(self._drawn[self._taken - 1])
 
 
 @POLICIES.register("random")

@@ -4,6 +4,7 @@ Shapes: N episodes of a batch, T steps, H × W pixels, A action dimensions, d di
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,9 +79,8 @@ def _simulate(
     """Returns the episodes of plans with equal steps and policy, simulated side by side."""
     seeds, steps = [plan.seed for plan in plans], plans[0].steps
     policy = make_policy(plans[0].policy, world_name)
-    world = make_world(world_name, len(plans), **world_options)
-    spec = world.world_spec
-    try:
+    with closing(make_world(world_name, len(plans), **world_options)) as world, closing(policy):
+        spec = world.world_spec
         world.begin(seeds, [plan.variation for plan in plans])
         policy.begin(world, seeds)
         pixels = np.empty((len(plans), steps + 1, spec.image_size, spec.image_size, 3), dtype=np.uint8)
@@ -97,8 +97,6 @@ def _simulate(
                 action[:, step] = np.clip(policy.act(world), spec.action_low, spec.action_high)
                 world.advance(action[:, step])
                 on_step()
-    finally:
-        world.close()
     return [
         Episode(
             index=plan.index,

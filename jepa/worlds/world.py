@@ -63,6 +63,17 @@ class Factor:
 
 
 @dataclass(frozen=True)
+class GoalKind:
+    """A kind of planning problem: what its distance and its success test look at, and which goals are of it."""
+
+    name: str
+    quantities: tuple[str, ...]
+    """Quantities that it scores; all others of a goal play no part."""
+    description: str = "any start and goal"
+    """Which pairs of start and goal make a problem of the kind."""
+
+
+@dataclass(frozen=True)
 class WorldSpec:
     """The facts of a world that a stranger needs to use it."""
 
@@ -74,7 +85,7 @@ class WorldSpec:
     quantities: tuple[Quantity, ...]
     factors: tuple[Factor, ...]
     perturbations: tuple[str, ...]
-    goal_kinds: tuple[str, ...]
+    goal_kinds: tuple[GoalKind, ...]
     """Kinds of planning problems, the first one always `uniform`."""
     distance_unit: str
     success: str
@@ -89,10 +100,30 @@ class WorldSpec:
     """Coordinates of a frame's left, right, bottom and top edges in that quantity's unit."""
     objects: Mapping[str, float] = field(default_factory=dict)
     """Quantities of things that move only when they are moved, and the least displacement of a step that counts."""
+    protocol: str = "lewm-v3"
+    """Evaluation protocol that models of this world are judged under by default: a name, or the path of a YAML file."""
+    preset: str = "smoke"
+    """Size of the whole job that `jepa run` takes by default."""
 
     def sample_variation(self, rng: np.random.Generator, unseen: bool = False) -> dict[str, float]:
         """Returns a value for each factor of variation."""
         return {factor.name: factor.sample(rng, unseen) for factor in self.factors}
+
+    def goal_kind(self, name: str) -> GoalKind:
+        """Returns the goal kind of that name.
+
+        Raises:
+            ValueError: the world has none.
+        """
+        for kind in self.goal_kinds:
+            if kind.name == name:
+                return kind
+        raise ValueError(f"world {self.name!r} has no goal kind {name!r}; it has: {', '.join(self.goal_kind_names)}")
+
+    @property
+    def goal_kind_names(self) -> tuple[str, ...]:
+        """Returns the names of the goal kinds."""
+        return tuple(kind.name for kind in self.goal_kinds)
 
     @property
     def has_unseen(self) -> bool:
@@ -140,6 +171,7 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._goal: Mapping[str, NDArray[np.float32]] | None = None
+        self._goal_kind = spec.goal_kinds[0].name
         self._elapsed = 0
 
     def reset(
@@ -150,7 +182,8 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
         Args:
             seed: one for each copy, or one number whose successors seed the copies in turn, as Gymnasium has it.
             options: `variations` (N of them; drawn from the seeds where absent), `unseen` (draw them outside the
-                training support) and `goal` (a state by quantity, (N, d), which `step` then rewards).
+                training support), `goal` (a state by quantity, (N, d), which `step` then rewards) and `goal_kind`
+                (by default `uniform`).
         """
         options = options or {}
         seeds = self._episode_seeds(seed)
@@ -158,6 +191,7 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
         drawn = [spec.sample_variation(np.random.default_rng([entry, 2]), unseen) for entry in seeds]
         self.begin(seeds, options.get("variations", drawn))
         self._goal, self._elapsed = options.get("goal"), 0
+        self._goal_kind = spec.goal_kind(options.get("goal_kind", spec.goal_kinds[0].name)).name
         return self.render_pixels(), dict(self.state())
 
     def step(
@@ -168,7 +202,8 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
         self._elapsed += 1
         reward, terminated = np.zeros(self.num_envs), np.zeros(self.num_envs, dtype=bool)
         if self._goal is not None:
-            reward, terminated = -self.distance(self._goal).astype(np.float64), self.success(self._goal)
+            reward = -self.distance(self._goal, self._goal_kind).astype(np.float64)
+            terminated = self.success(self._goal, self._goal_kind)
         truncated = np.full(self.num_envs, self._elapsed >= self.world_spec.episode_steps)
         return self.render_pixels(), reward, terminated, truncated, dict(self.state())
 
@@ -207,12 +242,12 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
         """Puts every copy into a recorded state (N, d)."""
 
     @abstractmethod
-    def distance(self, goal: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Returns the task distance (N,) of the current to the goal state, in `distance_unit`."""
+    def distance(self, goal: Mapping[str, NDArray[np.float32]], kind: str) -> NDArray[np.float32]:
+        """Returns the task distance (N,) of the current to the goal state for a goal kind, in `distance_unit`."""
 
     @abstractmethod
-    def success(self, goal: Mapping[str, NDArray[np.float32]]) -> NDArray[np.bool_]:
-        """Returns whether each copy meets its goal now, (N,)."""
+    def success(self, goal: Mapping[str, NDArray[np.float32]], kind: str) -> NDArray[np.bool_]:
+        """Returns whether each copy meets its goal of that kind now, (N,)."""
 
     @abstractmethod
     def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
@@ -220,8 +255,8 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
 
     def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
         """Returns which of M (start, goal) state pairs (M, d) make a problem of that kind; `uniform` takes all."""
-        if kind != "uniform":
-            raise ValueError(f"world {self.world_spec.name!r} has no goal kind {kind!r}")
+        if self.world_spec.goal_kind(kind) != self.world_spec.goal_kinds[0]:
+            raise NotImplementedError(f"world {self.world_spec.name!r} does not say which goals are {kind!r}")
         return np.ones(len(next(iter(start.values()))), dtype=bool)
 
 

@@ -7,12 +7,6 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 from jepa.core.config import Config
 from jepa.evaluation import EVALUATIONS, get_protocol
 
-DEFAULT_PROTOCOLS = {"two_room": "two-room-v1", "pusht": "pusht-tiny-v1"}
-"""Protocol of each world that has one of its own."""
-
-PUBLISHED_PROTOCOL = "lewm-v3"
-"""That of all others: LeWorldModel's."""
-
 
 class EvaluateConfig(Config):
     """A judgement of one model."""
@@ -24,7 +18,7 @@ class EvaluateConfig(Config):
     kinds: tuple[str, ...] = ("probing", "planning", "surprise", "latent")
     """Kinds of evaluation."""
     protocol: str | None = None
-    """Named, versioned set-up; by default the world's own, or the published one where it has none."""
+    """Named, versioned set-up, or the path of a YAML file with one; by default that which the world declares."""
     seed: NonNegativeInt = 0
     """Seed of everything that the evaluation draws."""
     run: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")

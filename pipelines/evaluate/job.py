@@ -4,7 +4,8 @@ from infra.progress import Progress
 from infra.storage import Store
 from jepa.core.errors import InputError
 from jepa.evaluation import get_protocol
-from pipelines.evaluate.config import DEFAULT_PROTOCOLS, PUBLISHED_PROTOCOL, EvaluateConfig
+from jepa.worlds import WORLDS
+from pipelines.evaluate.config import EvaluateConfig
 from pipelines.evaluate.unit import EvaluationUnit, evaluate_unit
 from pipelines.executor import run_units
 from pipelines.store import Dataset
@@ -51,7 +52,7 @@ def plan_units(config: EvaluateConfig, store: Store) -> list[EvaluationUnit]:
             f"{dataset.name!r} holds {dataset.world} at {dataset.manifest.image_size[0]}; "
             "choose a dataset of the model's world and size"
         )
-    protocol = get_protocol(config.protocol or DEFAULT_PROTOCOLS.get(dataset.world, PUBLISHED_PROTOCOL))
+    protocol = get_protocol(config.protocol or WORLDS.get(dataset.world).world_spec.protocol)
     kinds = sorted(config.kinds, key=lambda kind: kind != "planning")
     return [
         EvaluationUnit(
@@ -60,6 +61,7 @@ def plan_units(config: EvaluateConfig, store: Store) -> list[EvaluationUnit]:
             weights_sha256=manifest.weights_sha256,
             dataset=dataset.name,
             protocol=protocol.name,
+            settings=protocol.settings(kind).model_dump(mode="json"),
             kind=kind,
             part=part,
             seed=config.seed,

@@ -1,11 +1,12 @@
 """One unit of an evaluation: a pure function of the model, the held-out episodes, the protocol and the seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from infra.storage import open_store
 from infra.version import code_version
-from jepa.evaluation import get_protocol
+from jepa.evaluation import EVALUATIONS
 from jepa.models.world_model import WorldModel
 from pipelines.store import Dataset
 from pipelines.store.models.manifest import ModelManifest, read_model
@@ -21,6 +22,9 @@ class EvaluationUnit:
     weights_sha256: str
     dataset: str
     protocol: str
+    """name of the protocol; its file need not be where the worker is"""
+    settings: dict[str, Any] = field(hash=False)
+    """what the protocol says of this kind of evaluation"""
     kind: str
     part: str
     seed: int
@@ -41,7 +45,8 @@ def evaluate_unit(unit: EvaluationUnit) -> UnitManifest:
         return committed
     manifest, model = _model(unit.store_uri, unit.model, unit.weights_sha256)
     dataset = Dataset(store, unit.dataset)
-    evaluation = get_protocol(unit.protocol).evaluation(unit.kind)
+    kind = EVALUATIONS.get(unit.kind)
+    evaluation = kind(kind.Config.model_validate(unit.settings), unit.protocol)
     result = evaluation.run(unit.part, model, dataset, unit.seed)
     context = Context(
         run=unit.run, model=manifest.name, dataset=unit.dataset, world=dataset.world, code_version=code_version()

@@ -33,7 +33,7 @@ def main() -> None:
     planners = {
         "cem 300 x 10, fp32": ("cem", LatentCEMConfig(precision="fp32")),
         "cem 300 x 10, auto": ("cem", LatentCEMConfig()),
-        "oracle 300 x 30": ("oracle", OracleConfig(iterations=30, chunk=4800)),
+        "oracle 300 x 30": ("oracle", OracleConfig()),
     }
     for name, (kind, config) in planners.items():
         cpu, wall = seconds_a_plan(make_planner(kind, config, setting), problems)

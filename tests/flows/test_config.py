@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from flows.cluster import ray_workers
 from flows.config import WorldModelConfig, dated
-from flows.presets import PRESETS, WORLD_PRESETS, preset_parts
+from flows.presets import PRESETS, preset_parts
 from jepa.core.errors import InputError
+from jepa.evaluation import get_protocol
 from jepa.worlds import WORLDS
 from pipelines.collect import CollectConfig
 from pipelines.pretrain import PretrainConfig
@@ -23,8 +24,16 @@ def test_every_preset_fits_every_world(world: str, preset: str) -> None:
 
 
 def test_a_world_without_a_preset_of_its_own_gets_the_smallest() -> None:
-    assert preset_parts("somebody/elses", None)["pretrain"]["recipe"] == "smoke"
-    assert set(WORLD_PRESETS) <= set(WORLDS) and set(WORLD_PRESETS.values()) <= set(PRESETS)
+    assert preset_parts("cube", None)["pretrain"]["recipe"] == "smoke"
+    assert preset_parts("two_room", None)["collect"]["name"] == "two_room-demo-s0"
+    with pytest.raises(InputError, match="world 'somebody/elses' is not known"):
+        preset_parts("somebody/elses", None)
+
+
+def test_what_a_world_declares_is_there() -> None:
+    for world in WORLDS:
+        spec = WORLDS.get(world).world_spec
+        assert spec.preset in PRESETS and get_protocol(spec.protocol)
 
 
 def test_presets_are_not_changed_by_their_use() -> None:

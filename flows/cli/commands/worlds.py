@@ -34,8 +34,11 @@ def facts(name: str, spec: WorldSpec) -> dict[str, object]:
         "quantities": {quantity.name: quantity.unit for quantity in spec.quantities},
         "factors": {factor.name: [factor.low, factor.high] for factor in spec.factors},
         "perturbations": list(spec.perturbations),
-        "goal_kinds": list(spec.goal_kinds),
+        "goal_kinds": list(spec.goal_kind_names),
+        "scored_quantities": {kind.name: list(kind.quantities) for kind in spec.goal_kinds},
         "success": spec.success,
+        "protocol": spec.protocol,
+        "preset": spec.preset,
     }
 
 
@@ -45,10 +48,17 @@ def describe(name: str, spec: WorldSpec) -> list[str]:
     factors = ", ".join(
         f"{factor.name} {factor.low:g}…{factor.high:g} {factor.unit}".rstrip() for factor in spec.factors
     )
+    goals = "; ".join(f"{kind.name} ({kind.description}, by {_joined(kind.quantities)})" for kind in spec.goal_kinds)
     return [
         f"{name}: {spec.image_size}×{spec.image_size} pixels, {spec.action_size} actions",
         f"  quantities     {quantities}",
         f"  varies         {factors or 'nothing'}",
         f"  perturbations  {', '.join(spec.perturbations) or 'none'}",
-        f"  goals          {', '.join(spec.goal_kinds)}: {spec.success}",
+        f"  goals          {goals}",
+        f"  success        {spec.success}",
+        f"  by default     preset {spec.preset}, judged under {spec.protocol}",
     ]
+
+
+def _joined(names: tuple[str, ...]) -> str:
+    return " and ".join(", ".join(names).rsplit(", ", 1))

@@ -1,9 +1,10 @@
 """Decoding: latents drawn as pictures, those that were encoded and those that the model imagines.
 
 A decoder is fitted to frozen latents of training frames (LeWorldModel's diagnostic, arXiv:2603.19312) and judged on
-held-out episodes. From each frame the model is rolled out under the recorded actions; what it imagines after k blocks
-is drawn and compared with the frame that came.
-Shapes: T + 1 frames a block apart, H blocks of a rollout, K actions in a block, A action dimensions, D latent.
+held-out episodes. From each frame the model is rolled out under the recorded actions; what it imagines after k action
+blocks is drawn and compared with the frame that came.
+Shapes: T + 1 frames an action block apart, H action blocks of a rollout, K actions in an action block (the frameskip),
+A action dimensions, D latent.
 """
 
 import time
@@ -37,7 +38,7 @@ class DecodingConfig(DecoderFitConfig):
     episodes: PositiveInt = 50
     """episodes of each held-out split"""
     horizon: PositiveInt = 8
-    """H, blocks that are imagined from each frame"""
+    """H, the decoding horizon: action blocks that are imagined from each frame"""
     episodes_shown: NonNegativeInt = 2
     """episodes of each split whose pictures are kept for the report"""
 
@@ -52,7 +53,7 @@ class EpisodeDrawn:
 
 @torch.inference_mode()
 def imagine(model: WorldModel, z_TD: Floats, action_TKA: Actions, horizon: int) -> Floats:
-    """Returns latents (T, H, D): from each of T frames, after each of H blocks.
+    """Returns latents (T, H, D): from each of T frames, after each of H action blocks.
 
     The actions of the episode end; entries that would need more of them are computed with zeros and mean nothing.
     """
@@ -69,7 +70,7 @@ class DecodingEvaluation(Evaluation):
     """Fits one decoder and draws with it what each held-out split holds."""
 
     kind = "decoding"
-    config_type = DecodingConfig
+    Config = DecodingConfig
 
     def __init__(self, config: DecodingConfig, protocol: str) -> None:
         self.config = config
@@ -89,11 +90,11 @@ class DecodingEvaluation(Evaluation):
     def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:
         """Returns `psnr` and `mse` of what is drawn, and rows of pictures of a few episodes.
 
-        `quantity` is `encoded` or `imagined_k` after k blocks; `probe` is `decoder`, or `mean_frame` for the mean
-        training frame held against the same frames.
+        `quantity` is `encoded` or `imagined_k` after k action blocks; `probe` is `decoder`, or `mean_frame` for the
+        mean training frame held against the same frames.
 
         Raises:
-            InputError: no held-out episode has a whole block of actions.
+            InputError: no held-out episode has a whole action block.
         """
         started = time.perf_counter()
         decoder = fit_decoder(model, source, self.config, seed)
@@ -127,11 +128,11 @@ class DecodingEvaluation(Evaluation):
         self, decoder: FittedDecoder, model: WorldModel, episode: Episode
     ) -> tuple[EpisodeDrawn, dict[str, Tensor]]:
         """Returns the errors of all that an episode gives to draw, and its first pictures by where they come from."""
-        block, horizon = model.config.frameskip, self.config.horizon
-        blocks = episode.steps // block
-        pixels = episode.pixels[: blocks * block + 1 : block]
+        frameskip, horizon = model.config.frameskip, self.config.horizon
+        blocks = episode.steps // frameskip
+        pixels = episode.pixels[: blocks * frameskip + 1 : frameskip]
         z_TD = encode_pixels(model, pixels)
-        action_TKA = episode.action[: blocks * block].reshape(blocks, block, -1)
+        action_TKA = episode.action[: blocks * frameskip].reshape(blocks, frameskip, -1)
         imagined_THD = imagine(model, z_TD, action_TKA, horizon)
         true, encoded = shrunk(pixels, self.config.side_of(pixels.shape[1])), decoder.draw(z_TD)
         errors, floor_T = {"encoded": _errors(encoded, true)}, _errors(decoder.mean, true)
@@ -171,9 +172,9 @@ def _psnr(mse: Floats) -> Floats:
     return np.asarray(-10 * np.log10(np.maximum(mse, LEAST_ERROR)))
 
 
-def _picture_rows(strips: dict[str, Tensor], block: int) -> list[Row]:
+def _picture_rows(strips: dict[str, Tensor], frameskip: int) -> list[Row]:
     return [
-        {"source": source, "step": k * block, "frame": encode_png(frame)}
+        {"source": source, "step": k * frameskip, "frame": encode_png(frame)}
         for source, strip in strips.items()
         for k, frame in enumerate(frames(strip).numpy())
     ]

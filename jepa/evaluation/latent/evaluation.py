@@ -39,7 +39,7 @@ class LatentEvaluation(Evaluation):
     """A unit is a split."""
 
     kind = "latent"
-    config_type = LatentConfig
+    Config = LatentConfig
 
     def __init__(self, config: LatentConfig, protocol: str) -> None:
         self.config = config
@@ -58,9 +58,9 @@ class LatentEvaluation(Evaluation):
     def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:
         """Returns `effective_rank`, `straightness` and `sigreg` of the split's latents."""
         started = time.perf_counter()
-        stride, seed_here = model.config.frameskip, derive_seed(seed, "latent", unit)
+        frameskip, seed_here = model.config.frameskip, derive_seed(seed, "latent", unit)
         episodes = source.episodes(unit, limit=self.config.episodes)
-        latents = [encode_pixels(model, episode.pixels[::stride]).astype(np.float64) for episode in episodes]
+        latents = [encode_pixels(model, episode.pixels[::frameskip]).astype(np.float64) for episode in episodes]
         straight = [value for value in map(straightness, latents) if np.isfinite(value)]
         figures = {
             "effective_rank": bootstrap_effective_rank(latents, seed_here, self.config.resamples),

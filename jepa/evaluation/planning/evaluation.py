@@ -5,73 +5,47 @@ Regret is paired: what the planner lost against the oracle on the very same prob
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import NonNegativeInt, PositiveInt
 
-from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource, State
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
+from jepa.evaluation.planning.config import PlanningConfig
 from jepa.evaluation.planning.problems import draw_problems, has_problem
 from jepa.evaluation.png import encode_png
 from jepa.evaluation.probing.evaluation import fit_position_probe
-from jepa.evaluation.probing.probes import Probe, ProbeConfig
+from jepa.evaluation.probing.probes import Probe
 from jepa.evaluation.statistics import bootstrap_mean, wilson
 from jepa.models.world_model import WorldModel
 from jepa.planning.execution import Execution, execute
-from jepa.planning.planner import PlanningSetting, Problem, make_planner
-from jepa.planning.planners.cem import LatentCEMConfig
-from jepa.planning.planners.oracle import OracleConfig
-from jepa.planning.planners.random import RandomConfig
+from jepa.planning.planner import Planner, PlanningSetting, Problem, make_planner
 from jepa.worlds.world import WORLDS, WorldSpec, make_world
-
-
-class PlanningConfig(Config):
-    """Which problems, how long, and the sizes of the planners."""
-
-    problems: PositiveInt = 100
-    """problems for each split and kind of goal"""
-    ahead: PositiveInt = 25
-    """steps from the start to the goal in the recorded episode"""
-    budget: PositiveInt = 50
-    """environment steps in which the goal must be met"""
-    replan_every: PositiveInt = 25
-    """steps of a plan that are carried out before the next look"""
-    cem: LatentCEMConfig = LatentCEMConfig()
-    """the planner in the model's latent space"""
-    oracle: OracleConfig = OracleConfig(iterations=30, chunk=4800)
-    """the planner in the true world"""
-    frames_shown: NonNegativeInt = 12
-    """problems whose start and goal frames are kept for the report, beside those that the model fails"""
-    position_frames: PositiveInt = 4000
-    """training frames for the probe that draws imagined plans"""
-    position_probe: ProbeConfig = ProbeConfig(steps=600)
-    """that probe"""
 
 
 @EVALUATIONS.register("planning")
 class PlanningEvaluation(Evaluation):
-    """A unit is a split and a kind of goal: all planners solve its problems there, so that regret is at hand."""
+    """A unit is a split and a goal kind: all planners solve its problems there, so that regret is at hand."""
 
     kind = "planning"
-    config_type = PlanningConfig
+    Config = PlanningConfig
 
     def __init__(self, config: PlanningConfig, protocol: str) -> None:
         self.config = config
         self.protocol = protocol
 
     def units(self, source: EpisodeSource) -> list[str]:
-        """Returns `<split>/<kind of goal>` for each pair that has problems.
+        """Returns `<split>/<goal kind>` for each pair that has problems.
 
         Raises:
             InputError: the test split has none at all.
         """
-        config, kinds = self.config, WORLDS.get(source.world).world_spec.goal_kinds
+        config, kinds = self.config, WORLDS.get(source.world).world_spec.goal_kind_names
         pairs = [(split, kind) for split in present_splits(source) for kind in kinds]
         units = [f"{s}/{k}" for s, k in pairs if has_problem(source, s, k, config.problems, config.ahead)]
         if not units:
@@ -89,7 +63,6 @@ class PlanningEvaluation(Evaluation):
         """
         split, goal_kind = unit.split("/")
         spec = WORLDS.get(source.world).world_spec
-        self._check(model.config.frameskip)
         draw_seed = derive_seed(seed, "planning")
         problems = draw_problems(source, split, goal_kind, self.config.problems, self.config.ahead, draw_seed)
         executions, seconds = self._solve(problems, model, source)
@@ -105,34 +78,33 @@ class PlanningEvaluation(Evaluation):
     def _solve(
         self, problems: Sequence[Problem], model: WorldModel, source: EpisodeSource
     ) -> tuple[dict[str, list[Execution]], dict[str, float]]:
-        """Returns what each planner achieves on each problem, and the seconds it took for all of them."""
-        config, setting = self.config, PlanningSetting(model, source.world, source.world_options)
-        planners = {"oracle": config.oracle, "cem": config.cem, "random": RandomConfig(steps=config.replan_every)}
+        """Returns what each planner achieves on each problem, and the seconds it took for all of them.
+
+        Raises:
+            InputError: a plan is shorter than what is to be carried out of it.
+        """
+        config, frameskip = self.config, model.config.frameskip
         executions: dict[str, list[Execution]] = {}
         seconds: dict[str, float] = {}
-        world = make_world(source.world, len(problems), **source.world_options)
-        try:
-            for name, planner_config in planners.items():
+        with ExitStack() as opened:
+            planners = {
+                label: opened.enter_context(closing(planner))
+                for label, planner in self._planners(PlanningSetting(model, source.world, source.world_options))
+            }
+            for label, planner in planners.items():
+                _check_length(label, planner.plan_steps, config.replan_every, frameskip)
+            world = opened.enter_context(closing(make_world(source.world, len(problems), **source.world_options)))
+            for label, planner in planners.items():
                 started = time.perf_counter()
-                planner = make_planner(name, planner_config, setting)
-                executions[name] = execute(
-                    planner, world, problems, config.budget, config.replan_every, model.config.frameskip
-                )
-                seconds[name] = time.perf_counter() - started
-        finally:
-            world.close()
+                executions[label] = execute(planner, world, problems, config.budget, config.replan_every, frameskip)
+                seconds[label] = time.perf_counter() - started
         return executions, seconds
 
-    def _check(self, block: int) -> None:
-        """Raises InputError where a plan is shorter than what is to be carried out of it."""
-        config = self.config
-        lengths = {"cem": config.cem.horizon * block, "oracle": config.oracle.horizon * config.oracle.block_actions}
-        for name, length in lengths.items():
-            if config.replan_every > length or config.replan_every % block:
-                raise InputError(
-                    f"replan_every {config.replan_every} must be a multiple of the model's frameskip ({block}) and "
-                    f"at most the {length} steps of a plan by {name!r}; change replan_every or that planner's horizon"
-                )
+    def _planners(self, setting: PlanningSetting) -> Iterator[tuple[str, Planner]]:
+        """Yields each label with its planner."""
+        for label, given in self.config.planners.items():
+            options = dict(given)
+            yield label, make_planner(options.pop("planner"), options, setting)
 
     def _imagined_paths(
         self,
@@ -195,6 +167,15 @@ class PlanningEvaluation(Evaluation):
             drawing["start_frame"] = encode_png(problem.start_pixels)
             drawing["goal_frame"] = encode_png(problem.goal_pixels)
         return drawing
+
+
+def _check_length(label: str, plan_steps: int, replan_every: int, frameskip: int) -> None:
+    """Raises InputError where a plan is shorter than what is to be carried out of it."""
+    if replan_every > plan_steps or replan_every % frameskip:
+        raise InputError(
+            f"replan_every {replan_every} must be a multiple of the model's frameskip ({frameskip}) and at most the "
+            f"{plan_steps} steps of a plan by {label!r}; change replan_every or the length of that planner's plans"
+        )
 
 
 def planner_metrics(

@@ -53,7 +53,7 @@ class ProbingEvaluation(Evaluation):
     """Fits both probes on training frames, each to all quantities at once, and judges them on the held-out splits."""
 
     kind = "probing"
-    config_type = ProbingConfig
+    Config = ProbingConfig
 
     def __init__(self, config: ProbingConfig, protocol: str) -> None:
         self.config = config

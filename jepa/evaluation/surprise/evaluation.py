@@ -4,13 +4,14 @@ Each held-out episode is replayed twice from its recorded start with its recorde
 two replays a perturbation strikes. Surprise at a frame is the mean over latent dimensions of (ẑ_t - z_t)², where ẑ_t is
 predicted from the true frames before it (LeWorldModel, arXiv:2603.19312, section 6). The AUROC compares the two replays
 at the event.
-Shapes: N episodes of equal length, T frames a block apart, K actions in a block, A action dimensions, D latent.
+Shapes: N episodes of equal length, T frames an action block apart, K actions in an action block (the frameskip), A
+action dimensions, D latent.
 """
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 
 import numpy as np
 import torch
@@ -76,7 +77,7 @@ def replay(
     episodes: Sequence[Episode],
     world_name: str,
     world_options: dict[str, object],
-    block: int,
+    frameskip: int,
     event: int,
     shift: str | None,
     seed: int,
@@ -87,31 +88,31 @@ def replay(
         episodes: of equal length.
         world_name: world that they were recorded in.
         world_options: its options.
-        block: steps between two frames.
+        frameskip: K, environment steps between two frames.
         event: frame that is the first to show the perturbation.
         shift: one of the world's perturbations, or None for the control.
         seed: of what is random in the perturbation; each episode draws for itself.
     """
-    frames = episodes[0].steps // block + 1
-    action_NLA = np.stack([episode.action[: (frames - 1) * block] for episode in episodes])
+    frames = episodes[0].steps // frameskip + 1
+    action_NLA = np.stack([episode.action[: (frames - 1) * frameskip] for episode in episodes])
     strength_N = np.zeros(len(episodes))
     world = make_world(world_name, len(episodes), **world_options)
     try:
         world.restore(stack_states([{name: value[0] for name, value in episode.state.items()} for episode in episodes]))
         seen = [world.render_pixels()]
         for frame in range(1, frames):
-            for step in range((frame - 1) * block, frame * block):
+            for step in range((frame - 1) * frameskip, frame * frameskip):
                 world.advance(np.ascontiguousarray(action_NLA[:, step]))
             if shift is not None and frame == event:
                 before = world.state()
                 world.perturb(
                     shift, [np.random.default_rng(derive_seed(seed, shift, episode.index)) for episode in episodes]
                 )
-                strength_N = world.distance(before).astype(np.float64)
+                strength_N = world.distance(before, world.world_spec.goal_kinds[0].name).astype(np.float64)
             seen.append(world.render_pixels())
     finally:
         world.close()
-    action_NTKA = action_NLA.reshape(len(episodes), frames - 1, block, -1)
+    action_NTKA = action_NLA.reshape(len(episodes), frames - 1, frameskip, -1)
     return Replay(np.stack(seen, axis=1), action_NTKA, strength_N)
 
 
@@ -131,7 +132,7 @@ class SurpriseEvaluation(Evaluation):
     """A unit is a split and a perturbation."""
 
     kind = "surprise"
-    config_type = SurpriseConfig
+    Config = SurpriseConfig
 
     def __init__(self, config: SurpriseConfig, protocol: str) -> None:
         self.config = config
@@ -173,27 +174,22 @@ class SurpriseEvaluation(Evaluation):
     def _surprises(
         self, split: str, shift: str, model: WorldModel, source: EpisodeSource, seed: int
     ) -> list[EpisodeSurprise]:
-        block = model.config.frameskip
         found: list[EpisodeSurprise] = []
         # Neighbours of equal length are replayed side by side; episodes stay in their order and few are held at a time.
-        for _, alike in groupby(source.episodes(split, limit=self.config.episodes), key=lambda episode: episode.steps):
-            batch: list[Episode] = []
-            for episode in alike:
-                batch.append(episode)
-                if len(batch) == self.config.batch:
-                    found += self._batch(batch, shift, model, source, seed, shown=len(found))
-                    batch = []
-            if batch and batch[0].steps // block + 1 >= FEWEST_FRAMES:
+        for steps, alike in groupby(source.episodes(split, limit=self.config.episodes), key=lambda one: one.steps):
+            if steps // model.config.frameskip + 1 < FEWEST_FRAMES:
+                continue
+            while batch := list(islice(alike, self.config.batch)):
                 found += self._batch(batch, shift, model, source, seed, shown=len(found))
         return found
 
     def _batch(
         self, episodes: Sequence[Episode], shift: str, model: WorldModel, source: EpisodeSource, seed: int, shown: int
     ) -> list[EpisodeSurprise]:
-        block = model.config.frameskip
-        event = (episodes[0].steps // block + 1) // 2
+        frameskip = model.config.frameskip
+        event = (episodes[0].steps // frameskip + 1) // 2
         options = dict(source.world_options)
-        replays = [replay(episodes, source.world, options, block, event, kind, seed) for kind in (shift, None)]
+        replays = [replay(episodes, source.world, options, frameskip, event, which, seed) for which in (shift, None)]
         perturbed, control = (one_step_surprise(model, each.pixels_NTHWC, each.action_NTKA) for each in replays)
         frames_shown = self.config.frames_shown - shown
         return [
@@ -208,14 +204,18 @@ class SurpriseEvaluation(Evaluation):
             for n, episode in enumerate(episodes)
         ]
 
-    def _rows(self, found: Sequence[EpisodeSurprise], block: int, common: Row) -> list[Row]:
+    def _rows(self, found: Sequence[EpisodeSurprise], frameskip: int, common: Row) -> list[Row]:
         rows = []
         shared = {name: common[name] for name in ("split", "protocol", "seed", "shift")}
         for one in found:
             for replay_index, surprise in enumerate((one.perturbed, one.control)):
                 labels = {"strength": one.strength, "episode": one.episode, "perturbed": replay_index == 0}
                 for frame, value in enumerate(surprise, start=1):
-                    row: Row = {"step": frame * block, "event_step": one.event * block, "surprise": float(value)}
+                    row: Row = {
+                        "step": frame * frameskip,
+                        "event_step": one.event * frameskip,
+                        "surprise": float(value),
+                    }
                     if one.frames is not None:
                         row["frame"] = encode_png(one.frames[replay_index][frame])
                     rows.append({**shared, **labels, **row})

@@ -1,10 +1,10 @@
 """Planning in the latent space of a world model: the cross-entropy method on ‖ẑ_H − z_g‖², the final step only.
 
-Shapes: P problems, S samples, T context frames, H blocks, K actions in a block, A action dimensions, D latent.
+Shapes: P problems, S samples, C candidates rolled out at once, T context frames, H action blocks, K actions in an
+action block, A action dimensions, D latent.
 """
 
 import time
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -24,21 +24,21 @@ class LatentCEMConfig(CEMConfig):
     """of the candidates' rollouts; `auto` is bf16 where the processor multiplies in it, at half the time, else fp32"""
 
 
-def latent_cost(model: WorldModel, z_PTD: Tensor, past_action_PTKA: Tensor, goal_PD: Tensor, chunk: int) -> Cost:
+def latent_cost(model: WorldModel, z_PTD: Tensor, past_action_PTKA: Tensor, goal_PD: Tensor, at_once: int) -> Cost:
     """Returns the cost of action sequences: the squared distance of the imagined last latent to the goal's.
 
     Args:
         model: rolls latents forward.
         z_PTD: latents of the context, the newest last.
-        past_action_PTKA: the T-1 blocks between them, raw.
+        past_action_PTKA: the T-1 action blocks between them, raw.
         goal_PD: latents of the goals.
-        chunk: most candidates that are rolled out at once.
+        at_once: most candidates that are rolled out together.
     """
 
     def cost(action_PSHKA: Tensor) -> Tensor:
         problems, samples = action_PSHKA.shape[:2]
         parts = []
-        for action_PCHKA in action_PSHKA.split(max(1, chunk // problems), dim=1):
+        for action_PCHKA in action_PSHKA.split(max(1, at_once // problems), dim=1):
             count = action_PCHKA.shape[1]
             z_BHD = model.rollout(
                 z_PTD.repeat_interleave(count, 0),
@@ -56,7 +56,7 @@ def latent_cost(model: WorldModel, z_PTD: Tensor, past_action_PTKA: Tensor, goal
 class LatentCEM(Planner):
     """LeWorldModel's planner: encodes the current and the goal frame, then searches for actions in latent space."""
 
-    config_type = LatentCEMConfig
+    Config = LatentCEMConfig
 
     def __init__(self, config: LatentCEMConfig, setting: PlanningSetting) -> None:
         self.config = config
@@ -68,16 +68,17 @@ class LatentCEM(Planner):
         self.low = torch.tensor(spec.action_low, dtype=torch.float32, device=self.device)
         self.high = torch.tensor(spec.action_high, dtype=torch.float32, device=self.device)
 
+    @property
+    def plan_steps(self) -> int:
+        """Returns H·K, in action blocks of the model's frameskip."""
+        return self.config.horizon * int(self.model.config.frameskip)
+
     @torch.inference_mode()
     def plan(self, situation: Situation) -> Plan:
-        """Returns plans of H·K steps and the latents that the model imagines after each block."""
-        parts = [self._plan_group(situation, group) for group in self._groups(len(situation.seeds))]
+        """Returns plans of H·K steps and the latents that the model imagines after each action block."""
+        parts = [self._plan_group(situation, group) for group in self.config.groups(len(situation.seeds))]
         actions, latents, seconds = zip(*parts, strict=True)
         return Plan(np.concatenate(actions), np.concatenate(seconds), latent_PHD=np.concatenate(latents))
-
-    def _groups(self, problems: int) -> Iterator[slice]:
-        size = self.config.problems_at_once
-        return (slice(start, min(start + size, problems)) for start in range(0, problems, size))
 
     def _plan_group(
         self, situation: Situation, group: slice
@@ -86,10 +87,10 @@ class LatentCEM(Planner):
         z_PTD = self.model.encode(self._tensor(situation.pixels_PTHWC[group]))
         goal_PD = self.model.encode(self._tensor(situation.goal_pixels_PHWC[group, None]))[:, 0]
         past_action_PTKA = self._tensor(situation.past_action_PTKA[group])
-        # Only the ranking of hundreds of candidates is done in half precision; what is encoded and told is not.
+        # Only the ranking of hundreds of candidates is done in half precision; what is encoded and reported is not.
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced):
             action_PHKA = minimise(
-                latent_cost(self.model, z_PTD, past_action_PTKA, goal_PD, self.config.chunk),
+                latent_cost(self.model, z_PTD, past_action_PTKA, goal_PD, self.config.candidates_at_once),
                 situation.seeds[group],
                 (self.model.config.frameskip, self.model.config.action_size),
                 self.low,

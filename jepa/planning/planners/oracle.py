@@ -1,10 +1,12 @@
 """The ceiling of every comparison: the same cross-entropy method, with the true world in the place of the model.
 
-Shapes: P problems, S samples, H blocks, K actions in a block, L = H·K steps, A action and d state dimensions.
+Shapes: P problems, S samples, C candidates simulated at once, H action blocks, K actions in an action block, L = H·K
+steps, A action and d state dimensions.
 """
 
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,11 +23,16 @@ from jepa.worlds.world import World, make_world
 class OracleConfig(CEMConfig):
     """The cross-entropy method's sizes and the oracle's cost.
 
-    The noise is the same within most of a block: white noise walks in place, and would leave the doorway unfound.
+    The noise is the same within most of an action block: white noise walks in place, and would not find a doorway.
     """
 
-    block_actions: PositiveInt = 5
-    """actions in a block; a plan has `horizon` blocks"""
+    renamed: ClassVar[Mapping[str, str]] = {**CEMConfig.renamed, "block_actions": "frameskip"}
+
+    iterations: PositiveInt = 30
+    candidates_at_once: PositiveInt = 4800
+    """most candidates simulated at once, each in a copy of the world; how many changes no bit of a plan"""
+    frameskip: PositiveInt = 5
+    """actions in an action block, whatever the model's; a plan has `horizon` action blocks"""
     block_correlation: float = 0.8
     path_weight: NonNegativeFloat = 0.1
     """weight of the mean distance on the way beside the final distance; breaks ties in favour of arriving early"""
@@ -35,31 +42,39 @@ class OracleConfig(CEMConfig):
 class Oracle(Planner):
     """Searches actions in copies of the true world; its cost is the task's own distance to the goal."""
 
-    config_type = OracleConfig
+    Config = OracleConfig
 
     def __init__(self, config: OracleConfig, setting: PlanningSetting) -> None:
         self.config = config
         self.setting = setting
         self.spec = setting.spec()
-        self._copies: dict[int, World] = {}
+        self._worlds: dict[int, World] = {}
+
+    @property
+    def plan_steps(self) -> int:
+        """Returns H·K, in action blocks of the oracle's own frameskip."""
+        return self.config.horizon * self.config.frameskip
 
     def plan(self, situation: Situation) -> Plan:
         """Returns plans of H·K steps and the states that they really lead to, the present one first."""
-        size, problems = self.config.problems_at_once, len(situation.seeds)
-        groups = [slice(start, min(start + size, problems)) for start in range(0, problems, size)]
-        parts = [self._plan_group(situation, group) for group in groups]
+        parts = [self._plan_group(situation, group) for group in self.config.groups(len(situation.seeds))]
         actions, states, seconds = zip(*parts, strict=True)
         state = {name: np.concatenate([part[name] for part in states]) for name in states[0]}
         return Plan(np.concatenate(actions), np.concatenate(seconds), state=state)
+
+    def close(self) -> None:
+        """Closes the worlds."""
+        while self._worlds:
+            self._worlds.popitem()[1].close()
 
     def _plan_group(self, situation: Situation, group: slice) -> tuple[NDArray[np.float32], State, NDArray[np.float64]]:
         started = time.perf_counter()
         state = {name: value[group] for name, value in situation.state.items()}
         goal = {name: value[group] for name, value in situation.goal_state.items()}
         action_PHKA = minimise(
-            self.cost(state, goal),
+            self.cost(state, goal, situation.goal_kind),
             situation.seeds[group],
-            (self.config.block_actions, self.spec.action_size),
+            (self.config.frameskip, self.spec.action_size),
             torch.tensor(self.spec.action_low, dtype=torch.float32),
             torch.tensor(self.spec.action_high, dtype=torch.float32),
             self.config,
@@ -68,24 +83,28 @@ class Oracle(Planner):
         simulated = self.simulate(state, action_PLA)
         return action_PLA, simulated, np.full(len(action_PLA), (time.perf_counter() - started) / len(action_PLA))
 
-    def cost(self, state: State, goal: State) -> Cost:
+    def cost(self, state: State, goal: State, goal_kind: str) -> Cost:
         """Returns the cost of action sequences: the final distance to the goal, and a little of that on the way."""
 
         def cost(action_PSHKA: Tensor) -> Tensor:
-            problems, samples = action_PSHKA.shape[:2]
-            step_action_LBA = action_PSHKA.flatten(2, 3).flatten(0, 1).transpose(0, 1).contiguous().numpy()
-            world = self._world(problems * samples)
-            world.restore({name: np.repeat(value, samples, axis=0) for name, value in state.items()})
-            goals = {name: np.repeat(value, samples, axis=0) for name, value in goal.items()}
-            total_B = np.zeros(problems * samples, dtype=np.float32)
-            for action_BA in step_action_LBA:
-                world.advance(action_BA)
-                distance_B = world.distance(goals)
-                total_B += distance_B
-            cost_B = distance_B + self.config.path_weight * total_B / len(step_action_LBA)
-            return torch.from_numpy(cost_B).view(problems, samples)
+            action_PSLA = action_PSHKA.flatten(2, 3)
+            at_once = max(1, self.config.candidates_at_once // len(action_PSLA))
+            parts = [self._cost(state, goal, goal_kind, part.numpy()) for part in action_PSLA.split(at_once, dim=1)]
+            return torch.from_numpy(np.concatenate(parts, axis=1))
 
         return cost
+
+    def _cost(self, state: State, goal: State, goal_kind: str, action_PCLA: NDArray[np.float32]) -> NDArray[np.float32]:
+        problems, candidates, steps = action_PCLA.shape[:3]
+        world = self._world(problems * candidates)
+        world.restore({name: np.repeat(value, candidates, axis=0) for name, value in state.items()})
+        goals = {name: np.repeat(value, candidates, axis=0) for name, value in goal.items()}
+        total_B = np.zeros(problems * candidates, dtype=np.float32)
+        for action_BA in np.ascontiguousarray(np.moveaxis(action_PCLA.reshape(-1, *action_PCLA.shape[2:]), 1, 0)):
+            world.advance(action_BA)
+            distance_B = world.distance(goals, goal_kind)
+            total_B += distance_B
+        return (distance_B + self.config.path_weight * total_B / steps).reshape(problems, candidates)
 
     def simulate(self, state: State, action_PLA: NDArray[np.float32]) -> State:
         """Returns the states (P, L+1, d) that the actions lead to."""
@@ -98,6 +117,6 @@ class Oracle(Planner):
         return {name: np.stack([step[name] for step in visited], axis=1) for name in visited[0]}
 
     def _world(self, copies: int) -> World:
-        if copies not in self._copies:
-            self._copies[copies] = make_world(self.setting.world, copies, **self.setting.world_options)
-        return self._copies[copies]
+        if copies not in self._worlds:
+            self._worlds[copies] = make_world(self.setting.world, copies, **self.setting.world_options)
+        return self._worlds[copies]

@@ -20,11 +20,16 @@ class RandomConfig(Config):
 class RandomPlanner(Planner):
     """Looks at nothing."""
 
-    config_type = RandomConfig
+    Config = RandomConfig
 
     def __init__(self, config: RandomConfig, setting: PlanningSetting) -> None:
         self.config = config
         self.spec = setting.spec()
+
+    @property
+    def plan_steps(self) -> int:
+        """Returns the length that was asked for."""
+        return self.config.steps
 
     def plan(self, situation: Situation) -> Plan:
         """Returns uniform actions, each problem's from its own seed."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.errors import InputError
 from jepa.worlds.packages import choose_renderer, quiet, resize
-from jepa.worlds.world import WORLDS, Quantity, World, WorldSpec
+from jepa.worlds.world import WORLDS, GoalKind, Quantity, World, WorldSpec
 
 Floats = NDArray[np.float32]
 
@@ -105,14 +105,14 @@ class AnyGymnasium(World):
             for action_A in actions_TA:
                 self._step(n, action_A)
 
-    def distance(self, goal: Mapping[str, Floats]) -> Floats:
+    def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         """Returns the root mean square difference of the observations, (N,)."""
         off_ND = np.stack(self._observations) - goal["observation"]
         return np.sqrt(np.square(off_ND).mean(axis=1)).astype(np.float32)
 
-    def success(self, goal: Mapping[str, Floats]) -> NDArray[np.bool_]:
+    def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         """Returns whether that difference is below 0.05, (N,); the environment's own idea of success is not asked."""
-        return np.asarray(self.distance(goal) < SUCCESS_DIFFERENCE)
+        return np.asarray(self.distance(goal, kind) < SUCCESS_DIFFERENCE)
 
     def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
         """`teleport`: to the first state of another episode; `recolour`: rotates the picture's colour channels."""
@@ -182,7 +182,7 @@ def world_class(name: str) -> type[World]:
         ),
         factors=(),
         perturbations=("teleport", "recolour"),
-        goal_kinds=("uniform",),
+        goal_kinds=(GoalKind("uniform", ("observation",)),),
         distance_unit="root mean square of the observation",
         success="the observation differs from the goal's by a root mean square below 0.05",
     )

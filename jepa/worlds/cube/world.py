@@ -15,7 +15,7 @@ from jepa.core.episodes import Pixels
 from jepa.worlds.mujoco_state import close_renderer, rounded, settle
 from jepa.worlds.packages import hue_colour, import_package, other_hue, quiet, require_renderer
 from jepa.worlds.scene_world import Floats, Row, SceneWorld
-from jepa.worlds.world import WORLDS, Factor, Quantity, WorldSpec
+from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, WorldSpec
 
 SUCCESS_METRES = 0.04
 TELEPORT_METRES = 0.1
@@ -60,7 +60,10 @@ class Cube(SceneWorld):
             Factor("cube_size", 0.017, 0.023, "metre", held_out=((0.018, 0.019), (0.021, 0.022))),
         ),
         perturbations=("teleport", "recolour"),
-        goal_kinds=("uniform", "moved_cube"),
+        goal_kinds=(
+            GoalKind("uniform", ("block_position",)),
+            GoalKind("moved_cube", ("block_position",), "the cube has to move by over 0.04 metres"),
+        ),
         distance_unit="metre",
         success="the cube's centre is within 0.04 metres of its goal position",
         policy={"cube/expert": 1.0},
@@ -97,13 +100,13 @@ class Cube(SceneWorld):
         self._scene._initialize_renderer()
         self._open(partial(close_renderer, self._scene._renderer))
 
-    def distance(self, goal: Mapping[str, Floats]) -> Floats:
+    def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         """Returns how far the cube's centre is from its goal in metres, (N,)."""
         return np.linalg.norm(self._state["block_position"] - goal["block_position"], axis=1).astype(np.float32)
 
-    def success(self, goal: Mapping[str, Floats]) -> NDArray[np.bool_]:
+    def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         """Returns the package's own test, (N,): the cube within 0.04 metres."""
-        return np.asarray(self.distance(goal) <= SUCCESS_METRES)
+        return np.asarray(self.distance(goal, kind) <= SUCCESS_METRES)
 
     def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
         """`moved_cube`: the cube has to move by more than the tolerance."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.worlds.packages import import_package, quiet
-from jepa.worlds.world import WORLDS, Factor, Quantity, World, WorldSpec
+from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec
 
 Floats = NDArray[np.float32]
 
@@ -22,6 +22,8 @@ SUCCESS_ANGLE = math.pi / 9
 PIXELS_A_RADIAN = SUCCESS_PIXELS / SUCCESS_ANGLE
 """Makes an angle comparable with a displacement: both tolerances of the success test weigh the same in a distance."""
 
+POSE = ("agent_position", "block_position", "block_angle")
+"""What a goal of either kind is scored by."""
 AGENT_RANGE, BLOCK_RANGE = (50.0, 450.0), (100.0, 400.0)
 """Where the package starts agent and block, each coordinate."""
 INSIDE = (8.0, 503.0)
@@ -69,13 +71,18 @@ class PushT(World):
             Factor("floor", 0.85, 1.0, "1"),
         ),
         perturbations=("teleport", "recolour"),
-        goal_kinds=("uniform", "moved_block"),
+        goal_kinds=(
+            GoalKind("uniform", POSE),
+            GoalKind("moved_block", POSE, "the block has to move by over 20 pixels or turn by over 20°"),
+        ),
         distance_unit="pixel of 512",
         success="agent and block together within 20 pixels of their goal positions, the block within 20° of its angle",
         policy={"pusht/expert": 0.6, "pusht/pusher": 0.2, "pusht/near_block": 0.2},
         path_quantity="agent_position",
         frame_extent=(0.0, 512.0, 512.0, 0.0),
         objects={"block_position": 1.0},
+        protocol="pusht-tiny-v1",
+        preset="tiny",
     )
 
     def __init__(self, num_envs: int, image_size: int = 224, with_target: bool = True) -> None:
@@ -151,12 +158,12 @@ class PushT(World):
             scene._setup()
             _place(scene, body_10.tolist())
 
-    def distance(self, goal: Mapping[str, Floats]) -> Floats:
+    def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         """Returns √(‖Δagent‖² + ‖Δblock‖² + (57.3 Δangle)²) in pixels, (N,): below 20 success is certain."""
         position_N, angle_N = _differences(self.state(), goal)
         return np.asarray(np.sqrt(position_N**2 + (PIXELS_A_RADIAN * angle_N) ** 2), dtype=np.float32)
 
-    def success(self, goal: Mapping[str, Floats]) -> NDArray[np.bool_]:
+    def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         """Returns the package's own test (N,): under 20 pixels over agent and block together and under π/9 in angle."""
         position_N, angle_N = _differences(self.state(), goal)
         return np.asarray((position_N < SUCCESS_PIXELS) & (angle_N < SUCCESS_ANGLE))

@@ -15,7 +15,7 @@ from jepa.worlds.mujoco_state import close_renderer, rounded, settle
 from jepa.worlds.packages import hue_colour, import_package, other_hue, quiet, require_renderer
 from jepa.worlds.policies import POLICIES, Noise, Policy
 from jepa.worlds.scene_world import Floats, Row, SceneWorld
-from jepa.worlds.world import WORLDS, Factor, Quantity, World, WorldSpec
+from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec
 
 SUCCESS_RADIANS = 0.05
 WRIST_LIMIT = math.radians(155)
@@ -54,7 +54,7 @@ class Reacher(SceneWorld):
             Factor("arm_density", 500.0, 1500.0, "kg/m³", held_out=((700.0, 800.0), (1200.0, 1300.0))),
         ),
         perturbations=("teleport", "recolour"),
-        goal_kinds=("uniform",),
+        goal_kinds=(GoalKind("uniform", ("joint_position",)),),
         distance_unit="radian",
         success="shoulder and wrist are each within 0.05 radians of their goal angles",
         policy={"reacher/controller": 0.7, "random": 0.3},
@@ -84,11 +84,11 @@ class Reacher(SceneWorld):
         self._renderer = self._mujoco.Renderer(self._model, image_size, image_size)
         self._open(partial(close_renderer, self._renderer))
 
-    def distance(self, goal: Mapping[str, Floats]) -> Floats:
+    def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         """Returns √(Δshoulder² + Δwrist²) in radians, (N,): below 0.05 success is certain."""
         return np.linalg.norm(self._state["joint_position"] - goal["joint_position"], axis=1).astype(np.float32)
 
-    def success(self, goal: Mapping[str, Floats]) -> NDArray[np.bool_]:
+    def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         """Returns the package's own test, (N,): every joint within 0.05 radians."""
         off_N2 = np.abs(self._state["joint_position"] - goal["joint_position"])
         return np.asarray((off_N2 < SUCCESS_RADIANS).all(axis=1))

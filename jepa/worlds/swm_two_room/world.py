@@ -14,7 +14,7 @@ from jepa.core.episodes import Actions, Pixels
 from jepa.worlds.packages import hue_colour, import_package, other_hue, quiet, resize
 from jepa.worlds.policies import POLICIES, Noise, Policy
 from jepa.worlds.scene_world import Floats, Row, SceneWorld
-from jepa.worlds.world import WORLDS, Factor, Quantity, World, WorldSpec
+from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec
 
 SIDE = 224
 WALL_X, WALL_HALF_WIDTH, BORDER = 112.0, 5.0, 14.0
@@ -52,7 +52,10 @@ class SwmTwoRoom(SceneWorld):
             Factor("floor", 0.8, 1.0, "1"),
         ),
         perturbations=("teleport", "recolour"),
-        goal_kinds=("uniform", "cross_room"),
+        goal_kinds=(
+            GoalKind("uniform", ("agent_position",)),
+            GoalKind("cross_room", ("agent_position",), "in different rooms and over 45 pixels apart"),
+        ),
         distance_unit="pixel of 224",
         success="the agent is within 16 pixels of the goal's position",
         policy={"swm_two_room/expert": 0.7, "random": 0.3},
@@ -73,13 +76,13 @@ class SwmTwoRoom(SceneWorld):
         self._look: tuple[float, ...] = ()
         self._open(self._scene.close)
 
-    def distance(self, goal: Mapping[str, Floats]) -> Floats:
+    def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         """Returns the straight distance (N,) of the agents' centres in pixels."""
         return np.linalg.norm(self._state["agent_position"] - goal["agent_position"], axis=1).astype(np.float32)
 
-    def success(self, goal: Mapping[str, Floats]) -> NDArray[np.bool_]:
+    def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         """Returns the package's own test, (N,): under 16 pixels."""
-        return np.asarray(self.distance(goal) < SUCCESS_PIXELS)
+        return np.asarray(self.distance(goal, kind) < SUCCESS_PIXELS)
 
     def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
         """`cross_room`: start and goal in different rooms, over 45 pixels apart, as in our own Two-Room."""

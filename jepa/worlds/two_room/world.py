@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions, Pixels, State
-from jepa.worlds.world import WORLDS, Factor, Quantity, World, WorldSpec
+from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec
 
 Floats = NDArray[np.float32]
 
@@ -67,12 +67,21 @@ class TwoRoom(World):
         ),
         factors=(Factor("door", 0.2, 0.8, "scene width", held_out=((0.32, 0.40), (0.60, 0.68))),),
         perturbations=("teleport", "recolour"),
-        goal_kinds=("uniform", "cross_room"),
+        goal_kinds=(
+            GoalKind("uniform", ("agent_position",)),
+            GoalKind(
+                "cross_room",
+                ("agent_position",),
+                f"in different rooms and over {CROSS_ROOM_DISTANCE} scene widths apart",
+            ),
+        ),
         distance_unit="scene width",
         success=f"the agent is within {SUCCESS_DISTANCE} of the goal's position",
         policy={"two_room/expert": 0.7, "random": 0.3},
         path_quantity="agent_position",
         frame_extent=(0.0, 1.0, 1.0, 0.0),
+        protocol="two-room-v1",
+        preset="demo",
     )
 
     def __init__(self, num_envs: int, image_size: int = 64) -> None:
@@ -121,13 +130,13 @@ class TwoRoom(World):
         self._door_N = np.array(state["door"], dtype=np.float32)[:, 0]
         self._colour_N3 = np.array(state["agent_colour"], dtype=np.float32)
 
-    def distance(self, goal: Mapping[str, Floats]) -> Floats:
+    def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         """Returns the straight distance (N,) of the agents' centres."""
         return _distance(self._position_N2, goal["agent_position"])
 
-    def success(self, goal: Mapping[str, Floats]) -> NDArray[np.bool_]:
+    def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         """Returns whether the agent is within `SUCCESS_DISTANCE` of the goal's position, (N,)."""
-        return self.distance(goal) < SUCCESS_DISTANCE
+        return self.distance(goal, kind) < SUCCESS_DISTANCE
 
     def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
         """`teleport`: to a free place `TELEPORT_DISTANCE` away or more; `recolour`: a colour never seen in training."""

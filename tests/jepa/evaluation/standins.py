@@ -1,12 +1,14 @@
 """Episodes held in memory, and a model of Two-Room that is right by construction where no wall stands in the way."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from jepa.core.episodes import Episode
+from jepa.evaluation.evaluation import Row
 from jepa.models.world_model import ModelConfig
 from jepa.worlds import WORLDS, EpisodePlan, collect_episodes
 from jepa.worlds.two_room.world import SPEED
@@ -60,3 +62,8 @@ class CentroidModel(nn.Module):
 
     def rollout(self, z_BTD: Tensor, action_BHKA: Tensor, past_action_BTKA: Tensor | None = None) -> Tensor:
         return z_BTD[:, -1:] + action_BHKA.sum(2).cumsum(1) * float(SPEED)
+
+
+def figures(rows: list[Row], *names: str) -> dict[tuple[Any, ...], Any]:
+    """Returns the values of `metrics` rows by the columns that tell them apart and, last, their metric."""
+    return {tuple(row[name] for name in (*names, "metric")): row["value"] for row in rows}

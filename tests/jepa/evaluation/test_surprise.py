@@ -81,7 +81,18 @@ def test_auroc_of_known_surprises() -> None:
     assert rows["auroc"]["strength"] == 0.5
 
 
-def test_episodes_too_short_are_told_in_a_sentence() -> None:
+@pytest.mark.parametrize("batch", [1, 2, 50])
+def test_episodes_too_short_are_told_in_a_sentence(batch: int) -> None:
     short = MemorySource({"test": 2}, steps=9)
-    with pytest.raises(InputError, match="collect longer episodes"):
-        SurpriseEvaluation(SurpriseConfig(), "p-v1").run("test/teleport", CentroidModel(), short, 0)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"no 'test' episode has 3 frames 5 steps apart.*collect longer episodes"):
+        SurpriseEvaluation(SurpriseConfig(batch=batch), "p-v1").run("test/teleport", CentroidModel(), short, 0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 50])
+def test_short_episodes_among_long_ones_are_left_out(source: MemorySource, batch: int) -> None:
+    mixed, short = MemorySource({}), MemorySource({"test": 4}, steps=9).by_split["test"]
+    long = source.by_split["test"][:3]
+    mixed.by_split["test"] = [*long[:1], *short[:2], *long[1:], *short[2:]]
+    result = SurpriseEvaluation(SurpriseConfig(batch=batch), "p-v1").run("test/teleport", CentroidModel(), mixed, 0)  # type: ignore[arg-type]
+    assert {row["n"] for row in result.metrics} == {3}
+    assert len(result.tables["steps"]) == 3 * 2 * 12 and {row["event_step"] for row in result.tables["steps"]} == {30}

@@ -105,7 +105,7 @@ def test_a_rollout_is_repeated_prediction(history: int, context: int) -> None:
 
 
 def test_a_longer_context_needs_the_actions_between() -> None:
-    with pytest.raises(ValueError, match="2 blocks of actions"):
+    with pytest.raises(ValueError, match="2 action blocks"):
         make_model(3).rollout(draws(1, 3, 6), draws(1, 2, 4, 2))
 
 

@@ -1,108 +1,76 @@
-"""The cross-entropy method on costs whose minimum is known."""
+"""The planner `cem`: a right model plans as well as the true world, a history is used, memory is bounded."""
 
-import pytest
+import numpy as np
 import torch
-from pydantic import ValidationError
-from torch import Tensor
 
-from jepa.planning.cross_entropy import CEMConfig, draw_noise, minimise
+from jepa.core.config import parse_options
+from jepa.evaluation.planning.problems import draw_problems
+from jepa.models.world_model import ModelConfig, WorldModel
+from jepa.planning import LatentCEMConfig, PlanningSetting, execute, make_planner
+from jepa.planning.planners.cem import latent_cost
+from jepa.worlds import make_world
+from tests.jepa.evaluation.standins import MemorySource
+from tests.jepa.planning.setting import RIGHT_MODEL, check_alone_and_in_company, run
 
-LOW, HIGH = torch.tensor(-1.0), torch.tensor(1.0)
-
-
-def quadratic(target_PHKA: Tensor):
-    return lambda action: (action - target_PHKA[:, None]).square().sum((2, 3, 4))
-
-
-def targets(problems: int, scale: float = 0.6) -> Tensor:
-    return scale * (2 * torch.rand(problems, 2, 2, 2, generator=torch.Generator().manual_seed(5)) - 1)
+SMALL = {"samples": 64, "elites": 8, "iterations": 3, "candidates_at_once": 64}
 
 
-CONFIG = CEMConfig(samples=300, elites=30, iterations=15, horizon=2)
+def test_a_right_model_plans_as_the_oracle_within_a_room(source: MemorySource) -> None:
+    problems = [
+        problem
+        for problem in draw_problems(source, "test", "uniform", 40, 25, seed=0)
+        if (problem.start["agent_position"][0] < 0.4) == (problem.goal["agent_position"][0] < 0.4)
+        and abs(problem.start["agent_position"][0] - 0.5) > 0.1
+    ]
+    runs = run("cem", {}, problems)
+    assert np.mean([one.success for one in runs]) >= 0.9
+    imagined, path = runs[0].imagined_latent, runs[0].path["agent_position"]
+    assert imagined is not None
+    np.testing.assert_allclose(imagined[-1], path[25], atol=0.03)
 
 
-def test_finds_the_minimum_of_a_quadratic() -> None:
-    target = targets(3)
-    plan = minimise(quadratic(target), [1, 2, 3], (2, 2), LOW, HIGH, CONFIG)
-    assert plan.shape == (3, 2, 2, 2)
-    assert (plan - target).abs().max() < 0.05
+def test_a_problem_is_solved_the_same_alone_and_in_company(source: MemorySource) -> None:
+    check_alone_and_in_company("cem", SMALL, draw_problems(source, "test", "uniform", 5, 25, seed=2))
 
 
-def test_works_in_the_units_of_the_action_space() -> None:
-    low, high = torch.tensor([10.0, -4.0]), torch.tensor([30.0, 0.0])
-    target = torch.tensor([17.0, -3.0]).expand(1, 2, 2, 2)
-    plan = minimise(quadratic(target), [0], (2, 2), low, high, CONFIG)
-    assert ((plan - target).abs() < torch.tensor([0.8, 0.2])).all()
+def test_a_model_with_a_history_is_given_its_past(source: MemorySource) -> None:
+    model = WorldModel.from_config(ModelConfig(history=3))
+    setting = PlanningSetting(model, "two_room", {})
+    problems = draw_problems(source, "test", "uniform", 2, 25, seed=3)
+    planner = make_planner("cem", {**SMALL, "samples": 16, "iterations": 1}, setting)
+    seen = []
+    plan = planner.plan
+    planner.plan = lambda situation: (seen.append(situation), plan(situation))[1]  # type: ignore[method-assign]
+    world = make_world("two_room", 2)
+    runs = execute(planner, world, problems, 30, 15, frameskip=5)
+    assert seen[0].pixels_PTHWC.shape[1] == 1 and seen[0].past_action_PTKA.shape == (2, 0, 5, 2)
+    assert seen[1].pixels_PTHWC.shape[1] == 3 and seen[1].past_action_PTKA.shape == (2, 2, 5, 2)
+    one = make_world("two_room", 1)
+    for offset, frame in zip((5, 10, 15), seen[1].pixels_PTHWC[0], strict=True):
+        one.restore({name: value[offset][None] for name, value in runs[0].path.items()})
+        np.testing.assert_array_equal(frame, one.render_pixels()[0])
+    # The recorded actions are those that led from one context frame to the next.
+    one.restore({name: value[5][None] for name, value in runs[0].path.items()})
+    for action in seen[1].past_action_PTKA[0].reshape(-1, 2):
+        one.advance(action[None])
+    np.testing.assert_allclose(one.state()["agent_position"][0], runs[0].path["agent_position"][15], atol=1e-6)
 
 
-def test_stays_within_the_bounds() -> None:
-    seen: list[Tensor] = []
-
-    def cost(action: Tensor) -> Tensor:
-        seen.append(action)
-        return quadratic(torch.full((1, 2, 2, 2), 5.0))(action)
-
-    plan = minimise(cost, [0], (2, 2), LOW, HIGH, CONFIG)
-    assert torch.stack(seen).abs().max() <= 1
-    assert plan.min() > 0.95
-
-
-def test_a_plan_does_not_depend_on_its_neighbours() -> None:
-    target = targets(4)
-    together = minimise(quadratic(target), [1, 2, 3, 4], (2, 2), LOW, HIGH, CONFIG)
-    for index, seed in enumerate([1, 2, 3, 4]):
-        alone = minimise(quadratic(target[index : index + 1]), [seed], (2, 2), LOW, HIGH, CONFIG)
-        assert torch.equal(alone[0], together[index])
+def test_no_more_candidates_are_rolled_out_at_once_than_allowed() -> None:
+    model, seen = WorldModel.from_config(ModelConfig(latent_size=4)), []
+    rollout = model.rollout
+    model.rollout = lambda z, *rest: (seen.append(len(z)), rollout(z, *rest))[1]  # type: ignore[method-assign]
+    actions = torch.rand(2, 30, 3, 5, 2)
+    z_PTD, past, goal = torch.rand(2, 1, 4), torch.zeros(2, 0, 5, 2), torch.rand(2, 4)
+    bounded = latent_cost(model, z_PTD, past, goal, 16)(actions)
+    assert max(seen) == 16 and sum(seen) == 60
+    torch.testing.assert_close(bounded, latent_cost(model, z_PTD, past, goal, 1000)(actions))
 
 
-def test_one_iteration_returns_the_mean_of_the_elites_and_the_mean_competes() -> None:
-    config = CEMConfig(samples=20, elites=4, iterations=1, horizon=1)
-    seen: list[Tensor] = []
-
-    def cost(action: Tensor) -> Tensor:
-        seen.append(action.clone())
-        return (action - 0.2).square().sum((2, 3, 4))
-
-    plan = minimise(cost, [3], (1, 2), LOW, HIGH, config)
-    candidates = seen[0][0]
-    assert (candidates[0] == 0).all()
-    best = (candidates - 0.2).square().sum((1, 2, 3)).argsort()[:4]
-    assert torch.allclose(plan[0], candidates[best].mean(0), atol=1e-6)
+def test_a_plan_is_as_long_as_its_action_blocks() -> None:
+    assert make_planner("cem", {"horizon": 3}, RIGHT_MODEL).plan_steps == 15
 
 
-def test_the_second_iteration_samples_with_the_spread_of_the_elites() -> None:
-    config = CEMConfig(samples=4000, elites=200, iterations=2, horizon=1, init_std=0.3)
-    seen: list[Tensor] = []
-
-    def cost(action: Tensor) -> Tensor:
-        seen.append(action[0].clone())
-        return action[:, :, 0, 0, 0].square()
-
-    minimise(cost, [0], (1, 2), LOW, HIGH, config)
-    # Only the first action has a cost: its spread shrinks to that of its elites, the other's stays.
-    elites = seen[0][seen[0][:, 0, 0, 0].square().argsort()[:200]]
-    assert seen[1][:, 0, 0, 0].std() == pytest.approx(float(elites[:, 0, 0, 0].std()), rel=0.1)
-    assert seen[1][:, 0, 0, 1].std() == pytest.approx(0.3, rel=0.15)
-
-
-def test_a_cost_that_is_not_a_number_is_never_elite() -> None:
-    def cost(action: Tensor) -> Tensor:
-        value = (action - 0.5).square().sum((2, 3, 4))
-        return torch.where(action[:, :, 0, 0, 0] < 0, torch.nan, value)
-
-    plan = minimise(cost, [0], (2, 2), LOW, HIGH, CONFIG)
-    assert (plan - 0.5).abs().max() < 0.1
-
-
-def test_noise_of_a_block_is_correlated_as_asked_and_keeps_its_variance() -> None:
-    config = CEMConfig(samples=20_000, elites=2, horizon=2, block_correlation=0.8)
-    noise = draw_noise((2, 3, 1), config, torch.Generator().manual_seed(0)).flatten(1)
-    correlation = torch.corrcoef(noise.T)
-    assert noise.var(0).sub(1).abs().max() < 0.05
-    within, across = correlation[0, 1], correlation[0, 3]
-    assert within == pytest.approx(0.8, abs=0.02) and across == pytest.approx(0, abs=0.02)
-
-
-def test_more_elites_than_samples_are_refused() -> None:
-    with pytest.raises(ValidationError, match="elites"):
-        CEMConfig(samples=10, elites=11)
+def test_the_option_s_old_name_is_understood() -> None:
+    config = parse_options(LatentCEMConfig, {"chunk": 40}, "planning.planners.cem")
+    assert config == LatentCEMConfig(candidates_at_once=40)

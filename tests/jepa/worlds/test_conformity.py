@@ -114,16 +114,37 @@ def test_a_restored_state_shows_the_same_and_goes_on_the_same(case):
 
 
 def test_every_copy_meets_its_own_state_and_no_far_one(case):
+    world, goal = case.world, case.frame(STEPS)
+    for kind in case.spec.goal_kind_names:
+        world.restore(goal)
+        assert world.success(goal, kind).all() and not world.distance(goal, kind).any()
+        assert world.success(goal, kind).dtype == bool
+        world.perturb("teleport", [np.random.default_rng(n) for n in range(EPISODES)])
+        assert not world.success(goal, kind).any() and (world.distance(goal, kind) > 0).all()
+
+
+def test_a_goal_is_scored_by_the_quantities_of_its_kind_and_no_others(case):
+    """What is no part of a goal kind may be anything: neither distance nor success looks at it."""
+    world, goal = case.world, case.frame(STEPS)
+    world.restore(case.frame(0))
+    for kind in case.spec.goal_kinds:
+        assert kind.quantities and set(kind.quantities) <= set(case.state_names) and kind.description
+        bare = {name: value if name in kind.quantities else np.full_like(value, np.nan) for name, value in goal.items()}
+        np.testing.assert_array_equal(world.distance(bare, kind.name), world.distance(goal, kind.name))
+        np.testing.assert_array_equal(world.success(bare, kind.name), world.success(goal, kind.name))
+        for name in kind.quantities:
+            other = goal | {name: goal[name] + np.float32(1)}
+            assert (world.distance(other, kind.name) != world.distance(goal, kind.name)).any(), name
+
+
+def test_goals_are_of_the_kinds_that_the_world_names(case):
     world = case.world
-    world.restore(case.frame(STEPS))
-    assert world.success(case.frame(STEPS)).all() and not world.distance(case.frame(STEPS)).any()
-    assert world.success(case.frame(STEPS)).dtype == bool
-    world.perturb("teleport", [np.random.default_rng(n) for n in range(EPISODES)])
-    assert not world.success(case.frame(STEPS)).any() and (world.distance(case.frame(STEPS)) > 0).all()
     everything = world.is_goal_of_kind("uniform", case.frame(0), case.frame(STEPS))
     assert everything.all() and len(everything) == EPISODES
-    for kind in case.spec.goal_kinds[1:]:
+    for kind in case.spec.goal_kind_names[1:]:
         assert not world.is_goal_of_kind(kind, case.frame(0), case.frame(0)).any()
+    with pytest.raises(ValueError, match="no goal kind 'beautiful'"):
+        world.is_goal_of_kind("beautiful", case.frame(0), case.frame(0))
 
 
 def test_a_recolouring_is_seen_and_changes_nothing_else(case):
@@ -132,7 +153,7 @@ def test_a_recolouring_is_seen_and_changes_nothing_else(case):
     world.perturb("recolour", [np.random.default_rng(n) for n in range(EPISODES)])
     recoloured = world.render_pixels()
     assert all((old != new).any() for old, new in zip(case.pixels(2), recoloured, strict=True))
-    assert not world.distance(case.frame(2)).any()
+    assert not any(world.distance(case.frame(2), kind).any() for kind in case.spec.goal_kind_names)
     state = world.state()
     changed = [name for name in state if (state[name] != case.frame(2)[name]).any()]
     assert len(changed) == 1

@@ -1,10 +1,10 @@
-"""The policies that stand beside a package's world get somewhere, and plan where there is no script."""
+"""The policies that stand beside a package's world get somewhere."""
 
 import numpy as np
 import pytest
 
 from jepa.core.errors import InputError
-from jepa.worlds import EpisodePlan, collect_episodes, coverage, make_policy, make_world
+from jepa.worlds import coverage, make_policy, make_world
 
 
 def act(name, policy, copies, steps, **options):
@@ -48,31 +48,3 @@ def test_the_cube_is_lifted_and_put_down_elsewhere():
     carried = [np.linalg.norm(np.ptp(episode["block_position"][:, :2], axis=0)) for episode in episodes]
     assert min(carried) > 0.05
     assert coverage(episodes, world.world_spec).moved_share("block_position") > 0.2
-
-
-def plan(index, steps=40):
-    return EpisodePlan(index, 500 + index, "train", {"door": 0.5}, "oracle", steps)
-
-
-def test_the_oracle_reaches_goals_of_its_own():
-    """Its first goal is a place drawn from the episode's seed; two thirds of the way there is far from chance."""
-    together = list(collect_episodes("two_room", {"image_size": 16}, [plan(n) for n in range(3)]))
-    (alone,) = collect_episodes("two_room", {"image_size": 16}, [plan(1)])
-    np.testing.assert_array_equal(alone.action, together[1].action)
-    np.testing.assert_array_equal(alone.pixels, together[1].pixels)
-    world = make_world("two_room", 3, image_size=16)
-    world.begin([500, 501, 502], [{"door": 0.5}] * 3)
-    oracle = make_policy("oracle", "two_room")
-    oracle.begin(world, [500, 501, 502])
-    goal = oracle.goal["agent_position"].copy()
-    start, path = together[0].state["agent_position"][0], [one.state["agent_position"] for one in together]
-    assert (goal != start).any()
-    nearest = [np.linalg.norm(places - goal[n], axis=1).min() for n, places in enumerate(path)]
-    assert np.median(nearest) < 0.1
-
-
-def test_the_oracle_acts_in_worlds_of_others_too():
-    (episode,) = collect_episodes(
-        "gymnasium:Pendulum-v1", {"image_size": 16}, [EpisodePlan(0, 1, "train", {}, "oracle", 3)]
-    )
-    assert np.abs(episode.action).max() <= 1 and (episode.action != 0).any()

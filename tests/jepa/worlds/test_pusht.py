@@ -70,13 +70,13 @@ def test_success_and_distance_follow_the_packages_tolerances():
     world = make_world("pusht", 4, image_size=32)
     world.begin(range(4), [USUAL] * 4)
     goal = world.state()
-    assert world.success(goal).all() and not world.distance(goal).any()
+    assert world.success(goal, "uniform").all() and not world.distance(goal, "uniform").any()
     goal["agent_position"][0] += [19, 0]
     goal["block_position"][1] += [0, 21]
     goal["block_angle"][2] = (goal["block_angle"][2] + 1.1 * SUCCESS_ANGLE) % (2 * math.pi)
     goal["block_angle"][3] = (goal["block_angle"][3] - 0.9 * SUCCESS_ANGLE) % (2 * math.pi)
-    np.testing.assert_array_equal(world.success(goal), [True, False, False, True])
-    np.testing.assert_allclose(world.distance(goal), [19, 21, 22, 18], rtol=1e-4)
+    np.testing.assert_array_equal(world.success(goal, "uniform"), [True, False, False, True])
+    np.testing.assert_allclose(world.distance(goal, "uniform"), [19, 21, 22, 18], rtol=1e-4)
 
 
 def test_moved_block_asks_for_a_block_that_has_to_move():

@@ -177,8 +177,8 @@ def test_cross_room_goals_lie_in_the_other_room_and_far():
 def test_success_is_the_distance_below_its_threshold():
     world = placed([[0.2, 0.2], [0.2, 0.2]])
     goal = {"agent_position": np.array([[0.27, 0.2], [0.29, 0.2]], dtype=np.float32)}
-    np.testing.assert_allclose(world.distance(goal), [0.07, 0.09], atol=1e-6)
-    np.testing.assert_array_equal(world.success(goal), [True, False])
+    np.testing.assert_allclose(world.distance(goal, "uniform"), [0.07, 0.09], atol=1e-6)
+    np.testing.assert_array_equal(world.success(goal, "uniform"), [True, False])
 
 
 def test_training_never_draws_a_held_out_door_and_unseen_draws_nothing_else():

@@ -21,7 +21,7 @@ def test_step_rewards_a_goal_and_truncates_at_the_episodes_length():
     world.reset(seed=0, options={"goal": goal})
     still = np.zeros((2, 2), dtype=np.float32)
     _, reward, terminated, truncated, _ = world.step(still)
-    np.testing.assert_allclose(reward, -world.distance(goal))
+    np.testing.assert_allclose(reward, -world.distance(goal, "uniform"))
     np.testing.assert_array_equal(terminated, [True, False])
     for _ in range(world.world_spec.episode_steps - 1):
         assert not truncated.any()
@@ -41,7 +41,7 @@ def test_reset_takes_variations_and_unseen():
 def test_every_worlds_specification_is_there_without_making_one():
     for name in WORLDS:
         spec = WORLDS.get(name).world_spec
-        assert spec.name == name and spec.goal_kinds[0] == "uniform"
+        assert spec.name == name and spec.goal_kind_names[0] == "uniform"
         assert sum(spec.policy.values()) == pytest.approx(1)
         for policy in spec.policy:
             make_policy(policy, name)

@@ -1,0 +1,46 @@
+"""Execution in the true world: paths are walked, goals count at any step, what does not fit is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from jepa.evaluation.planning.problems import draw_problems
+from jepa.planning import execute, make_planner
+from jepa.worlds import make_world
+from tests.jepa.evaluation.standins import MemorySource
+from tests.jepa.planning.setting import RIGHT_MODEL, run
+
+
+def test_paths_are_walked_in_the_true_world(source: MemorySource) -> None:
+    problems = draw_problems(source, "test", "uniform", 5, 25, seed=1)
+    sizes = {"samples": 200, "elites": 20, "iterations": 3}
+    runs = run("oracle", sizes, problems, budget=10, replan_every=5)
+    world = make_world("two_room", 1)
+    for problem, one in zip(problems, runs, strict=True):
+        path = one.path["agent_position"]
+        assert path.shape == (11, 2) and len(one.plan_seconds) == 2
+        np.testing.assert_array_equal(path[0], problem.start["agent_position"])
+        goal_distance = np.linalg.norm(path - problem.goal["agent_position"], axis=1)
+        assert one.final_distance == pytest.approx(goal_distance[-1], abs=1e-6)
+        assert one.success == bool((goal_distance < 0.08).any())
+        world.restore({name: value[None] for name, value in problem.start.items()})
+        np.testing.assert_allclose(one.imagined_state["agent_position"][:6], path[:6], atol=1e-6)
+
+
+def test_a_goal_met_on_the_way_counts(source: MemorySource) -> None:
+    problem = draw_problems(source, "test", "uniform", 1, 25, seed=4)[0]
+    (one,) = run("random", {}, [replace(problem, goal=problem.start)])
+    assert one.success
+
+
+def test_execution_refuses_what_does_not_fit(source: MemorySource) -> None:
+    problems = draw_problems(source, "test", "uniform", 2, 25, seed=6)
+    planner = make_planner("random", {}, RIGHT_MODEL)
+    with pytest.raises(ValueError, match="2 copies"):
+        execute(planner, make_world("two_room", 3), problems, 10, 5, 5)
+    with pytest.raises(ValueError, match=r"multiple of the frameskip \(5\), got 7"):
+        execute(planner, make_world("two_room", 2), problems, 10, 7, 5)
+    mixed = [problems[0], replace(problems[1], goal_kind="cross_room")]
+    with pytest.raises(ValueError, match=r"of one goal kind, got \['cross_room', 'uniform'\]"):
+        execute(planner, make_world("two_room", 2), mixed, 10, 5, 5)

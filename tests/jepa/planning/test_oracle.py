@@ -1,0 +1,84 @@
+"""The planner `oracle`: it arrives, simulates no more at once than allowed, and closes the worlds that it opens."""
+
+import numpy as np
+import pytest
+
+from jepa.evaluation.planning.problems import draw_problems
+from jepa.planning import Oracle, OracleConfig, PlanningSetting, Problem
+from jepa.planning.planners import oracle as subject
+from jepa.worlds import World, make_world
+from tests.jepa.evaluation.standins import MemorySource
+from tests.jepa.planning.setting import RIGHT_MODEL, check_alone_and_in_company, run
+
+SMALL = {"samples": 64, "elites": 8, "iterations": 3, "candidates_at_once": 200}
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[World]:
+    """The worlds that oracles make in a test."""
+    worlds: list[World] = []
+
+    def watched(name: str, copies: int, **options: object) -> World:
+        worlds.append(make_world(name, copies, **options))
+        return worlds[-1]
+
+    monkeypatch.setattr(subject, "make_world", watched)
+    return worlds
+
+
+@pytest.fixture(scope="module")
+def problems(source: MemorySource) -> list[Problem]:
+    return draw_problems(source, "test", "uniform", 5, 25, seed=2)
+
+
+def test_it_crosses_rooms(source: MemorySource) -> None:
+    problems = draw_problems(source, "test", "cross_room", 30, 25, seed=0)
+    assert len(problems) >= 20
+    sizes = {"samples": 200, "elites": 20, "iterations": 8, "candidates_at_once": 4000}
+    assert np.mean([one.success for one in run("oracle", sizes, problems)]) >= 0.9
+
+
+def test_a_problem_is_solved_the_same_alone_and_in_company(problems: list[Problem]) -> None:
+    check_alone_and_in_company("oracle", SMALL, problems)
+
+
+@pytest.mark.parametrize("at_once", [1, 10, 50])
+def test_fewer_candidates_at_once_than_samples_bound_the_copies_and_change_no_bit(
+    problems: list[Problem], made: list[World], at_once: int
+) -> None:
+    wanted = run("oracle", SMALL, problems[:2])
+    assert max(world.num_envs for world in made) == 128
+    made.clear()
+    bounded = run("oracle", SMALL | {"candidates_at_once": at_once}, problems[:2])
+    assert max(world.num_envs for world in made) == at_once
+    for one, other in zip(wanted, bounded, strict=True):
+        np.testing.assert_array_equal(one.path["agent_position"], other.path["agent_position"])
+
+
+def test_its_worlds_are_closed_with_it(problems: list[Problem], made: list[World]) -> None:
+    run("oracle", SMALL, problems, budget=25)
+    assert made and all(world.closed for world in made)
+
+
+def test_the_cost_is_that_of_the_goal_kind(monkeypatch: pytest.MonkeyPatch, source: MemorySource) -> None:
+    seen = set()
+    distance = make_world("two_room", 1).__class__.distance
+
+    def watched(world: World, goal: object, kind: str) -> object:
+        seen.add(kind)
+        return distance(world, goal, kind)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(make_world("two_room", 1).__class__, "distance", watched)
+    run("oracle", SMALL, draw_problems(source, "test", "cross_room", 2, 25, seed=0), budget=5, replan_every=5)
+    assert seen == {"cross_room"}
+
+
+def test_a_plan_is_as_long_as_its_action_blocks_whatever_the_model_s() -> None:
+    planner = Oracle(OracleConfig(horizon=3, frameskip=4), RIGHT_MODEL)
+    assert isinstance(RIGHT_MODEL, PlanningSetting) and planner.plan_steps == 12
+
+
+def test_the_options_old_names_are_understood() -> None:
+    assert OracleConfig.model_validate({"chunk": 40, "block_actions": 4}) == OracleConfig(
+        candidates_at_once=40, frameskip=4
+    )
