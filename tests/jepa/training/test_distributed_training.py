@@ -1,6 +1,11 @@
-"""Every objective trained by two real gloo processes is that trained by one: figures, weights, running statistics."""
+"""Every objective trained by several real gloo processes is that trained by one: figures, weights, running statistics.
 
-from collections.abc import Callable
+A case is a test, so that `-k pldm` runs one objective; the processes start once for all the cases of a session.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import pytest
@@ -9,7 +14,10 @@ from torch import Tensor
 
 from jepa.core.clips import Clips
 from jepa.core.collectives import all_reduce_sum, global_count, global_mean, rank, world_size
+from jepa.core.config import Config
 from jepa.core.errors import InputError
+from jepa.objectives import OBJECTIVES
+from jepa.objectives.objective import Objective
 from jepa.training.trainer import TrainConfig
 from tests.jepa.models.test_resnet import frames, resnet, resnet_step
 from tests.jepa.training.gloo import part, run_in_processes
@@ -18,6 +26,10 @@ from tests.jepa.training.toy import CONFIG, PATCHES, toy_clips, toy_trainer
 STEPS = 50
 SHARES = {2: (11, 5), 3: (4, 7, 5)}
 """How many of the global batch's 16 clips each process holds."""
+APART = 1e-9
+"""How far weights may lie from those of one process, in units of the size of all weights together."""
+FIGURES_APART = 1e-6
+"""The same of a figure and of the optimiser's moments, in units of their own size: both follow from small gradients."""
 
 CASES: dict[str, dict[str, Any]] = {
     "history 1": {},
@@ -42,9 +54,33 @@ CASES: dict[str, dict[str, Any]] = {
 """What differs from the toy trainer; every objective is here."""
 
 
-def train(share: slice, precision: str, steps: int = STEPS, **toy: Any) -> dict[str, Tensor]:
+WRONG: dict[str, dict[str, Any]] = {"mean of means": {"objective": "mean of means", "options": {}}}
+"""Equal in all processes, and yet another loss than that of the global batch: the comparison has to see it."""
+
+
+class MeanOfMeans(Objective):
+    """Averages the processes' own means, as if all of them held equally many clips."""
+
+    Config = Config
+
+    def forward(self, clips: Clips, step: int, total_steps: int, diagnostics: bool = True) -> dict[str, Tensor]:
+        z_BTD = self.model.encode(clips.pixels_BTHWC)
+        error = (self.model.predict(z_BTD[:, :-1], clips.action_BTKA) - z_BTD[:, 1:]).square().mean()
+        return {"loss": all_reduce_sum(error) / world_size()}
+
+
+@contextmanager
+def mean_of_means() -> Iterator[None]:
+    OBJECTIVES._entries["mean of means"] = MeanOfMeans
+    yield
+    del OBJECTIVES._entries["mean of means"]
+
+
+def train(case: str, share: slice, precision: str, steps: int) -> dict[str, Tensor]:
+    """Returns the figures of every step, and the last weights, statistics and moments."""
     config = TrainConfig.model_validate(CONFIG.model_dump() | {"precision": precision})
-    trainer = toy_trainer(config, **toy)
+    with mean_of_means():
+        trainer = toy_trainer(config, **(CASES | WRONG)[case])
     results = {}
     for step in range(steps):
         clips = toy_clips(16, seed=step)
@@ -57,19 +93,139 @@ def train(share: slice, precision: str, steps: int = STEPS, **toy: Any) -> dict[
     return results | trainer.state().tensors
 
 
-def train_parts(this_rank: int, sizes: tuple[int, ...], runs: dict[str, int]) -> dict[str, Tensor]:
+@cache
+def by_one(case: str, precision: str, steps: int) -> dict[str, Tensor]:
+    """Returns what one process makes of the whole batches."""
+    return train(case, slice(None), precision, steps)
+
+
+def train_parts(
+    this_rank: int, sizes: tuple[int, ...], cases: list[str], runs: dict[str, int], with_resnet: bool = False
+) -> dict[str, Tensor]:
+    """Returns what this process makes of its share of each case, and of a network full of BatchNorms."""
     start = sum(sizes[:this_rank])
     share, results = slice(start, start + sizes[this_rank]), {}
     for precision, steps in runs.items():
-        for case, toy in CASES.items():
-            trained = train(share, precision, steps, **toy)
+        for case in cases:
+            trained = train(case, share, precision, steps)
             results |= {f"{precision}/{case}/{name}": tensor for name, tensor in trained.items()}
+    if with_resnet:
+        norms = resnet_step(resnet(), part(frames(), this_rank, (5, 3)))
+        results |= {f"resnet18/{name}": tensor for name, tensor in norms.items()}
     return results
 
 
-def rounding_parts(this_rank: int, *arguments: Any) -> dict[str, Tensor]:
-    norms = resnet_step(resnet(), part(frames(), this_rank, (5, 3)))
-    return train_parts(this_rank, *arguments) | {f"resnet18/{name}": tensor for name, tensor in norms.items()}
+Results = list[dict[str, Tensor]]
+Apart = Callable[..., Results]
+
+
+@pytest.fixture(scope="session")
+def apart(request: pytest.FixtureRequest) -> Apart:
+    """Returns what each of several processes makes of the cases that the session asks for."""
+    here = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    asked = {str(params.get("case")) for params in here} | set(WRONG)
+    cases = [case for case in CASES | WRONG if case in asked]
+
+    @cache
+    def run(count: int, rounding: bool = False) -> Results:
+        runs = {"fp32": STEPS, "bf16": 3} if rounding else {"fp64": STEPS}
+        return run_in_processes(train_parts, count, SHARES[count], cases, runs, rounding)
+
+    return run
+
+
+def size(tensors: dict[str, Tensor], start: str) -> float:
+    """Returns the norm of all tensors together whose names begin so."""
+    return float(sum(t.double().square().sum() for name, t in tensors.items() if name.startswith(start)) ** 0.5)
+
+
+def check(results: Results, one: dict[str, Tensor], where: str, allowed: Callable[[str], float]) -> None:
+    """Passes where all processes hold the same, no further from what one makes than is allowed; shows both values."""
+    for name, expected in one.items():
+        mine, *others = (result[f"{where}/{name}"].double() for result in results)
+        for other in others:
+            assert torch.equal(mine, other), f"{where}: {name} differs between processes: {told(mine, other)}"
+        distance = float((mine - expected.double()).norm())
+        assert distance <= allowed(name), (
+            f"{where}: {name} is {distance:.2e} from one process's, where {allowed(name):.2e} is allowed: "
+            f"{told(mine, expected.double())}"
+        )
+
+
+def told(mine: Tensor, other: Tensor) -> str:
+    """Returns the two values that lie furthest apart."""
+    place = int((mine - other).abs().argmax())
+    return f"{mine.flatten()[place].item()!r} and {other.flatten()[place].item()!r}"
+
+
+def allowed_of(one: dict[str, Tensor]) -> Callable[[str], float]:
+    """Returns how far a figure, a weight or a moment may lie from one process's in double precision."""
+    weights = size(one, "objective/")
+    moments = {key: size(one, f"optimizer/{key}/") for key in ("step", "exp_avg", "exp_avg_sq")}
+
+    def allowed(name: str) -> float:
+        kind, key, *_ = name.split("/")
+        if kind == "objective":
+            return APART * weights
+        if kind == "figure":
+            return FIGURES_APART * abs(float(one[name])) + APART * weights
+        return FIGURES_APART * moments[key]
+
+    return allowed
+
+
+def test_every_objective_has_a_case() -> None:
+    assert {toy.get("objective", "lewm") for toy in CASES.values()} == set(OBJECTIVES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", SHARES)
+@pytest.mark.parametrize("case", CASES)
+def test_many_processes_train_as_one(case: str, count: int, apart: Apart) -> None:
+    """In double precision, where rounding cannot hide a mistake."""
+    one = by_one(case, "fp64", STEPS)
+    start = toy_trainer(**CASES[case]).state().tensors
+    moved = size({name: one[name] - start[name] for name in start if name.startswith("objective/")}, "objective/")
+    assert moved > 1e-2 * size(one, "objective/"), "the steps must move weights by far more than may pass unseen"
+    check(apart(count), one, f"fp64/{case}", allowed_of(one))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", SHARES)
+def test_a_loss_that_is_not_the_global_batch_s_is_found(count: int, apart: Apart) -> None:
+    one = by_one("mean of means", "fp64", STEPS)
+    with pytest.raises(AssertionError, match=r"figure/0/loss is .* from one process's.*: 0\.\d+ and 0\.\d+"):
+        check(apart(count), one, "fp64/mean of means", allowed_of(one))
+    weights = {name: tensor for name, tensor in one.items() if name.startswith("objective/")}
+    with pytest.raises(AssertionError, match="objective/model"):
+        check(apart(count), weights, "fp64/mean of means", lambda name: 1e4 * allowed_of(one)(name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_rounding_is_all_that_many_processes_add(case: str, apart: Apart) -> None:
+    """AdamW makes full steps of gradients that are rounding alone, so that runs in single precision drift apart.
+
+    Shuffling the clips of a batch in one process does the same to them. bfloat16 keeps 8 bits of a number, so equality
+    is that of a few per cent.
+    """
+    single, half = by_one(case, "fp32", STEPS), by_one(case, "bf16", 3)
+
+    def near(name: str) -> float:
+        first = name.startswith(("figure/0/", "figure/1/"))
+        tolerance = 1e-3 if first else 0.1 if name.endswith("/loss") else float("inf")
+        return tolerance * abs(float(single[name])) + 1e-5 if name.startswith("figure") else float("inf")
+
+    def roughly(name: str) -> float:
+        return 0.1 * abs(float(half[name])) + 0.02 if name.endswith("/loss") else float("inf")
+
+    check(apart(2, rounding=True), single, f"fp32/{case}", near)
+    check(apart(2, rounding=True), half, f"bf16/{case}", roughly)
+
+
+@pytest.mark.slow
+def test_a_network_full_of_batch_norms_trains_as_one(apart: Apart) -> None:
+    check_resnet(*apart(2, rounding=True))
 
 
 def check_resnet(one: dict[str, Tensor], two: dict[str, Tensor]) -> None:
@@ -82,54 +238,6 @@ def check_resnet(one: dict[str, Tensor], two: dict[str, Tensor]) -> None:
             assert (mine + other - expected).norm() <= 1e-3 * expected.norm(), name
         else:
             assert torch.equal(mine, other) and torch.allclose(mine, expected, rtol=1e-4, atol=1e-6), name
-
-
-def check(
-    results: list[dict[str, Tensor]], expected: dict[str, Tensor], where: str, close: Callable[..., bool]
-) -> None:
-    for name, tensor in expected.items():
-        mine, *others = (result[f"{where}/{name}"] for result in results)
-        assert all(torch.equal(mine, other) for other in others), (where, name)
-        assert close(name, mine, tensor), (where, name)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("count", SHARES)
-def test_many_processes_train_as_one(count: int) -> None:
-    """In double precision, where rounding cannot hide a mistake: 50 steps agree to nine digits."""
-    results = run_in_processes(train_parts, count, SHARES[count], {"fp64": STEPS})
-    for case, toy in CASES.items():
-        expected = train(slice(None), "fp64", **toy)
-        learned = "predictor.inward" if toy.get("objective") == "frozen" else "projector.hidden"
-        weight = f"objective/model.{learned}.weight"
-        moved = (expected[weight] - toy_trainer(**toy).state().tensors[weight]).abs().max()
-        assert moved > 1e-2, "the steps must move weights by far more than the comparison lets pass"
-        check(results, expected, f"fp64/{case}", lambda _, one, two: torch.allclose(one, two, rtol=1e-9, atol=1e-8))
-
-
-@pytest.mark.slow
-def test_rounding_is_all_that_many_processes_add() -> None:
-    """AdamW makes full steps of gradients that are rounding alone, so that runs in single precision drift apart.
-
-    Shuffling the clips of a batch in one process does the same to them.
-    """
-    results = run_in_processes(rounding_parts, 2, SHARES[2], {"fp32": STEPS, "bf16": 3})
-    check_resnet(*results)
-    for case, toy in CASES.items():
-
-        def near(name: str, one: Tensor, two: Tensor) -> bool:
-            first = name.startswith(("figure/0/", "figure/1/"))
-            tolerance = 1e-3 if first else 0.1 if name.endswith("/loss") else float("inf")
-            return not name.startswith("figure") or torch.allclose(one, two, rtol=tolerance, atol=1e-5)
-
-        check(results, train(slice(None), "fp32", **toy), f"fp32/{case}", near)
-        # bfloat16 keeps 8 bits of a number, so equality is that of a few per cent.
-        check(
-            results,
-            train(slice(None), "bf16", 3, **toy),
-            f"bf16/{case}",
-            lambda name, one, two: not name.endswith("/loss") or torch.allclose(one, two, rtol=0.1, atol=0.02),
-        )
 
 
 def collectives(this_rank: int) -> dict[str, Tensor]:
