@@ -1,5 +1,6 @@
 """The latent space itself: how many dimensions it uses, how straight its trajectories are, how Gaussian it is.
 
+It works with D × D matrices: latents of patch tokens (75,264 dimensions with the recipe `dino-wm`) are too many for it.
 Shapes: G episodes, T frames of an episode, N frames, D latent dimensions, R resamples.
 """
 

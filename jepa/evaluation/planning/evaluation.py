@@ -1,6 +1,9 @@
 """Planning: how often, and how nearly, a model's plans reach goals in the true world, beside an oracle and chance.
 
-Regret is paired: what the planner lost against the oracle on the very same problem.
+A problem is a row of a held-out episode and the row `ahead` steps later. Success is the world's own test at any step of
+the budget. Regret is paired: what the planner lost against the oracle on the very same problem. `planned_path` is where
+the first action plan was believed to lead: simulated for the oracle, for a planner with a model its imagined latents,
+read by an MLP probe of the world's `path_quantity`.
 """
 
 import json

@@ -1,5 +1,8 @@
 """Probing: how much of the physical state can be read from a latent, on frames of held-out episodes.
 
+A linear and an MLP probe are fitted to z-scored latents and targets of training frames, and judged on `test` and, where
+there is one, `unseen`. Intervals resample episodes, for frames of one episode are alike; `n` counts episodes. A measure
+that is undefined, because its target never varies, has no row.
 Shapes: N frames, D latent dimensions, Q dimensions of all probed quantities together.
 """
 

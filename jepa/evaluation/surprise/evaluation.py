@@ -3,7 +3,7 @@
 Each held-out episode is replayed twice from its recorded start with its recorded actions; in the middle of one of the
 two replays a perturbation strikes. Surprise at a frame is the mean over latent dimensions of (ẑ_t - z_t)², where ẑ_t is
 predicted from the true frames before it (LeWorldModel, arXiv:2603.19312, section 6). The AUROC compares the two replays
-at the event.
+at the event, over episodes. `strength` is how far the perturbation moved the task's distance.
 Shapes: N episodes of equal length, T frames an action block apart, K actions in an action block (the frameskip), A
 action dimensions, D latent.
 """

@@ -54,7 +54,11 @@ def latent_cost(model: WorldModel, z_PTD: Tensor, past_action_PTKA: Tensor, goal
 
 @PLANNERS.register("cem")
 class LatentCEM(Planner):
-    """LeWorldModel's planner: encodes the current and the goal frame, then searches for actions in latent space."""
+    """LeWorldModel's planner: encodes the current and the goal frame, then searches for actions in latent space.
+
+    Its sizes are the paper's. What is ours: the unit of `init_std` is half the action range, candidates are clipped to
+    the action space, and each iteration's mean competes as a candidate.
+    """
 
     Config = LatentCEMConfig
 

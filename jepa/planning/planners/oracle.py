@@ -23,7 +23,8 @@ from jepa.worlds.world import World, make_world
 class OracleConfig(CEMConfig):
     """The cross-entropy method's sizes and the oracle's cost.
 
-    The noise is the same within most of an action block: white noise walks in place, and would not find a doorway.
+    The noise is the same within most of an action block, for white noise walks in place. In Two-Room 10 iterations met
+    100 of 100 goals of either kind, with white noise 98 and 97; 30 iterations end .0003 from the goal.
     """
 
     renamed: ClassVar[Mapping[str, str]] = {**CEMConfig.renamed, "block_actions": "frameskip"}

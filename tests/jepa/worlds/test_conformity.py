@@ -8,22 +8,26 @@ from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, EpisodePlan, collect_episodes, make_world
 
 SIZES = {
-    "two_room": 32,
     "swm_two_room": 64,
-    "pusht": 32,
     "reacher": 64,
     "cube": 64,
     "gymnasium:Pendulum-v1": 32,
     "gymnasium:CartPole-v1": 32,
 }
+"""Sides of the frames of those that show too little at 32 pixels, and members of families."""
 EPISODES, STEPS = 2, 6
+
+
+def needs(case, perturbation):
+    if perturbation not in case.spec.perturbations:
+        pytest.skip(f"world {case.name!r} has no perturbation {perturbation!r}")
 
 
 class Case:
     """A world, one instance of it, and a few episodes collected in it."""
 
     def __init__(self, name):
-        self.name, self.options = name, {"image_size": SIZES[name]}
+        self.name, self.options = name, {"image_size": SIZES.get(name, 32)}
         self.spec = WORLDS.get(name).world_spec
         self.world = make_world(name, EPISODES, **self.options)
         # Held-out and training values in turn, so that copies that take turns in one scene differ in all their factors.
@@ -46,7 +50,7 @@ class Case:
         return [quantity.name for quantity in self.spec.quantities]
 
 
-@pytest.fixture(scope="module", params=list(SIZES))
+@pytest.fixture(scope="module", params=sorted({*WORLDS, *SIZES}))
 def case(request):
     try:
         made = Case(request.param)
@@ -56,10 +60,6 @@ def case(request):
         raise
     yield made
     made.world.close()
-
-
-def test_no_registered_world_is_left_out():
-    assert set(WORLDS) <= set(SIZES)
 
 
 def test_it_is_a_gymnasium_vector_environment_and_a_function_of_the_seed(case):
@@ -119,6 +119,8 @@ def test_every_copy_meets_its_own_state_and_no_far_one(case):
         world.restore(goal)
         assert world.success(goal, kind).all() and not world.distance(goal, kind).any()
         assert world.success(goal, kind).dtype == bool
+        if "teleport" not in case.spec.perturbations:
+            continue
         world.perturb("teleport", [np.random.default_rng(n) for n in range(EPISODES)])
         assert not world.success(goal, kind).any() and (world.distance(goal, kind) > 0).all()
 
@@ -148,6 +150,7 @@ def test_goals_are_of_the_kinds_that_the_world_names(case):
 
 
 def test_a_recolouring_is_seen_and_changes_nothing_else(case):
+    needs(case, "recolour")
     world = case.world
     world.restore(case.frame(2))
     world.perturb("recolour", [np.random.default_rng(n) for n in range(EPISODES)])
@@ -163,6 +166,7 @@ def test_a_recolouring_is_seen_and_changes_nothing_else(case):
 
 
 def test_a_perturbation_is_a_function_of_its_generator(case):
+    needs(case, "teleport")
     world = case.world
     states = []
     for _ in range(2):

@@ -1,50 +1,45 @@
-"""The policies that stand beside a package's world get somewhere."""
+"""Policies that act in any world, their noise, and names that do not fit a world."""
 
 import numpy as np
 import pytest
 
 from jepa.core.errors import InputError
-from jepa.worlds import coverage, make_policy, make_world
+from jepa.worlds import POLICIES, make_policy, make_world
+from jepa.worlds.policies import NOISE_STEPS, Noise, RandomWalk
 
 
-def act(name, policy, copies, steps, **options):
-    """Returns the states of each copy, (T+1, d) by quantity, acted without rendering, and the world's specification."""
-    try:
-        world = make_world(name, copies, image_size=16, **options)
-    except InputError as error:
-        if "cannot render here" in str(error):
-            pytest.skip(str(error))
-        raise
-    seeds = range(40, 40 + copies)
-    world.begin(seeds, [world.world_spec.sample_variation(np.random.default_rng(seed)) for seed in seeds])
-    acting = make_policy(policy, name)
-    acting.begin(world, seeds)
-    states = [world.state()]
-    for _ in range(steps):
-        world.advance(acting.act(world))
-        states.append(world.state())
-    world.close()
-    return [{key: np.stack([state[key][n] for state in states]) for key in states[0]} for n in range(copies)], world
+def normal(rng: np.random.Generator, steps: int) -> np.ndarray:  # type: ignore[type-arg]
+    return rng.standard_normal((steps, 2), dtype=np.float32)
 
 
-def test_the_packages_two_room_is_crossed():
-    episodes, _ = act("swm_two_room", "swm_two_room/expert", 8, 64)
-    x = np.stack([episode["agent_position"][:, 0] for episode in episodes])
-    assert ((x < 100).any(axis=1) & (x > 124).any(axis=1)).mean() >= 0.5
+def test_noise_is_each_episode_s_own_however_it_is_drawn() -> None:
+    together, alone = Noise([3, 4], normal), Noise([4], normal)
+    drawn = np.stack([together.next() for _ in range(2 * NOISE_STEPS + 5)])
+    np.testing.assert_array_equal(drawn[:, 1], np.stack([alone.next() for _ in range(len(drawn))])[:, 0])
+    whole = normal(np.random.default_rng([3, 1]), 3 * NOISE_STEPS)
+    np.testing.assert_array_equal(drawn[:, 0], whole[: len(drawn)])
 
 
-def test_the_reacher_is_brought_to_a_pose_and_held_there():
-    episodes, world = act("reacher", "reacher/controller", 4, 120)
-    assert all(np.abs(episode["joint_velocity"]).max() < 12 for episode in episodes)
-    turned = [np.ptp(episode["joint_position"], axis=0) for episode in episodes]
-    assert np.median(turned) > 1.5
-    assert coverage(episodes, world.world_spec).visited_share > 0.1
+def test_a_random_walk_is_smooth_and_fills_the_action_range() -> None:
+    world = make_world("two_room", 64, image_size=16)
+    walk = RandomWalk()
+    walk.begin(world, range(64))
+    actions = np.stack([walk.act(world) for _ in range(200)])
+    assert actions.dtype == np.float32 and np.abs(actions).max() <= 1
+    inside = (np.abs(actions[1:]) < 1) & (np.abs(actions[:-1]) < 1)
+    assert np.corrcoef(actions[:-1][inside], actions[1:][inside])[0, 1] > 0.8
+    assert abs(actions.mean()) < 0.05 and 0.4 < actions.std() < 0.8
 
 
-def test_the_cube_is_lifted_and_put_down_elsewhere():
-    episodes, world = act("cube", "cube/expert", 2, 110)
-    height = np.stack([episode["block_position"][:, 2] for episode in episodes])
-    assert (height.max(axis=1) > 0.1).all() and (height.min(axis=1) > 0).all()
-    carried = [np.linalg.norm(np.ptp(episode["block_position"][:, :2], axis=0)) for episode in episodes]
-    assert min(carried) > 0.05
-    assert coverage(episodes, world.world_spec).moved_share("block_position") > 0.2
+def test_a_policy_of_another_world_is_refused_with_those_that_fit() -> None:
+    with pytest.raises(
+        InputError, match="'pusht/expert' does not act in world 'two_room'; choose one of: oracle, random"
+    ):
+        make_policy("pusht/expert", "two_room")
+    with pytest.raises(InputError, match="policy 'dance' is not known"):
+        make_policy("dance", "two_room")
+
+
+def test_every_policy_can_be_closed_without_having_begun() -> None:
+    for name in POLICIES:
+        POLICIES.get(name)().close()

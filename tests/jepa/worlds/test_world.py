@@ -1,15 +1,10 @@
-"""What the base of all worlds does: reset and step with goals, and inputs that are refused in one sentence."""
-
-import gc
-import os
-import subprocess
-import sys
+"""What the base of all worlds does: reset and step with goals, goal kinds, inputs that are refused in one sentence."""
 
 import numpy as np
 import pytest
 
 from jepa.core.errors import InputError
-from jepa.worlds import WORLDS, make_world, packages
+from jepa.worlds import WORLDS, make_world
 from jepa.worlds.policies import make_policy
 
 
@@ -70,69 +65,11 @@ def test_seeds_must_be_one_for_each_copy():
         make_world("two_room", 2).reset(seed=[1])
 
 
-@pytest.mark.parametrize("name", ["pusht", "swm_two_room", "reacher", "cube"])
-def test_a_world_whose_package_is_missing_names_it_and_the_remedy(monkeypatch, name):
-    def without_package(module):
-        raise ModuleNotFoundError(f"No module named {module!r}")
-
-    monkeypatch.setattr(packages.importlib, "import_module", without_package)
-    with pytest.raises(InputError) as raised:
-        make_world(name, 1)
-    assert f"world {name!r} needs the package stable-worldmodel" in str(raised.value)
-    assert "pip install stable-worldmodel" in str(raised.value)
-
-
-def test_importing_the_worlds_chooses_no_renderer_and_imports_no_package():
-    """A renderer that is set on import would override what the rest of a program wants."""
-    code = (
-        "import os, sys; os.environ.pop('MUJOCO_GL', None); import jepa.worlds; "
-        "print('MUJOCO_GL' in os.environ, [name for name in ('mujoco', 'pymunk', 'ogbench') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False []"
-
-
-def test_what_the_user_has_chosen_to_render_with_stays(monkeypatch):
-    monkeypatch.setenv("MUJOCO_GL", "osmesa")
-    packages.choose_renderer()
-    assert os.environ["MUJOCO_GL"] == "osmesa"
-
-
-@pytest.mark.parametrize(
-    ("installed", "chosen"), [({"libEGL.so.1"}, "egl"), ({"libOSMesa.so.8"}, "osmesa"), (set(), None)]
-)
-def test_the_renderer_is_what_is_installed(monkeypatch, installed, chosen):
-    monkeypatch.setattr(packages, "_loads", lambda library: library in installed)
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setenv("MUJOCO_GL", "to be forgotten after the test")
-    monkeypatch.delenv("MUJOCO_GL")
-    packages.choose_renderer()
-    assert os.environ.get("MUJOCO_GL") == chosen
-
-
-def test_nothing_to_render_with_names_the_system_package(monkeypatch):
-    mujoco = packages.import_package("cube", "mujoco")
-
-    def broken(*args, **kwargs):
-        raise RuntimeError("no display")
-
-    monkeypatch.setattr(mujoco, "Renderer", broken)
-    packages.require_renderer.cache_clear()
-    with pytest.raises(InputError) as raised:
-        packages.require_renderer("cube")
-    assert "world 'cube' cannot render here (no display)" in str(raised.value)
-    assert "apt-get install libegl1" in str(raised.value) and "libosmesa6" in str(raised.value)
-
-
-def test_a_world_that_is_collected_leaves_the_pictures_of_others_alone():
-    """Renderers of one process share numbers of textures; freeing them in the wrong context blackens another's."""
-    try:
-        first, second = make_world("reacher", 1, image_size=32), make_world("cube", 1, image_size=32)
-    except InputError as error:
-        pytest.skip(str(error))
-    first.render_pixels()
-    frames = second.render_pixels()
-    del first
-    gc.collect()
-    np.testing.assert_array_equal(second.render_pixels(), frames)
-    second.close()
+def test_a_goal_kind_is_looked_up_by_its_name():
+    spec = WORLDS.get("pusht").world_spec
+    assert spec.goal_kind_names == ("uniform", "moved_block")
+    assert spec.goal_kind("moved_block").quantities == ("agent_position", "block_position", "block_angle")
+    with pytest.raises(ValueError, match="world 'pusht' has no goal kind 'far'; it has: uniform, moved_block"):
+        spec.goal_kind("far")
+    with pytest.raises(ValueError, match="no goal kind 'far'"):
+        make_world("two_room", 1).reset(options={"goal_kind": "far"})
