@@ -38,12 +38,12 @@ def load_model(weights: bytes, config_json: str) -> WorldModel:
     for name in sorted(expected.keys() | found.keys()):
         if expected.get(name) != found.get(name):
             raise InputError(
-                f"model.safetensors does not fit config.json: tensor {name!r} is {_told(found.get(name))} in the file "
-                f"and {_told(expected.get(name))} in the configuration"
+                f"model.safetensors does not fit config.json: tensor {name!r} is {_described(found.get(name))} in the "
+                f"file and {_described(expected.get(name))} in the configuration"
             )
     model.load_state_dict(tensors)
     return model.eval()
 
 
-def _told(shape: tuple[int, ...] | None) -> str:
+def _described(shape: tuple[int, ...] | None) -> str:
     return "absent" if shape is None else f"of shape {tuple(shape)}"

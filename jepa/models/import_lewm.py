@@ -34,7 +34,7 @@ def released_config(tensors: Mapping[str, Tensor], frameskip: int = 5, head_size
 
     Args:
         tensors: the released state dict.
-        frameskip: actions in a block; the weights know only the size of a block.
+        frameskip: environment steps of an action block; the weights know only how many values one has.
         head_size: of the attention in encoder and predictor, which the weights do not know either.
 
     Raises:

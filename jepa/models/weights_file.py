@@ -23,9 +23,9 @@ def read_tensors(data: bytes) -> dict[str, Tensor]:
         with warnings.catch_warnings(action="ignore"):  # torch's advice on a foreign file is for its developers
             held = load(data) if safe else torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader of foreign bytes fails in as many ways as there are bytes
-        told = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(
-            f"not released weights that can be read safely ({told}); save a state dict with torch.save or safetensors"
+            f"not released weights that can be read safely ({reason}); save a state dict with torch.save or safetensors"
         ) from error
     if isinstance(held, Mapping) and isinstance(held.get("state_dict"), Mapping):
         held = held["state_dict"]

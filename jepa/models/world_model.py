@@ -101,8 +101,8 @@ class WorldModel(nn.Module):
 
     action_mean: Tensor
     action_std: Tensor
-    portions: int = 1
-    """In how many portions the encoder takes a training batch; each is computed again for the gradient."""
+    micro_batches: int = 1
+    """In how many micro-batches the encoder takes a training batch; each is computed again for the gradient."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -161,13 +161,13 @@ class WorldModel(nn.Module):
             )
         # The permuted view is torch's channels_last layout, which convolutions take without a copy.
         pixels_NCHW = pixels_BTHWC.flatten(0, 1).permute(0, 3, 1, 2)
-        portions = min(self.portions, len(pixels_NCHW)) if self.training else 1
-        if portions == 1:
+        micro_batches = min(self.micro_batches, len(pixels_NCHW)) if self.training else 1
+        if micro_batches == 1:
             features_NF = self._features(pixels_NCHW)
         else:
             # Where no gradient is asked for there is nothing to hold, and nothing to compute again.
             encode = partial(recomputed, self._features) if torch.is_grad_enabled() else self._features
-            features_NF = torch.cat([encode(part_NCHW) for part_NCHW in pixels_NCHW.tensor_split(portions)])
+            features_NF = torch.cat([encode(part_NCHW) for part_NCHW in pixels_NCHW.tensor_split(micro_batches)])
         z_ND: Tensor = self.projector(features_NF)
         return at_least_float32(z_ND).unflatten(0, pixels_BTHWC.shape[:2])
 

@@ -57,20 +57,20 @@ class CEMConfig(Config):
 
 
 def minimise(
-    cost: Cost, seeds: Sequence[int], block_shape: tuple[int, int], low: Tensor, high: Tensor, config: CEMConfig
+    cost: Cost, seeds: Sequence[int], action_block_shape: tuple[int, int], low: Tensor, high: Tensor, config: CEMConfig
 ) -> Tensor:
     """Returns the mean action sequence (P, H, K, A) after the last iteration.
 
     Args:
         cost: the cost of raw candidates (P, S, H, K, A); a NaN counts as worst.
         seeds: one a problem; its noise is drawn from its own generator, on the CPU, whatever the device.
-        block_shape: (K, A).
+        action_block_shape: (K, A).
         low: smallest raw action, scalar or (A,), on the device to work on.
         high: largest raw action, likewise; candidates are clipped to the two.
     """
     centre, half_range = (high + low) / 2, (high - low) / 2
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    shape = (config.horizon, *block_shape)
+    shape = (config.horizon, *action_block_shape)
     mean_PHKA = torch.zeros(len(seeds), *shape, device=low.device)
     std_PHKA = torch.full_like(mean_PHKA, config.init_std)
     for _ in range(config.iterations):

@@ -47,7 +47,7 @@ def prepare(objective: Objective, compute: ComputeConfig) -> None:
             f"accumulate {compute.accumulate} does not fit encoder {model.config.encoder!r}: its BatchNorm ties all "
             "frames of the batch together; take encoder 'vit' or 'conv', or accumulate 1 with checkpoint_activations"
         )
-    model.portions = compute.accumulate
+    model.micro_batches = compute.accumulate
     if compute.checkpoint_activations:
         recompute_each(blocks(objective))
     if compute.compile != "off":

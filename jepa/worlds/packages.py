@@ -46,7 +46,7 @@ def import_package(world: str, module: str) -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps a package's warnings about itself from the user, who cannot mend them."""
+    """Keeps a package's warnings about itself from the user, who cannot do anything about them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -38,7 +38,7 @@ def collect_episodes(
 ) -> Iterator[Episode]:
     """Yields the planned episodes in the order of the plans, each the same bytes alone or in any batch.
 
-    `on_step` is called after each step of a batch: a slow policy shows by it that it gets on.
+    `on_step` is called after each step of a batch: a slow policy shows its progress by it.
 
     Raises:
         InputError: the world, one of its options or a policy is unknown.

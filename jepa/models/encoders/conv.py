@@ -27,7 +27,7 @@ class ConvEncoder(Encoder):
     """A patch convolution and strided 3×3 convolutions, each with GroupNorm and ReLU; positions are kept.
 
     One group: each frame is normalised over its own channels and positions (Wu and He 2018, arXiv:1803.08494). So no
-    frame depends on another: processes need not meet in the encoder, and it can take a batch in portions.
+    frame depends on another: processes need not meet in the encoder, and it can take a batch in micro-batches.
     """
 
     Config = ConvConfig

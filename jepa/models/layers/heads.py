@@ -1,6 +1,6 @@
 """Two small networks around the predictor: the projector and the action encoder.
 
-Shapes: N rows, F features, D latent, K actions in a block, A action dimensions, E width.
+Shapes: N rows, F features, D latent, K actions in an action block, A action dimensions, E width.
 """
 
 from torch import Tensor, nn

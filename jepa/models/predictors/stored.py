@@ -18,7 +18,7 @@ IMPLIED = {"paper": ("width", "output"), "tokens": ("output", "projector_size")}
 def predictor_fields(held: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the fields `predictor` and `predictor_options` that a mapping of before stands for.
 
-    A stored configuration names every field and is read without a word; who writes only some is told today's names.
+    A stored configuration names every field and is read silently; who writes only some is warned with today's names.
     """
     options = dict(held)
     form = options.pop("form", None)

@@ -49,7 +49,7 @@ class Cube(SceneWorld):
             Quantity("gripper_contact", 1, "1", "pressure on a pad, 1 being 50 N or more", probe=False),
             Quantity("position", 21, "radian, metre", "all generalised positions", probe=False),
             Quantity("velocity", 20, "radian/s, metre/s", "all generalised velocities", probe=False),
-            Quantity("control", 7, "radian, 0-255", "what arm and gripper are told to hold", probe=False),
+            Quantity("control", 7, "radian, 0-255", "what arm and gripper are to hold", probe=False),
             Quantity("cube_hue", 1, "degree", probe=False),
             Quantity("light", 1, "1", "brightness of the light", probe=False),
             Quantity("cube_size", 1, "metre", "half the cube's side", probe=False),

@@ -147,7 +147,7 @@ class PushT(World):
         }
 
     def restore(self, state: Mapping[str, Floats]) -> None:
-        """Sets up every scene afresh in a recorded state, so that nothing of its past goes on acting."""
+        """Sets up every scene again in a recorded state, so that nothing of its past goes on acting."""
         parts = ("agent_position", "block_position", "block_angle", "agent_velocity", "block_velocity")
         body_N10 = np.concatenate([np.asarray(state[name], dtype=np.float32) for name in parts], axis=1)
         self._colour_N3 = np.array(state["block_colour"], dtype=np.float32)

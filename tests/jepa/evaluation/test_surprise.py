@@ -82,7 +82,7 @@ def test_auroc_of_known_surprises() -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 2, 50])
-def test_episodes_too_short_are_told_in_a_sentence(batch: int) -> None:
+def test_episodes_too_short_are_refused_in_a_sentence(batch: int) -> None:
     short = MemorySource({"test": 2}, steps=9)
     with pytest.raises(InputError, match=r"no 'test' episode has 3 frames 5 steps apart.*collect longer episodes"):
         SurpriseEvaluation(SurpriseConfig(batch=batch), "p-v1").run("test/teleport", CentroidModel(), short, 0)  # type: ignore[arg-type]

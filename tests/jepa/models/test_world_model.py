@@ -47,7 +47,7 @@ def test_encoders_take_their_sizes(encoder: dict[str, object], image_size: int) 
 
 @pytest.mark.parametrize("encoder", [SMALL_CONV, SMALL_VIT], ids=["conv", "vit"])
 def test_features_of_a_frame_are_its_own(encoder: dict[str, object]) -> None:
-    """Then processes need not meet in the encoder, and it can take a batch in portions."""
+    """Then processes need not meet in the encoder, and it can take a batch in micro-batches."""
     model = make_model(image_size=32, **encoder).train()
     frames = torch.rand(6, 3, 32, 32)
     together = model.encoder(frames)

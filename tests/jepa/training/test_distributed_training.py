@@ -144,15 +144,15 @@ def check(results: Results, one: dict[str, Tensor], where: str, allowed: Callabl
     for name, expected in one.items():
         mine, *others = (result[f"{where}/{name}"].double() for result in results)
         for other in others:
-            assert torch.equal(mine, other), f"{where}: {name} differs between processes: {told(mine, other)}"
+            assert torch.equal(mine, other), f"{where}: {name} differs between processes: {furthest_apart(mine, other)}"
         distance = float((mine - expected.double()).norm())
         assert distance <= allowed(name), (
             f"{where}: {name} is {distance:.2e} from one process's, where {allowed(name):.2e} is allowed: "
-            f"{told(mine, expected.double())}"
+            f"{furthest_apart(mine, expected.double())}"
         )
 
 
-def told(mine: Tensor, other: Tensor) -> str:
+def furthest_apart(mine: Tensor, other: Tensor) -> str:
     """Returns the two values that lie furthest apart."""
     place = int((mine - other).abs().argmax())
     return f"{mine.flatten()[place].item()!r} and {other.flatten()[place].item()!r}"

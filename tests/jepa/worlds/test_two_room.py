@@ -1,4 +1,4 @@
-"""Two-Room: the same bits alone or in a batch, walls that hold, doors that open, perturbations that are as told."""
+"""Two-Room: the same bits alone or in a batch, walls that hold, doors that open, perturbations as asked for."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def placed(positions, door=0.5, **options):
 
 
 def is_free(state):
-    """The disk neither leaves the scene nor overlaps the wall, told by the nearest points of rectangles."""
+    """The disk neither leaves the scene nor overlaps the wall, by the nearest points of rectangles."""
     (x, y), door = state["agent_position"].T.astype(np.float64), state["door"][:, 0].astype(np.float64)
     tolerance = 1e-6
     inside = (x >= NEAR - tolerance) & (x <= FAR + tolerance) & (y >= NEAR - tolerance) & (y <= FAR + tolerance)
