@@ -114,7 +114,7 @@ def test_planning_costs_are_the_package_s(released: Any, ours: WorldModel, conte
         }
         costs.append(released.get_cost(info, normalised(theirs_take[problem : problem + 1])))
     expected = torch.cat(costs)
-    cost = latent_cost(ours, ours.encode(pixels), past, ours.encode(goal)[:, 0], chunk=64)(candidates)
+    cost = latent_cost(ours, ours.encode(pixels), past, ours.encode(goal)[:, 0], at_once=64)(candidates)
     assert cost.shape == expected.shape == (2, samples) and float(expected.std()) > 1e-2
     assert torch.allclose(cost, expected, rtol=1e-5, atol=1e-5)
 
