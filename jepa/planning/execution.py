@@ -18,10 +18,10 @@ from jepa.worlds.world import World
 
 @dataclass(frozen=True)
 class Execution:
-    """What came of one problem: N = budget steps, and one entry of `plan_seconds` and `plans` for each planning."""
+    """What came of one problem in N environment steps, the budget; `plan_seconds` has an entry for each action plan."""
 
     success: bool
-    """Whether the goal was met at the start or at any step."""
+    """Whether the goal was met at the start or at any environment step."""
     final_distance: float
     path: State
     """States (N+1, d) that were passed."""
@@ -43,11 +43,12 @@ def execute(
     """Returns what the planner achieves on each problem, all of them advancing side by side.
 
     Args:
-        planner: plans at step 0 and then every `replan_every` steps.
+        planner: plans at environment step 0 and then every `replan_every`.
         world: the true world, with as many copies as there are problems.
         problems: where to start and where to get.
-        budget: steps that may be taken.
-        replan_every: steps of a plan that are carried out; a multiple of `frameskip`, at most the plan's length.
+        budget: environment steps that may be taken.
+        replan_every: environment steps of an action plan that are carried out; a multiple of `frameskip`, at most the
+            plan's length.
         frameskip: K, environment steps between two context frames of a model.
 
     Raises:

@@ -90,7 +90,7 @@ class Planner(ABC):
     @property
     @abstractmethod
     def plan_steps(self) -> int:
-        """Returns L, the environment steps that a plan holds actions for."""
+        """Returns L, the environment steps that an action plan holds actions for."""
 
     @abstractmethod
     def plan(self, situation: Situation) -> Plan:

@@ -48,7 +48,9 @@ def describe(name: str, spec: WorldSpec) -> list[str]:
     factors = ", ".join(
         f"{factor.name} {factor.low:g}…{factor.high:g} {factor.unit}".rstrip() for factor in spec.factors
     )
-    goals = ", ".join(f"{kind.name} ({kind.description}; scored by {_joined(kind.quantities)})" for kind in spec.goal_kinds)
+    goals = ", ".join(
+        f"{kind.name} ({kind.description}; scored by {_joined(kind.quantities)})" for kind in spec.goal_kinds
+    )
     return [
         f"{name}: {spec.image_size}×{spec.image_size} pixels, {spec.action_size} actions",
         f"  quantities     {quantities}",

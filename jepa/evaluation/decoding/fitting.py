@@ -34,7 +34,7 @@ class DecoderFitConfig(Config):
     steps: PositiveInt = 1000
     """optimiser steps, along a cosine to zero"""
     batch_size: PositiveInt = 32
-    """frames a step"""
+    """frames of an optimiser step"""
     learning_rate: PositiveFloat = 2e-3
     """peak learning rate of Adam"""
 

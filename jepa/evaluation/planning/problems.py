@@ -29,9 +29,9 @@ def draw_problems(
     Args:
         source: where the episodes are held.
         split: whose episodes to use.
-        goal_kind: a kind of the world's `goal_kinds`.
+        goal_kind: a name of the world's `goal_kinds`.
         count: problems wanted; fewer come back where the split has fewer.
-        ahead: steps from the start to the goal.
+        ahead: environment steps from the start to the goal.
         seed: of the draw.
 
     Raises:
@@ -40,8 +40,8 @@ def draw_problems(
     chosen = _choose_rows(source, split, goal_kind, count, ahead, seed)
     if not chosen:
         raise InputError(
-            f"split {split!r} has no planning problem of kind {goal_kind!r} with a goal {ahead} steps ahead; "
-            "collect more or longer episodes"
+            f"split {split!r} has no planning problem of goal kind {goal_kind!r} with a goal {ahead} environment "
+            "steps ahead; collect more or longer episodes"
         )
     problems = {}
     for episode in _scanned(source, split, count):

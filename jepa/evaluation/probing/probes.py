@@ -28,11 +28,11 @@ class ProbeConfig(Config):
     steps: PositiveInt = 1500
     """MLP: most optimiser steps, along a cosine to zero"""
     batch_size: PositiveInt = 256
-    """MLP: frames a step"""
+    """MLP: frames of an optimiser step"""
     learning_rate: PositiveFloat = 3e-3
     """MLP: peak learning rate of Adam"""
     check_every: PositiveInt = 100
-    """MLP: steps between two looks at the validation split, whose best weights are kept"""
+    """MLP: optimiser steps between two looks at the validation split, whose best weights are kept"""
     patience: PositiveInt = 5
     """MLP: looks without an improvement after which it stops"""
 

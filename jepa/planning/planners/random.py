@@ -10,10 +10,10 @@ from jepa.planning.planner import PLANNERS, Plan, Planner, PlanningSetting, Situ
 
 
 class RandomConfig(Config):
-    """How many steps a random plan has."""
+    """How long a random action plan is."""
 
     steps: PositiveInt = 25
-    """length of a plan in environment steps"""
+    """length of an action plan in environment steps"""
 
 
 @PLANNERS.register("random")

@@ -53,7 +53,7 @@ def test_the_draw_is_the_seed_and_nothing_else(source: MemorySource) -> None:
 
 
 def test_a_split_without_such_a_problem_is_refused_in_a_sentence(source: MemorySource) -> None:
-    with pytest.raises(InputError, match=r"'test'.*'uniform'.*65 steps ahead"):
+    with pytest.raises(InputError, match=r"'test'.*'uniform'.*65 environment steps ahead"):
         draw_problems(source, "test", "uniform", 5, 65, seed=0)
     assert not has_problem(source, "test", "uniform", 5, 65)
     assert has_problem(source, "test", "uniform", 5, 64)
