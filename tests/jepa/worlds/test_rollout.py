@@ -1,4 +1,4 @@
-"""Collected episodes are functions of their own plans, and show policies that get somewhere."""
+"""Collected episodes are functions of their own plans, whatever is simulated beside them."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from jepa.core.errors import InputError
 from jepa.worlds import EpisodePlan, collect_episodes, make_world, rollout
-from jepa.worlds.two_room.world import WALL_X
 
 
 def plan(index, policy="two_room/expert", steps=12, door=0.5):
@@ -89,19 +88,6 @@ def test_replaying_the_actions_from_the_first_state_gives_the_episode_again():
         np.testing.assert_array_equal(world.render_pixels()[0], episode.pixels[step])
         world.advance(action[None])
     np.testing.assert_array_equal(world.render_pixels()[0], episode.pixels[-1])
-
-
-def test_the_expert_crosses_rooms_and_the_random_walk_moves():
-    doors = np.linspace(0.2, 0.8, 40)
-    episodes = list(
-        collect_episodes("two_room", {"image_size": 16}, [plan(n, steps=64, door=door) for n, door in enumerate(doors)])
-    )
-    rooms = np.stack([episode.state["agent_position"][:, 0] < WALL_X for episode in episodes])
-    crossings = (rooms[:, 1:] != rooms[:, :-1]).sum(1)
-    assert (crossings > 0).mean() > 0.7 and crossings.mean() > 1
-    walks = list(collect_episodes("two_room", {"image_size": 16}, [plan(n, "random", steps=64) for n in range(40)]))
-    spread = np.stack([np.ptp(episode.state["agent_position"], axis=0) for episode in walks])
-    assert np.median(spread) > 0.2
 
 
 def test_no_plans_give_no_episodes():
