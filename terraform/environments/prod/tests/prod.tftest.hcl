@@ -1,0 +1,37 @@
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+variables {
+  admin_role_arns = ["arn:aws:iam::111122223333:role/platform"]
+  emails          = ["platform@example.org"]
+}
+
+run "prod" {
+  command = plan
+
+  assert {
+    condition     = output.cluster_name == "jepa-prod" && output.region == "us-east-1"
+    error_message = "the environment has another name than its folder"
+  }
+}
+
+run "a_wrong_region_is_refused" {
+  command = plan
+
+  variables {
+    region = "here"
+  }
+
+  expect_failures = [var.region]
+}
+
+run "zones_of_another_region_are_refused" {
+  command = plan
+
+  variables {
+    zones = ["eu-west-1a", "eu-west-1b"]
+  }
+
+  expect_failures = [var.zones]
+}

@@ -1,0 +1,75 @@
+# What each kind of job may do, prefix by prefix. A job reads what it writes too: a second run finds what is done.
+
+locals {
+  access = {
+    collect     = { reads = [], writes = ["datasets", "logs"], deletes = [] }
+    pretrain    = { reads = ["datasets"], writes = ["models", "reports", "logs"], deletes = ["models"] }
+    evaluate    = { reads = ["datasets", "models"], writes = ["reports", "logs"], deletes = [] }
+    maintenance = { reads = ["datasets", "models", "reports"], writes = ["logs"], deletes = ["datasets", "models", "reports", "logs"] }
+  }
+
+  # `store.check()` proves by a small object of this name, at the root of the store, that conditional writes work.
+  probe = "${local.bucket_arn}/.tmp-check-*"
+
+  statements = { for kind, may in local.access : kind => concat(
+    [
+      {
+        Sid      = "List"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket"]
+        Resource = [local.bucket_arn]
+        # IfExists: a request for one object carries no prefix, and S3 answers 404 for a missing one (which is how a
+        # job learns what is left to do) only to those who may list; to others it answers 403.
+        Condition = { StringLikeIfExists = {
+          "s3:prefix" = flatten([for prefix in concat(may.reads, may.writes) : [prefix, "${prefix}/*"]])
+        } }
+      },
+      {
+        Sid      = "Read"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = concat([for prefix in concat(may.reads, may.writes) : "${local.bucket_arn}/${prefix}/*"], [local.probe])
+      },
+      {
+        Sid      = "Write"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+        Resource = concat([for prefix in may.writes : "${local.bucket_arn}/${prefix}/*"], [local.probe])
+      },
+      {
+        Sid      = "Delete"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject"]
+        Resource = concat([for prefix in may.deletes : "${local.bucket_arn}/${prefix}/*"], [local.probe])
+      },
+      {
+        Sid      = "Key"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = [aws_kms_key.store.arn]
+      },
+    ],
+    kind != "maintenance" ? [] : [
+      {
+        Sid      = "Mark"
+        Effect   = "Allow"
+        Action   = ["s3:GetObjectTagging", "s3:PutObjectTagging", "s3:AbortMultipartUpload"]
+        Resource = [for prefix in may.deletes : "${local.bucket_arn}/${prefix}/*"]
+      },
+      {
+        Sid      = "FindStaleUploads"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucketMultipartUploads"]
+        Resource = [local.bucket_arn]
+      },
+    ],
+  ) }
+}
+
+resource "aws_iam_policy" "job" {
+  for_each = local.access
+
+  name        = "${var.bucket}-${each.key}"
+  description = "What a ${each.key} job may do in the store ${var.bucket}"
+  policy      = jsonencode({ Version = "2012-10-17", Statement = local.statements[each.key] })
+}
