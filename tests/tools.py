@@ -52,7 +52,7 @@ def checkov(folder: Path, framework: str, unchecked: str) -> dict[str, Any]:
 
 
 def assert_nothing_found(found: dict[str, Any]) -> None:
-    """Asserts that checkov read every file, found nothing, and that what it was told to skip has a reason."""
+    """Asserts that checkov read every file, found nothing, and that what it skips has a reason."""
     results = found["results"]
     failed = [f"{check['check_id']} {check['file_path']} {check['resource']}" for check in results["failed_checks"]]
     assert failed == []

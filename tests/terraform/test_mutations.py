@@ -15,7 +15,7 @@ EXPECTED = re.compile(r"expect_failures = \[([^\]]*)\]")
 
 @pytest.mark.slow
 @pytest.mark.parametrize("module", MUTATIONS)
-def test_every_broken_property_is_told(terraform: Terraform, tmp_path: Path, module: str) -> None:
+def test_every_broken_property_is_reported(terraform: Terraform, tmp_path: Path, module: str) -> None:
     """With all properties broken and no variable validated, each assertion and each expected refusal fails."""
     folder = copy_tree(tmp_path / "terraform") / "modules" / module
     for name, old, new in MUTATIONS[module]:
@@ -24,10 +24,10 @@ def test_every_broken_property_is_told(terraform: Terraform, tmp_path: Path, mod
     variables.write_text(CONDITION.sub(r"condition     = try(\1, true) || true", variables.read_text()))
 
     terraform.init(folder)
-    told = [event["diagnostic"] for event in terraform.events(folder) if event["type"] == "diagnostic"]
-    failed = {diagnostic["detail"] for diagnostic in told if diagnostic["summary"] == "Test assertion failed"}
+    reported = [event["diagnostic"] for event in terraform.events(folder) if event["type"] == "diagnostic"]
+    failed = {diagnostic["detail"] for diagnostic in reported if diagnostic["summary"] == "Test assertion failed"}
     missing = " ".join(
-        diagnostic["detail"] for diagnostic in told if diagnostic["summary"] == "Missing expected failure"
+        diagnostic["detail"] for diagnostic in reported if diagnostic["summary"] == "Missing expected failure"
     )
 
     tests = "".join(path.read_text() for path in sorted((SOURCE / "modules" / module / "tests").glob("*.tftest.hcl")))

@@ -32,7 +32,7 @@ variable "admin_role_arns" {
 }
 
 variable "emails" {
-  description = "Addresses that alarms and the budget tell."
+  description = "Addresses that get the messages of alarms and of the budget."
   type        = list(string)
 }
 

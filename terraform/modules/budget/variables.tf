@@ -19,7 +19,7 @@ variable "dollars_a_month" {
 }
 
 variable "topic_arn" {
-  description = "Topic that is told."
+  description = "Topic that budget notifications go to."
   type        = string
 
   validation {
@@ -29,7 +29,7 @@ variable "topic_arn" {
 }
 
 variable "emails" {
-  description = "Addresses that are told when the budget's action is taken or waits for approval."
+  description = "Addresses that get a message when the budget's action is taken or waits for approval."
   type        = list(string)
 
   validation {

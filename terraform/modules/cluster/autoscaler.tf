@@ -1,4 +1,4 @@
-# What the cluster autoscaler may do: see every group, and change those of this cluster alone; and what it has to be told.
+# What the cluster autoscaler may do: see every group, and change those of this cluster alone; and what it cannot find out.
 
 # A pool without nodes is known by its instance type, labels and taints. That says nothing of its disk, of which a pod may
 # ask, nor of EFA: without these tags such a pod would wait for ever.

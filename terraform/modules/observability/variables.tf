@@ -20,7 +20,7 @@ variable "retention_days" {
 }
 
 variable "emails" {
-  description = "Addresses that are told when an alarm goes off; each confirms once, by the message that it gets."
+  description = "Addresses that get a message when an alarm goes off; each confirms once, by the message that it gets."
   type        = list(string)
 
   validation {

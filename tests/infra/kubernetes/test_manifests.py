@@ -56,7 +56,7 @@ def test_every_pod_is_restricted(manifests: Overlay, name: str) -> None:
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_only_who_asks_the_api_server_gets_a_token(manifests: Overlay, name: str) -> None:
     """Workers, submitters, servers and databases hold no credential of the cluster."""
-    asking = {("collect", "head"), ("standing", "head"), ("cluster-autoscaler", "Deployment")}
+    asking = {("collect", "head"), ("shared", "head"), ("cluster-autoscaler", "Deployment")}
     for manifest in manifests(name):
         for where, template in pod_templates(manifest):
             key = (manifest["metadata"]["name"], where)

@@ -53,7 +53,7 @@ def test_images_are_those_of_the_registry(manifests: Callable[[str], list[Manife
             assert container["image"] == f"{VALUES['image_repository']}:0.1.0-{kind}", where
 
 
-def test_the_autoscaler_is_told_its_cluster(manifests: Callable[[str], list[Manifest]]) -> None:
+def test_the_autoscaler_knows_its_cluster(manifests: Callable[[str], list[Manifest]]) -> None:
     """It finds its node groups by the cluster's name, in the namespace that it runs in."""
     found = next(
         m
