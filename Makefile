@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 STORE ?= runs/
 SEED ?= 0
 UV_VERSION := 0.13.8
-
 TOOLS := .tools
 CHECKOV_VERSION := 3.3.30
 KUBERNETES_VALIDATE_VERSION := 1.37.0
@@ -39,6 +38,7 @@ demo: setup  ## collect, pretrain, evaluate and report on Two-Room (STORE=s3: on
 	$(BIN)/jepa demo --store $(STORE) --seed $(SEED)
 
 test: setup lint  ## every test, the slow ones that run whole jobs included; all but test-long
+	-@$(MAKE) --no-print-directory tools
 	@$(MAKE) --no-print-directory --jobs 2 test-whole test-library
 
 # Side by side: whole jobs wait for processes to start and to end most of their time. What the library's tests print
@@ -87,9 +87,10 @@ $(TOOLS)/kubernetes/.complete-$(KUBERNETES_VALIDATE_VERSION)-$(HADOLINT_VERSION)
 tools-promtool:
 	@command -v promtool >/dev/null || test -x $(TOOLS)/prometheus/bin/promtool || { \
 	command -v apt-get >/dev/null && mkdir -p $(TOOLS)/prometheus/package && cd $(TOOLS)/prometheus \
-	&& apt-get download --quiet prometheus 2>/dev/null && dpkg-deb --extract prometheus_*.deb package \
+	&& { apt-get download --quiet prometheus >/dev/null 2>&1 || { apt-get update --quiet >/dev/null 2>&1 && apt-get download --quiet prometheus >/dev/null 2>&1; }; } \
+	&& dpkg-deb --extract prometheus_*.deb package \
 	&& ln -sfn package/usr/bin bin && rm prometheus_*.deb \
-	|| echo "promtool could not be had from Debian's package prometheus (apt-get update first); install it to check the alert rules."; }
+	|| echo "promtool is not here and could not be taken from Debian's package prometheus; install it to check the alert rules."; }
 
 render:  ## write Terraform's outputs into the overlays (ENVIRONMENT=dev or prod, VERSION of the pushed images)
 	terraform -chdir=terraform/environments/$(ENVIRONMENT) output -json | $(BIN)/python -m infra.kubernetes.render --environment $(ENVIRONMENT) --version $(VERSION)
