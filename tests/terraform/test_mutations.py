@@ -13,7 +13,7 @@ CONDITION = re.compile(r"condition     = (.*)")
 EXPECTED = re.compile(r"expect_failures = \[([^\]]*)\]")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("module", MUTATIONS)
 def test_every_broken_property_is_reported(terraform: Terraform, tmp_path: Path, module: str) -> None:
     """With all properties broken and no variable validated, each assertion and each expected refusal fails."""

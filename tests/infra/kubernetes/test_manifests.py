@@ -90,6 +90,24 @@ def test_prefect_is_the_locked_one(manifests: Overlay) -> None:
     assert found == {locked_version("prefect")}
 
 
+def test_no_password_stands_in_a_manifest(manifests: Overlay) -> None:
+    """Passwords come from one secret, also into the jobs that the worker makes of flow runs."""
+    variables = [
+        variable
+        for manifest in manifests("prod/platform")
+        for _, template in pod_templates(manifest)
+        for container in template["spec"]["containers"]
+        for variable in container.get("env", [])
+    ]
+    secret = {v["name"]: v["valueFrom"]["secretKeyRef"] for v in variables if "valueFrom" in v}
+    assert {reference["name"] for reference in secret.values()} == {"prefect"}
+    assert {"PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING"} <= set(secret)
+    plain = {v["name"]: v["value"] for v in variables if "value" in v}
+    worker = "PREFECT_INTEGRATIONS_KUBERNETES_WORKER_API_AUTH_STRING_SECRET_"
+    assert (plain[f"{worker}NAME"], plain[f"{worker}KEY"]) == ("prefect", secret["PREFECT_API_AUTH_STRING"]["key"])
+    assert not [name for name in plain if name.endswith(("PASSWORD", "AUTH_STRING", "CONNECTION_URL"))]
+
+
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 @pytest.mark.parametrize("kind", JOBS)
 def test_a_job_runs_its_command_with_a_valid_configuration(manifests: Overlay, environment: str, kind: str) -> None:
