@@ -92,7 +92,7 @@ tools-promtool:
 	&& ln -sfn package/usr/bin bin && rm prometheus_*.deb \
 	|| echo "promtool is not here and could not be taken from Debian's package prometheus; install it to check the alert rules."; }
 
-render:  ## write Terraform's outputs into the overlays (ENVIRONMENT=dev or prod, VERSION of the pushed images)
+render: setup  ## write Terraform's outputs into the overlays (ENVIRONMENT=dev or prod, VERSION of the pushed images)
 	terraform -chdir=terraform/environments/$(ENVIRONMENT) output -json | $(BIN)/python -m infra.kubernetes.render --environment $(ENVIRONMENT) --version $(VERSION)
 
 image:  ## build an image with docker (VARIANT=cpu or cuda, VERSION, IMAGE=repository)
