@@ -42,6 +42,7 @@ def applied(terraform: Terraform, tree: Path, folder: Path, server: S3Server) ->
 
 @pytest.mark.slow
 @pytest.mark.s3
+@pytest.mark.timeout(1800)  # the provider waits for S3's lifecycle to settle, and on a busy machine for much else
 def test_the_pipeline_runs_on_the_bucket_that_terraform_makes(
     terraform: Terraform, tree: Path, tmp_path: Path, s3: str, s3_server: S3Server
 ) -> None:
