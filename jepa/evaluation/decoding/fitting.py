@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource, Pixels
-from jepa.core.seeds import derive_seed
+from jepa.core.seeds import derive_seed, torch_generator
 from jepa.evaluation.latents import drawn_frames, encode_pixels, in_batches
 from jepa.evaluation.probing.probes import Scale
 from jepa.models.decoder import PatchDecoder, PatchDecoderConfig, frames, pictures
@@ -101,7 +101,7 @@ def _fit(z_ND: Floats, small_NRRC: Tensor, config: DecoderFitConfig, seed: int, 
         torch.manual_seed(seed)
         decoder = PatchDecoder(z_ND.shape[1], mean_CHW, config.decoder).to(device)
     z = torch.from_numpy(z_ND)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch_generator(seed)
     optimiser = torch.optim.Adam(decoder.parameters(), lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.steps)
     for _ in range(config.steps):

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra.storage.local import LocalStore
-from jepa.core import keyed
 from jepa.core.errors import InputError
+from jepa.core.seeds import derive_key
 from pipelines.loader.official.reader import OfficialLoader
 from pipelines.loader.open import LOADERS
 from pipelines.store.formats.container import StoredChunk
@@ -31,7 +31,7 @@ class WebDatasetLoader(OfficialLoader):
 
         register_s3()
         urls = self._urls()
-        seed = keyed.derive_key("webdataset", self._seed, epoch) % 2**31
+        seed = derive_key("webdataset", self._seed, epoch) % 2**31
         # We share out the shards ourselves, for its own splitters ask torch.distributed or refuse.
         reader = WebDataset(urls, shardshuffle=SHARDS, seed=seed, nodesplitter=None, workersplitter=None)
         for sample in reader.shuffle(SAMPLES, rng=random.Random(seed)).decode():
