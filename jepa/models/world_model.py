@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.core.numerics import at_least_float32
+from jepa.core.seeds import seeded
 from jepa.models.encoders.encoder import ENCODERS, Encoder, encoder_config
 from jepa.models.layers.heads import ActionEncoder, Projector
 from jepa.models.layers.recompute import recomputed
@@ -127,8 +128,7 @@ class WorldModel(nn.Module):
     @classmethod
     def from_config(cls, config: ModelConfig, seed: int = 0) -> "WorldModel":
         """Returns a freshly initialised model; equal seeds give equal weights, whatever was drawn before."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed, "model"):
             return cls(config)
 
     def set_action_statistics(self, mean: Any, std: Any) -> None:

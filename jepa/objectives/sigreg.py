@@ -18,7 +18,6 @@ recurrence and backward by Horner's scheme, where autograd would keep 17 cosines
 Shapes: T time steps, N latents of this process, D latent, M directions, K knots without t = 0, whose term is zero.
 """
 
-import hashlib
 import math
 from typing import Any
 
@@ -29,6 +28,7 @@ from torch import Tensor, nn
 from jepa.core.collectives import all_reduce_sum, global_count, world_size
 from jepa.core.config import Config
 from jepa.core.numerics import at_least_float32
+from jepa.core.seeds import torch_generator
 
 
 class SIGRegConfig(Config):
@@ -41,7 +41,8 @@ class SIGRegConfig(Config):
     t_max: PositiveFloat = 3.0
     """The last of them."""
     seed: int = 0
-    """Directions are a function of this and the step, the same in every process."""
+    """Directions are a function of the run's seed, of this and of the step: runs that differ in this differ in nothing
+    else that is drawn."""
     chunk_elements: PositiveInt = 131_072
     """Projections (T × N × directions) worked on at once: bounds the memory, and keeps it in a CPU's cache."""
 
@@ -53,25 +54,24 @@ class SIGReg(nn.Module):
         super().__init__()
         self.config = config or SIGRegConfig()
 
-    def forward(self, z_TND: Tensor, step: int) -> Tensor:
+    def forward(self, z_TND: Tensor, step: int, seed: int) -> Tensor:
         """Returns the statistic, a scalar, equal in every process.
 
         Args:
             z_TND: this process's latents; processes may hold different numbers N.
-            step: which draw of directions to use.
+            step: which of the seed's draws of directions to use.
+            seed: of the run.
         """
-        u_DM = draw_directions(z_TND.shape[-1], self.config.directions, self.config.seed, step).to(z_TND.device)
+        u_DM = self.directions(z_TND.shape[-1], step, seed).to(z_TND.device)
         z_TND = at_least_float32(z_TND)
         value: Tensor = _SIGReg.apply(z_TND, u_DM.to(z_TND.dtype), self.config)
         return value
 
-
-def draw_directions(size: int, count: int, seed: int, step: int) -> Tensor:
-    """Returns (size, count) unit columns, uniform on the sphere: a pure function of its arguments."""
-    digest = hashlib.blake2b(f"{seed}/{step}".encode(), digest_size=8).digest()
-    generator = torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
-    u_DM = torch.randn(size, count, generator=generator)
-    return u_DM / u_DM.norm(dim=0, keepdim=True).clamp_min(1e-12)
+    def directions(self, size: int, step: int, seed: int) -> Tensor:
+        """Returns (size, M) unit columns, uniform on the sphere: a pure function of the configuration and these."""
+        generator = torch_generator(seed, "sigreg", self.config.seed, step)
+        u_DM = torch.randn(size, self.config.directions, generator=generator)
+        return u_DM / u_DM.norm(dim=0, keepdim=True).clamp_min(1e-12)
 
 
 def quadrature(config: SIGRegConfig) -> tuple[list[float], list[float], float]:

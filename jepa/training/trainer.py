@@ -5,7 +5,6 @@ result is that of one process on the whole (see `jepa.core.collectives`).
 """
 
 import contextlib
-import hashlib
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +17,7 @@ from jepa.core.clips import Clips
 from jepa.core.collectives import sharing, world_size
 from jepa.core.config import Config
 from jepa.core.errors import InputError
+from jepa.core.seeds import seeded
 from jepa.models.world_model import WorldModel
 from jepa.objectives.objective import Objective
 from jepa.training.compute import ComputeConfig, parallelised, prepare, shared_like, whole
@@ -78,6 +78,7 @@ class Trainer:
         self.completed_steps = 0
         self._dtype = torch.float64 if config.precision == "fp64" else torch.float32
         self.objective = objective.to(self.device, self._dtype).train()
+        self.objective.seed = config.seed
         self._half = half_of(config.precision, self.device)
         self._loss_scale = LossScale(self._half, self.device)
         prepare(self.objective, self.compute)
@@ -229,11 +230,7 @@ class Trainer:
     @contextlib.contextmanager
     def _draws_of(self, step: int, clips: int) -> Iterator[None]:
         """Makes draws inside (dropout) a function of seed and step, and leaves the caller's generators alone."""
-        digest = hashlib.blake2b(f"{self.config.seed}/{step}".encode(), digest_size=8).digest()
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(sharing(clips, self.device))
-            stack.enter_context(torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []))
-            torch.manual_seed(int.from_bytes(digest, "little") >> 1)
+        with sharing(clips, self.device), seeded(self.config.seed, "dropout", step, device=self.device):
             yield
 
     def _watch(self, figures: dict[str, float]) -> None:

@@ -75,8 +75,8 @@ class LatentEvaluation(Evaluation):
         return EvaluationResult(rows)
 
     def _sigreg(self, z_ND: Floats, seed: int) -> Estimate:
-        rows = numpy_generator(seed).permutation(len(z_ND))[: self.config.sigreg_frames]
-        value = float(SIGReg()(torch.from_numpy(z_ND[rows][None]).float(), step=0))
+        rows = numpy_generator(seed, "sigreg frames").permutation(len(z_ND))[: self.config.sigreg_frames]
+        value = float(SIGReg()(torch.from_numpy(z_ND[rows][None]).float(), step=0, seed=seed))
         return Estimate(value, float("nan"), float("nan"), len(rows))
 
 

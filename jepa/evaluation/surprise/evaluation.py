@@ -105,7 +105,9 @@ def replay(
                 world.advance(np.ascontiguousarray(action_NLA[:, step]))
             if shift is not None and frame == event:
                 before = world.state()
-                world.perturb(shift, [numpy_generator(seed, shift, episode.index) for episode in episodes])
+                world.perturb(
+                    shift, [numpy_generator(seed, "perturbation", shift, episode.index) for episode in episodes]
+                )
                 strength_N = world.distance(before, world.world_spec.goal_kinds[0].name).astype(np.float64)
             seen.append(world.render_pixels())
     finally:

@@ -18,7 +18,7 @@ def test_the_loss_is_prediction_plus_weighted_sigreg_and_nothing_else() -> None:
     terms = LeWM(model, LeWMConfig(sigreg=SIGRegConfig(directions=16)))(clips, step=0, total_steps=10)
     z_BTD = model.encode(clips.pixels_BTHWC)
     prediction = (model.predict(z_BTD[:, :-1], clips.action_BTKA) - z_BTD[:, 1:]).square().mean()
-    sigreg = SIGReg(SIGRegConfig(directions=16))(z_BTD.transpose(0, 1), 0)
+    sigreg = SIGReg(SIGRegConfig(directions=16))(z_BTD.transpose(0, 1), 0, 0)
     assert torch.allclose(terms["prediction"], prediction) and torch.allclose(terms["sigreg"], sigreg)
     assert torch.allclose(terms["loss"], prediction + 0.1 * sigreg)
     assert {"latent_std", "effective_rank", "straightness", "lambda"} <= terms.keys()
@@ -77,7 +77,7 @@ def test_collapse_shows_in_single_dimensions_and_in_the_distance_from_a_gaussian
     assert float(partly["latent_mean_max"]) == pytest.approx(7.0, rel=0.05)
     gaussian, collapsed = latent_diagnostics(z_BTD), latent_diagnostics(0.0 * z_BTD)
     assert float(gaussian["sigreg"]) < 2.0 < 100 * float(gaussian["sigreg"]) < float(collapsed["sigreg"])
-    assert torch.equal(partly["sigreg"], SIGReg(SKETCH)((z_BTD * scale_D + mean_D).transpose(0, 1), 0))
+    assert torch.equal(partly["sigreg"], SIGReg(SKETCH)((z_BTD * scale_D + mean_D).transpose(0, 1), 0, 0))
     assert "sigreg" not in latent_diagnostics(z_BTD, sigreg=False)
 
 

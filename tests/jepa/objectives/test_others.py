@@ -68,7 +68,7 @@ def test_lejepa_aligns_two_views_and_leaves_the_encoder_to_it() -> None:
     terms = make_objective("lejepa", model, {"sigreg_weight": 0.2, "sigreg": {"directions": 8}})(toy_clips(8), 0, 10)
     views_2BTD = torch.stack([z_BTD[:, :-1], z_BTD[:, 1:]])
     alignment = (views_2BTD - views_2BTD.mean(0)).square().mean()
-    sigreg = SIGReg(SIGRegConfig(directions=8))(z_BTD.transpose(0, 1), 0)
+    sigreg = SIGReg(SIGRegConfig(directions=8))(z_BTD.transpose(0, 1), 0, 0)
     assert torch.allclose(terms["alignment"], alignment)
     assert torch.allclose(terms["loss"], 0.8 * alignment + 0.2 * sigreg + terms["prediction"])
     (with_predictor,) = torch.autograd.grad(terms["loss"], z_BTD, retain_graph=True)

@@ -24,9 +24,13 @@ def run(trainer: Trainer, until: int) -> list[dict[str, float]]:
 
 def test_training_lowers_the_loss_and_keeps_the_latents_spread() -> None:
     figures = run(toy_trainer(), 60)
-    assert figures[-1]["sigreg"] < 0.7 * figures[0]["sigreg"]
-    assert figures[-1]["loss"] < 0.5 * figures[0]["loss"]
-    assert 0.4 < figures[-1]["latent_std"] < 1.6
+    # Means of five steps: fresh directions move a single figure by a tenth.
+    first, last = (
+        {name: sum(step[name] for step in part) / 5 for name in part[0]} for part in (figures[:5], figures[-5:])
+    )
+    assert last["sigreg"] < 0.9 * first["sigreg"]
+    assert last["loss"] < 0.3 * first["loss"]
+    assert 0.35 < last["latent_std"] < 1.6
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

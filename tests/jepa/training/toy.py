@@ -56,7 +56,7 @@ def toy_trainer(
 
     Args:
         config: of the training.
-        seed: of the model's weights.
+        seed: of the weights of model and objective; what a step draws comes from the configuration's.
         dropout, history: of the predictor.
         predictor: its registered name.
         objective, options: what is minimised.
@@ -78,7 +78,7 @@ def toy_trainer(
     if options is None:
         options = {"sigreg": {"directions": 32}}
     with toy_weights(model) if objective == "frozen" else contextlib.nullcontext({}) as weights:
-        made = make_objective(objective, WorldModel.from_config(model, seed), {**weights, **options})
+        made = make_objective(objective, WorldModel.from_config(model, seed), {**weights, **options}, seed)
     return Trainer(made, config, compute=compute)
 
 
