@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from jepa.core.config import Config
 from jepa.core.errors import InputError
-from jepa.core.numerics import at_least_float32
+from jepa.core.numerics import at_least_float32, constant
 from jepa.core.seeds import seeded
 from jepa.models.encoders.encoder import ENCODERS, Encoder, encoder_config
 from jepa.models.layers.heads import ActionEncoder, Projector
@@ -223,7 +223,10 @@ class WorldModel(nn.Module):
     def _scale(self, pixels_NCHW: Tensor) -> Tensor:
         if self.config.pixel_scaling == "unit":
             return pixels_NCHW.mul_(1 / 127.5).sub_(1.0)
-        mean, std = (pixels_NCHW.new_tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+        mean, std = (
+            constant(values, pixels_NCHW.dtype, pixels_NCHW.device).view(3, 1, 1)
+            for values in (IMAGENET_MEAN, IMAGENET_STD)
+        )
         return pixels_NCHW.mul_(1 / 255).sub_(mean).div_(std)
 
     def _embed(self, action_BTKA: Tensor) -> Tensor:

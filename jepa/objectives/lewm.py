@@ -75,13 +75,12 @@ class LeWM(Objective):
         zhat_BTD = self.model.predict(z_BTD[:, :-1], clips.action_BTKA)
         prediction = global_mean((zhat_BTD - z_BTD[:, 1:]).square())
         sigreg = self.sigreg(z_BTD.transpose(0, 1), step, self.seed)
-        # Counting is a collective that an accelerator waits for.
-        clips_in_batch = global_count(len(z_BTD), z_BTD.device) if self.config.reference_batch else None
+        clips_in_batch = global_count(len(z_BTD)) if self.config.reference_batch else None
         weight = self.config.weight(step, total_steps, clips_in_batch)
         terms = {
             "loss": prediction + weight * sigreg,
             "prediction": prediction.detach(),
             "sigreg": sigreg.detach(),
-            "lambda": prediction.new_tensor(weight),
+            "lambda": prediction.new_full((), weight),
         }
         return terms | (latent_diagnostics(z_BTD, sigreg=False) if diagnostics else {})

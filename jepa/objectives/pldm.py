@@ -93,7 +93,7 @@ def batch_covariance(z_BTD: Tensor) -> Tensor:
     Raises:
         ValueError: a spread is not defined for fewer than 2 clips.
     """
-    count = global_count(len(z_BTD), z_BTD.device)
+    count = global_count(len(z_BTD))
     if count < 2:
         raise ValueError(f"a spread needs at least 2 clips in the global batch, got {count}")
     centred_BTD = z_BTD - all_reduce_sum(z_BTD.sum(0)) / count

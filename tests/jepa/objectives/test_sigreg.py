@@ -27,10 +27,10 @@ def test_departures_grow_with_the_batch(samples: int, narrow: float, collapsed: 
     assert float(sigreg(torch.zeros(1, samples, 192), step=0, seed=0)) == pytest.approx(collapsed, rel=0.01)
 
 
-@pytest.mark.parametrize("chunk_elements", [1, 4 * 24 * 7, 1 << 20])
+@pytest.mark.parametrize("tile_elements", [1, 4 * 24 * 7, 1 << 20])
 @pytest.mark.parametrize("std", [1.0, 3.0, 0.01])
-def test_value_and_gradient_equal_autograd_of_the_formula(std: float, chunk_elements: int) -> None:
-    config = SIGRegConfig(directions=20, chunk_elements=chunk_elements)
+def test_value_and_gradient_equal_autograd_of_the_formula(std: float, tile_elements: int) -> None:
+    config = SIGRegConfig(directions=20, tile_elements=tile_elements)
     ours = gaussian(4, 24, 8, std).requires_grad_()
     theirs = ours.detach().double().requires_grad_()
     sigreg = SIGReg(config)
@@ -42,6 +42,12 @@ def test_value_and_gradient_equal_autograd_of_the_formula(std: float, chunk_elem
     assert ours.grad is not None and theirs.grad is not None
     assert value.item() == pytest.approx(expected.item(), rel=1e-6)
     assert torch.allclose(ours.grad.double(), theirs.grad, rtol=1e-5, atol=1e-6 * float(theirs.grad.abs().max()))
+
+
+def test_a_tile_suits_the_device_unless_it_is_given() -> None:
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    assert SIGRegConfig(tile_elements=7).tile_for(cpu) == SIGRegConfig(tile_elements=7).tile_for(gpu) == 7
+    assert SIGRegConfig().tile_for(cpu) == 131_072 < 100 * SIGRegConfig().tile_for(cpu) < SIGRegConfig().tile_for(gpu)
 
 
 def test_gradcheck_in_double_precision() -> None:
@@ -69,7 +75,7 @@ def sigreg_of_parts(rank: int, z_TND: Tensor) -> dict[str, Tensor]:
     results = {}
     for sizes in PARTS:
         z_TnD = part(z_TND, rank, sizes, dim=1).clone().requires_grad_()
-        value = SIGReg(SIGRegConfig(directions=40, chunk_elements=4 * 16 * 11))(z_TnD, step=5, seed=0)
+        value = SIGReg(SIGRegConfig(directions=40, tile_elements=4 * 16 * 11))(z_TnD, step=5, seed=0)
         value.backward()
         assert z_TnD.grad is not None
         results |= {f"{sizes}/value": value, f"{sizes}/grad": z_TnD.grad}

@@ -114,6 +114,22 @@ def test_a_state_of_another_run_is_refused() -> None:
         toy_trainer().load(TrainingState(tensors, state.meta))
 
 
+def test_a_state_of_older_code_is_understood() -> None:
+    trainer = toy_trainer()
+    run(trainer, 2)
+    state = trainer.state()
+    # As code before tile_elements wrote it.
+    sigreg = {"directions": 32, "knots": 17, "t_max": 3.0, "seed": 0, "chunk_elements": 131_072}
+    meta = {**state.meta, "objective": state.meta["objective"] | {"sigreg": sigreg}}
+    resumed = toy_trainer()
+    resumed.load(TrainingState(state.tensors, meta))
+    assert run(resumed, 4) == run(trainer, 4)
+    toy_trainer(options={"sigreg": {"directions": 32, "tile_elements": 512}}).load(state)
+    other = {**state.meta, "objective": state.meta["objective"] | {"sigreg": sigreg | {"knots": 9}}}
+    with pytest.raises(InputError, match=r"objective.sigreg = .*'knots': 9"):
+        toy_trainer().load(TrainingState(state.tensors, other))
+
+
 def test_bytes_that_are_no_state_are_refused() -> None:
     for data in (b"", b"PK\x03\x04 not ours", toy_trainer().state().to_bytes()[:-100]):
         with pytest.raises(InputError, match="not a checkpoint"):
