@@ -3,8 +3,9 @@
 FSDP2 is torch's `fully_shard`: each process holds a share of every weight and of its optimiser state.
 """
 
+import inspect
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.distributed as dist
@@ -18,6 +19,13 @@ from jepa.core.errors import InputError
 from jepa.models.layers.batch_norm import GlobalBatchNorm
 from jepa.models.layers.recompute import recompute_each
 from jepa.objectives.objective import Objective
+
+SYNC_BUFFERS = (
+    "forward_sync_buffers"
+    if "forward_sync_buffers" in inspect.signature(DistributedDataParallel).parameters
+    else "broadcast_buffers"
+)
+"""What DDP calls its option to send buffers in every step; torch 2.15 renamed it."""
 
 
 class ComputeConfig(Config):
@@ -64,8 +72,9 @@ def parallelised(objective: Objective, compute: ComputeConfig, device: torch.dev
     if world_size() == 1:
         return objective
     if compute.parallel == "ddp":
-        # Buffers need no broadcast: GlobalBatchNorm keeps them equal. DDP also gives every process rank 0's weights.
-        return DistributedDataParallel(objective, broadcast_buffers=False, gradient_as_bucket_view=True)
+        # No step needs to send buffers: GlobalBatchNorm keeps them equal. DDP gives every process rank 0's weights.
+        options: dict[str, Any] = {SYNC_BUFFERS: False, "gradient_as_bucket_view": True}
+        return DistributedDataParallel(objective, **options)
     if objective.moves_weights:
         raise InputError(
             f"parallel 'fsdp' does not fit objective {type(objective).__name__}, whose teacher follows the whole "

@@ -31,7 +31,7 @@ def test_with_no_process_group_they_are_plain() -> None:
 
 
 def counts(this_rank: int) -> dict[str, Tensor]:
-    results = {}
+    results: dict[str, Tensor] = {}
     for clips in CLIPS:
         mine = clips[this_rank]
         outside = [*share_of_rows(3 * mine), global_count(3 * mine)]
@@ -52,7 +52,7 @@ def counts(this_rank: int) -> dict[str, Tensor]:
 
 
 def gradients(this_rank: int) -> dict[str, Tensor]:
-    results = {}
+    results: dict[str, Tensor] = {}
     for name, reduce in (("all_reduce_sum", all_reduce_sum), ("replicated_sum", replicated_sum)):
         x = torch.tensor([1.0, 2.0]).add_(this_rank).requires_grad_()
         total = reduce(x)

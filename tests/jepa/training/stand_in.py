@@ -22,35 +22,38 @@ WAITING = {"_local_scalar_dense", "nonzero", "equal", "masked_select", "_unique2
 class Waits(TorchDispatchMode):
     """Records every operation for which the host would wait until the device has done all that is queued."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str = STAND_IN.type) -> None:
+        """Takes the kind of device that is watched."""
         super().__init__()
         self.found: list[str] = []
+        self._device = device
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if _waits(function, args, kwargs):
+        if _waits(function, args, kwargs, self._device):
             self.found.append(str(function))
         return function(*args, **kwargs)
 
 
-def _waits(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+def _waits(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], device: str) -> bool:
     name = function.overloadpacket.__name__
     tensors = [value for value in args if isinstance(value, Tensor)]
-    on_device = any(tensor.device == STAND_IN for tensor in tensors)
+    on_device = any(tensor.device.type == device for tensor in tensors)
     if name == "_to_copy":
         source, target = tensors[0].device.type, torch.device(kwargs.get("device") or tensors[0].device).type
-        return _copy_waits(source, target, kwargs.get("non_blocking", False))
+        return _copy_waits(source, target, kwargs.get("non_blocking", False), device)
     if name == "copy_":
-        return _copy_waits(tensors[1].device.type, tensors[0].device.type, args[2] if len(args) > 2 else False)
+        source, target = tensors[1].device.type, tensors[0].device.type
+        return _copy_waits(source, target, args[2] if len(args) > 2 else False, device)
     if name == "lift_fresh":  # a tensor made of Python's numbers, copied from the host where it is the device's
-        return on_device
+        return on_device and device != "cpu"
     if name in ("index", "index_put_"):
         return on_device and any(index is not None and index.dtype == torch.bool for index in args[1])
     return on_device and name in WAITING
 
 
-def _copy_waits(source: str, target: str, non_blocking: bool) -> bool:
-    return source != target and (source == STAND_IN.type or not non_blocking)
+def _copy_waits(source: str, target: str, non_blocking: bool, device: str) -> bool:
+    return source != target and (source == device or not non_blocking)
 
 
 @pytest.fixture
