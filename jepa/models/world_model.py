@@ -103,7 +103,7 @@ class WorldModel(nn.Module):
     action_mean: Tensor
     action_std: Tensor
     micro_batches: int = 1
-    """In how many micro-batches the encoder takes a training batch; each is computed again for the gradient."""
+    """Into how many micro-batches the encoder splits a training batch; each is computed again for the gradient."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
     L = mean (ẑ_{t+1} - z_{t+1})² + λ · SIGReg(Z)
 Gradients flow through the targets too: no teacher, no stopped gradient, no reconstruction.
-Shapes: B clips, T frames, H × W pixels, C colours, K actions in a block, A action dimensions, D latent.
+Shapes: B clips, T frames, H × W pixels, C colours, K actions of an action block, A action dimensions, D latent.
 """
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator

@@ -1,6 +1,6 @@
 """What an objective is: a loss on clips, with its configuration, under a name.
 
-Shapes: B clips, T frames, K actions in a block, A action dimensions.
+Shapes: B clips, T frames, K actions of an action block, A action dimensions.
 """
 
 from abc import ABC, abstractmethod

@@ -5,8 +5,9 @@ import torch
 
 from jepa.core.clips import Clips
 from jepa.core.errors import InputError
-from jepa.objectives import LeWM, LeWMConfig, make_objective
+from jepa.objectives import make_objective
 from jepa.objectives.diagnostics import SKETCH, latent_diagnostics
+from jepa.objectives.lewm import LeWM, LeWMConfig
 from jepa.objectives.sigreg import SIGReg, SIGRegConfig
 from tests.jepa.models.test_world_model import draws, make_model, shake
 from tests.jepa.training.toy import toy_clips

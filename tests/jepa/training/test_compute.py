@@ -1,4 +1,4 @@
-"""Ways to compute a step: in portions, again, compiled, in half precision, in shares; the mathematics stays."""
+"""Ways to compute a step: micro-batches, recomputation, compiled, half precision, shards; the mathematics stays."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ VIT = {"encoder": "vit", "encoder_options": {"patch_size": 8, "depth": 2, "heads
 RESNET: dict[str, Any] = {"encoder": "resnet18", "encoder_options": {}}
 EXACT = TrainConfig.model_validate(CONFIG.model_dump() | {"precision": "fp64"})
 WAYS: dict[str, tuple[dict[str, Any], ComputeConfig]] = {
-    "portions": (VIT, ComputeConfig(accumulate=3)),
-    "blocks again": (VIT | {"history": 2, "dropout": 0.2}, ComputeConfig(checkpoint_activations=True)),
+    "micro-batches": (VIT, ComputeConfig(accumulate=3)),
+    "recomputed": (VIT | {"history": 2, "dropout": 0.2}, ComputeConfig(checkpoint_activations=True)),
     "both": (VIT | {"history": 2}, ComputeConfig(accumulate=2, checkpoint_activations=True)),
-    "convolutions in portions": ({}, ComputeConfig(accumulate=3, checkpoint_activations=True)),
-    "batch norm again": (RESNET, ComputeConfig(checkpoint_activations=True)),
-    "more portions than frames": (VIT, ComputeConfig(accumulate=1000)),
+    "convolutions in micro-batches": ({}, ComputeConfig(accumulate=3, checkpoint_activations=True)),
+    "batch norm recomputed": (RESNET, ComputeConfig(checkpoint_activations=True)),
+    "more micro-batches than frames": (VIT, ComputeConfig(accumulate=1000)),
     "frozen, both": (FROZEN, ComputeConfig(accumulate=3, checkpoint_activations=True)),
 }
 
@@ -83,13 +83,13 @@ def test_less_is_held_for_the_gradient() -> None:
     assert held_bytes(ComputeConfig(checkpoint_activations=True)) < plain / 2
 
 
-def test_an_encoder_that_ties_frames_together_takes_no_portions() -> None:
-    told = r"accumulate 2 does not fit encoder 'resnet18': .* take encoder 'vit' or 'conv'"
-    with pytest.raises(InputError, match=told):
+def test_an_encoder_that_ties_frames_together_takes_no_micro_batches() -> None:
+    message = r"accumulate 2 does not fit encoder 'resnet18': .* take encoder 'vit' or 'conv'"
+    with pytest.raises(InputError, match=message):
         toy_trainer(compute=ComputeConfig(accumulate=2), **RESNET)
 
 
-def test_a_frozen_encoder_takes_a_batch_in_portions() -> None:
+def test_a_frozen_encoder_splits_a_batch_into_micro_batches() -> None:
     model = toy_trainer(compute=ComputeConfig(accumulate=4), **FROZEN).objective.model
     rows: list[int] = []
     model.encoder.register_forward_pre_hook(lambda _, inputs: rows.append(len(inputs[0])))
