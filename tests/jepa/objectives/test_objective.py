@@ -1,4 +1,4 @@
-"""What all objectives share: the seed of a run decides what they add to the model and what their steps draw."""
+"""What all objectives share: a loss that trains every weight they own, and draws that the run's seed decides."""
 
 from typing import Any
 
@@ -7,17 +7,51 @@ import torch
 from torch import Tensor
 
 from jepa.models.world_model import WorldModel
-from jepa.objectives import make_objective
+from jepa.objectives import OBJECTIVES, make_objective
 from jepa.training.trainer import TrainConfig
-from tests.jepa.models.test_world_model import make_model
+from tests.jepa.models.test_world_model import make_model, shake
 from tests.jepa.training.toy import CONFIG, toy_clips, toy_trainer
 
+OPTIONS: dict[str, dict[str, Any]] = {
+    "lewm": {"sigreg": {"directions": 8}},
+    "lejepa": {"sigreg": {"directions": 8}},
+    "pldm": {"inverse_dynamics": 1.0},
+    "auxiliary": {"quantity": "place", "quantity_scale": 32.0},
+    "spectral": {},
+    "ema": {},
+    "reconstruction": {"doublings": 2, "channels": 4},
+}
+"""Of every objective that trains an encoder; `test_frozen.py` is about the one that does not."""
 HEADS: dict[str, tuple[dict[str, Any], str]] = {
     "pldm": ({"inverse_dynamics": 1.0}, "inverse.0.weight"),
     "auxiliary": ({"quantity": "place"}, "head.0.weight"),
     "reconstruction": ({"doublings": 1, "channels": 4}, "decoder.layers.0.weight"),
 }
 """Objectives that add weights to the model, each with one of them."""
+
+
+def test_every_objective_is_here() -> None:
+    assert OPTIONS.keys() | {"frozen"} == set(OBJECTIVES)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_each_gives_a_loss_that_trains_every_weight_it_owns(name: str) -> None:
+    objective = make_objective(name, shake(make_model(2)), OPTIONS[name]).train()
+    terms = objective(toy_clips(8), 0, 10)
+    assert {"latent_std", "sigreg"} <= terms.keys() and not any(
+        term.requires_grad for key, term in terms.items() if key != "loss"
+    )
+    terms["loss"].backward()
+    for weight, parameter in objective.named_parameters():
+        assert not parameter.requires_grad or parameter.grad is not None, weight
+    assert any(parameter.grad.abs().max() > 0 for parameter in objective.model.encoder.parameters())
+
+
+@pytest.mark.parametrize("name", ["auxiliary", "reconstruction", "pldm"])
+def test_training_lowers_the_loss(name: str) -> None:
+    trainer = toy_trainer(objective=name, options=OPTIONS[name])
+    losses = [trainer.step(toy_clips(16, seed=step))["loss"] for step in range(30)]
+    assert losses[-1] < 0.6 * losses[0]
 
 
 def weights(name: str, seed: int) -> dict[str, Tensor]:
