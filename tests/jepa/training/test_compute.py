@@ -105,32 +105,6 @@ def test_compiled_is_the_same(toy: dict[str, Any]) -> None:
     assert_equal(train(compiled, 3), train(toy_trainer(EXACT, **toy), 3), 1e-6)
 
 
-def test_half_precision_stays_near_and_resumes_to_the_bit() -> None:
-    config = TrainConfig.model_validate(CONFIG.model_dump() | {"precision": "fp16"})
-    plain, straight = train(toy_trainer(), 8), toy_trainer(config)
-    half = train(straight, 8)
-    for step, tolerance in enumerate((2e-3, 0.05, 0.05)):  # AdamW's full steps magnify any rounding
-        name = f"figure/{step}/loss"
-        assert half[name] == pytest.approx(float(plain[name]), rel=tolerance) and half[name] != plain[name]
-    first, second = toy_trainer(config), toy_trainer(config, seed=5)
-    train(first, 3)
-    second.load(TrainingState.from_bytes(first.state().to_bytes()))
-    assert_equal(train(second, 8), later(half), 0.0)
-    assert second.state().meta["loss_scale"] == straight.state().meta["loss_scale"] != {}
-
-
-def test_a_gradient_that_overflows_costs_its_step_only() -> None:
-    trainer = toy_trainer(TrainConfig.model_validate(CONFIG.model_dump() | {"precision": "fp16"}))
-    trainer._loss_scale.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**120)
-    before = {name: tensor.clone() for name, tensor in trainer.state().tensors.items()}
-    figures = trainer.step(toy_clips(16))
-    after = trainer.state().tensors
-    assert trainer.completed_steps == 1 and figures["loss"] < 1e3
-    weight = "objective/model.projector.out.weight"
-    assert torch.equal(after[weight], before[weight])
-    assert trainer.state().meta["loss_scale"]["scale"] == 2.0**119
-
-
 SHARED: dict[str, dict[str, Any]] = {"conv": {}, "vit": VIT | {"history": 2, "dropout": 0.2}, "frozen": FROZEN}
 
 

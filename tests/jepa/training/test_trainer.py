@@ -1,14 +1,11 @@
 """The trainer: it learns, resumes to the bit, and says what went wrong."""
 
-import itertools
 import math
 
 import pytest
 import torch
 
 from jepa.core.errors import InputError
-from jepa.training.recipes import RECIPES, Recipe
-from jepa.training.schedule import learning_rate_at
 from jepa.training.state import TrainingState
 from jepa.training.trainer import TrainConfig, Trainer, TrainingFailure
 from tests.jepa.training.toy import CONFIG, toy_clips, toy_trainer
@@ -130,20 +127,6 @@ def test_a_state_of_older_code_is_understood() -> None:
         toy_trainer().load(TrainingState(state.tensors, other))
 
 
-def test_bytes_that_are_no_state_are_refused() -> None:
-    for data in (b"", b"PK\x03\x04 not ours", toy_trainer().state().to_bytes()[:-100]):
-        with pytest.raises(InputError, match="not a checkpoint"):
-            TrainingState.from_bytes(data)
-
-
-def test_the_rate_warms_up_and_falls_along_a_cosine() -> None:
-    rates = [learning_rate_at(step, 110, peak=1.0, warmup_steps=10) for step in range(110)]
-    assert rates[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
-    assert rates[10] == 1.0 and rates[60] == pytest.approx(0.5)
-    assert all(a > b for a, b in itertools.pairwise(rates[10:])) and 0 < rates[-1] < 1e-3
-    assert learning_rate_at(109, 110, 1.0, 10, final_share=0.1) > 0.1
-
-
 def test_a_schedule_may_be_longer_than_the_run() -> None:
     trainer = toy_trainer(variant(steps=100, schedule_length=10.0, warmup=0.01))
     rates = [trainer.learning_rate(step) / CONFIG.learning_rate for step in range(100)]
@@ -152,13 +135,3 @@ def test_a_schedule_may_be_longer_than_the_run() -> None:
     assert rates[-1] == pytest.approx(0.5 * (1 + math.cos(math.pi * 89 / 990))) and rates[-1] > 0.97
     with pytest.raises(ValueError, match="schedule_length"):
         variant(schedule_length=0.5)
-
-
-def test_recipes_take_a_worlds_sizes() -> None:
-    assert {"lewm", "lewm-small", "lewm-tiny", "smoke"} <= set(RECIPES)
-    recipe = RECIPES.get("smoke").for_world(image_size=32, action_size=7)
-    assert (recipe.model.image_size, recipe.model.action_size) == (32, 7)
-    assert recipe.model.latent_size == RECIPES.get("smoke").model.latent_size
-    assert recipe.objective_options["hold"] == 0.2
-    with pytest.raises(ValueError, match=r"objective_options.teacher: .*got 1"):
-        Recipe(objective_options={"teacher": 1})
