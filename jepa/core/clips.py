@@ -26,9 +26,17 @@ class Clips:
     """float32 (B, T, d) by quantity; objectives of the paper never look at it"""
 
     def to(self, device: torch.device, dtype: torch.dtype) -> "Clips":
-        """Returns the clips on a device, actions and state in another type; frames stay uint8."""
-        state = {name: value.to(device, dtype) for name, value in self.state.items()}
-        return Clips(self.pixels_BTHWC.to(device), self.action_BTKA.to(device, dtype), state)
+        """Returns the clips on a device, actions and state in another type; frames stay uint8.
+
+        Copies from pinned memory to a GPU run while the host goes on.
+        """
+        # The other way round, the host could read what has not arrived yet.
+        asynchronous = device.type != "cpu"
+        return Clips(
+            self.pixels_BTHWC.to(device, non_blocking=asynchronous),
+            self.action_BTKA.to(device, dtype, non_blocking=asynchronous),
+            {name: value.to(device, dtype, non_blocking=asynchronous) for name, value in self.state.items()},
+        )
 
 
 def whole_clip(episode: Episode, frameskip: int) -> Clips:

@@ -4,6 +4,9 @@ The convention, everywhere in this project: each process's loss is the loss of t
 DistributedDataParallel (DDP) averages the gradients. A differentiable collective therefore back-propagates the sum of
 all processes' losses, and the average that DDP takes makes that the gradient of the one loss. Every function here also
 works with no process group.
+
+Counts (of clips, of rows) are numbers of the host: they travel between the hosts, once a step inside `sharing`, so that
+no process waits for its device to know them.
 """
 
 import contextlib
@@ -69,10 +72,19 @@ def global_mean(x: Tensor) -> Tensor:
     """Returns the mean of x over all processes, a scalar; processes may hold different numbers of values."""
     if world_size() == 1:
         return x.mean()
-    return replicated_sum(x.sum()) / global_count(x.numel(), x.device)
+    return replicated_sum(x.sum()) / global_count(x.numel())
 
 
-def share_of_rows(count: int, device: torch.device | None = None) -> tuple[int, int]:
+def sum_over_hosts(number: int) -> int:
+    """Returns the sum of a whole number over all processes; waits for the other hosts, and for no device."""
+    if world_size() == 1:
+        return number
+    total = torch.tensor(number, dtype=torch.int64)
+    dist.all_reduce(total, group=_host_group())
+    return int(total)
+
+
+def share_of_rows(count: int) -> tuple[int, int]:
     """Returns how many rows the processes before this one hold, and how many all of them hold together.
 
     Rows are a whole number of them per clip; inside `sharing` the clips are known and no collective is needed.
@@ -83,28 +95,24 @@ def share_of_rows(count: int, device: torch.device | None = None) -> tuple[int, 
         return _shares.before * count // _shares.mine, _shares.total * count // _shares.mine
     if _shares is not None:
         return 0, 0
-    counts = _Shares(count, device)
+    counts = _Shares(count)
     return counts.before, counts.total
 
 
-def global_count(count: int, device: torch.device | None = None) -> int:
+def global_count(count: int) -> int:
     """Returns the sum of a count over all processes; inside `sharing`, of one in proportion to the clips."""
-    if world_size() == 1:
-        return count
-    if _shares is not None and _shares.all_hold_some:
+    if world_size() > 1 and _shares is not None and _shares.all_hold_some:
         return _shares.total * count // _shares.mine
-    total = torch.tensor(count, dtype=torch.int64, device=device)
-    dist.all_reduce(total)
-    return int(total)
+    return sum_over_hosts(count)
 
 
 @contextlib.contextmanager
-def sharing(count: int, device: torch.device | None = None) -> Iterator[None]:
+def sharing(count: int) -> Iterator[None]:
     """Tells every process, for as long as it lasts, how many clips of the global batch each holds: here `count`."""
     global _shares
     before = _shares
     if world_size() > 1:
-        _shares = _Shares(count, device)
+        _shares = _Shares(count)
     try:
         yield
     finally:
@@ -112,17 +120,17 @@ def sharing(count: int, device: torch.device | None = None) -> Iterator[None]:
 
 
 class _Shares:
-    """How many clips each process holds; told while the first work on them goes on already."""
+    """How many clips each process holds; they are exchanged while the first work on them goes on already."""
 
-    def __init__(self, count: int, device: torch.device | None) -> None:
+    def __init__(self, count: int) -> None:
         self.mine = count
-        self._counts = torch.zeros(world_size(), dtype=torch.int64, device=device)
+        self._counts = torch.zeros(world_size(), dtype=torch.int64)
         self._counts[rank()] = count
-        self._told = dist.all_reduce(self._counts, async_op=True)
+        self._exchange = dist.all_reduce(self._counts, group=_host_group(), async_op=True)
 
     @functools.cached_property
     def counts(self) -> list[int]:
-        self._told.wait()
+        self._exchange.wait()
         return [int(count) for count in self._counts.tolist()]
 
     @property
@@ -139,4 +147,17 @@ class _Shares:
 
 
 _shares: _Shares | None = None
-"""Of the batch that is worked on; None where nobody has told."""
+"""Of the batch that is worked on; None outside `sharing`."""
+
+
+def _host_group() -> Any:
+    """Returns the process group for numbers of the host: the default one (None) where it takes tensors of the CPU."""
+    if "cpu:" in dist.get_backend_config():
+        return None
+    return _gloo_beside(dist.group.WORLD)
+
+
+@functools.lru_cache(maxsize=1)
+def _gloo_beside(world: Any) -> Any:
+    """Returns a second group of all processes, by gloo; NCCL takes tensors of GPUs alone."""
+    return dist.new_group(backend="gloo")

@@ -1,9 +1,9 @@
 """Randomness as a pure function of a key: the same on every machine and numpy version, and cheap for a million values.
 
+Keys come from `jepa.core.seeds.derive_key`.
 The mixing function is SplitMix64 (Steele, Lea and Flood 2014), made for successive inputs.
 """
 
-import hashlib
 from functools import lru_cache
 
 import numpy as np
@@ -15,12 +15,6 @@ SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31)
 FACTORS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 FEW = 1024
 """Values of a permutation whose steps are kept: a loader permutes the same few counts for every clip."""
-
-
-def derive_key(*parts: object) -> int:
-    """Returns a 64-bit key for a tuple of names and numbers; different tuples have unrelated keys."""
-    text = "\x1f".join(f"{type(part).__name__}:{part}" for part in parts)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def mix(key: int, values: NDArray[np.integer]) -> NDArray[np.uint64]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from jepa.core.episodes import Episode, EpisodeSource, Pixels, State
 from jepa.core.errors import InputError
-from jepa.core.seeds import derive_seed
+from jepa.core.seeds import numpy_generator
 from jepa.models.world_model import WorldModel
 
 BATCH_BYTES = 8 * 2**20
@@ -55,7 +55,7 @@ def drawn_frames(
         raise InputError(f"dataset has no {split!r} episodes; collect more episodes or give that split a larger share")
     rows_each = max(1, max_frames // count)
     for episode in source.episodes(split, limit=max_frames):
-        rng = np.random.default_rng(derive_seed(seed, "frames", episode.index))
+        rng = numpy_generator(seed, "frames", episode.index)
         frames = len(episode.pixels)
         yield episode, np.sort(rng.choice(frames, size=min(rows_each, frames), replace=False))
 

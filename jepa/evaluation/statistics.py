@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jepa.core.seeds import numpy_generator
+
 Z_95 = 1.959963984540054
 RESAMPLES = 2000
 
@@ -44,7 +46,7 @@ def wilson(successes: int, n: int) -> Estimate:
 
 def bootstrap_weights(groups: int, seed: int, resamples: int = RESAMPLES) -> Floats:
     """Returns how often each group occurs in each resample, (R, G); every row sums to G."""
-    rng = np.random.default_rng(seed)
+    rng = numpy_generator(seed)
     return rng.multinomial(groups, np.full(groups, 1 / groups), size=resamples).astype(np.float64)
 
 

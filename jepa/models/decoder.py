@@ -54,7 +54,7 @@ class PatchDecoderConfig(Config):
     heads: PositiveInt = 4
     """Attention heads; must divide the width."""
     depth: PositiveInt = 2
-    """Blocks of cross-attention and MLP."""
+    """Transformer blocks of cross-attention and MLP."""
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> "PatchDecoderConfig":

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from jepa.core.config import Config
 from jepa.core.errors import InputError
-from jepa.core.numerics import at_least_float32
+from jepa.core.numerics import at_least_float32, constant
+from jepa.core.seeds import seeded
 from jepa.models.encoders.encoder import ENCODERS, Encoder, encoder_config
 from jepa.models.layers.heads import ActionEncoder, Projector
 from jepa.models.layers.recompute import recomputed
@@ -102,7 +103,7 @@ class WorldModel(nn.Module):
     action_mean: Tensor
     action_std: Tensor
     micro_batches: int = 1
-    """In how many micro-batches the encoder takes a training batch; each is computed again for the gradient."""
+    """Into how many micro-batches the encoder splits a training batch; each is computed again for the gradient."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -127,8 +128,7 @@ class WorldModel(nn.Module):
     @classmethod
     def from_config(cls, config: ModelConfig, seed: int = 0) -> "WorldModel":
         """Returns a freshly initialised model; equal seeds give equal weights, whatever was drawn before."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed, "model"):
             return cls(config)
 
     def set_action_statistics(self, mean: Any, std: Any) -> None:
@@ -223,7 +223,10 @@ class WorldModel(nn.Module):
     def _scale(self, pixels_NCHW: Tensor) -> Tensor:
         if self.config.pixel_scaling == "unit":
             return pixels_NCHW.mul_(1 / 127.5).sub_(1.0)
-        mean, std = (pixels_NCHW.new_tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+        mean, std = (
+            constant(values, pixels_NCHW.dtype, pixels_NCHW.device).view(3, 1, 1)
+            for values in (IMAGENET_MEAN, IMAGENET_STD)
+        )
         return pixels_NCHW.mul_(1 / 255).sub_(mean).div_(std)
 
     def _embed(self, action_BTKA: Tensor) -> Tensor:

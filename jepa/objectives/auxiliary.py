@@ -36,7 +36,7 @@ class AuxiliaryConfig(Config):
 
 @OBJECTIVES.register("auxiliary")
 class Auxiliary(Objective):
-    """Next-latent prediction, kept from collapse by what must be told from each latent."""
+    """Next-latent prediction, kept from collapse by a quantity that must be read from each latent."""
 
     Config = AuxiliaryConfig
     config: AuxiliaryConfig

@@ -11,7 +11,7 @@ from jepa.core.collectives import all_reduce_sum
 from jepa.objectives.sigreg import SIGReg, SIGRegConfig
 
 SKETCH = SIGRegConfig(directions=64)
-"""Few directions, the same ones on every step: a change of the figure is one of the latents."""
+"""Few directions, the same ones on every step of every run: a change of the figure is one of the latents."""
 
 
 @torch.no_grad()
@@ -50,4 +50,4 @@ def latent_diagnostics(z_BTD: Tensor, sigreg: bool = True) -> dict[str, Tensor]:
         "effective_rank": torch.special.entr(share).sum().exp(),
         "straightness": cosine_sum[0] / counts[1].clamp_min(1),
     }
-    return figures | ({"sigreg": SIGReg(SKETCH)(z_BTD.detach().transpose(0, 1), step=0)} if sigreg else {})
+    return figures | ({"sigreg": SIGReg(SKETCH)(z_BTD.detach().transpose(0, 1), step=0, seed=0)} if sigreg else {})

@@ -59,7 +59,7 @@ class EMA(Objective):
             target_BTD = self.teacher.encode(clips.pixels_BTHWC)
         zhat_BTD = self.model.predict(z_BTD[:, :-1], clips.action_BTKA)
         prediction = global_mean((zhat_BTD - target_BTD[:, 1:]).square())
-        terms = {"loss": prediction, "prediction": prediction.detach(), "momentum": prediction.new_tensor(momentum)}
+        terms = {"loss": prediction, "prediction": prediction.detach(), "momentum": prediction.new_full((), momentum)}
         return terms | (latent_diagnostics(z_BTD) if diagnostics else {})
 
     @torch.no_grad()

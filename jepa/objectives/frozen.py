@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 from torch import Tensor
 
 from jepa.core.clips import Clips
-from jepa.core.collectives import all_reduce_sum, global_mean
+from jepa.core.collectives import global_mean, sum_over_hosts
 from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.models.pretrained import load_encoder
@@ -97,7 +97,7 @@ class Frozen(Objective):
         Raises:
             InputError: the encoder has no weights.
         """
-        self._check_weights(clips.pixels_BTHWC.device)
+        self._check_weights()
         with torch.no_grad():
             z_BTD = self.model.encode(clips.pixels_BTHWC)
         zhat_BTD = self.model.predict(z_BTD[:, :-1], clips.action_BTKA)
@@ -105,9 +105,9 @@ class Frozen(Objective):
         terms = {"loss": prediction, "prediction": prediction.detach()}
         return terms | ({"change": global_mean(z_BTD.diff(dim=1).square())} if diagnostics else {})
 
-    def _check_weights(self, device: torch.device) -> None:
+    def _check_weights(self) -> None:
         """Passes where every process has weights: one that stopped alone would leave the others waiting for it."""
-        if not self._asked_others and all_reduce_sum(torch.tensor(float(self.missing is not None), device=device)):
+        if not self._asked_others and sum_over_hosts(int(self.missing is not None)):
             raise InputError(self.missing or "objective_options.weights cannot be read by another of the workers")
         self._asked_others = True
 

@@ -43,7 +43,7 @@ class LeJEPA(Objective):
         """Returns `loss`, `alignment`, `sigreg`, `prediction` and, with diagnostics, those of `latent_diagnostics`."""
         z_BTD = self.model.encode(clips.pixels_BTHWC)
         alignment = global_mean(((z_BTD[:, 1:] - z_BTD[:, :-1]) / 2).square())
-        sigreg = self.sigreg(z_BTD.transpose(0, 1), step)
+        sigreg = self.sigreg(z_BTD.transpose(0, 1), step, self.seed)
         fixed_BTD = z_BTD.detach()
         zhat_BTD = self.model.predict(fixed_BTD[:, :-1], clips.action_BTKA)
         prediction = global_mean((zhat_BTD - fixed_BTD[:, 1:]).square())

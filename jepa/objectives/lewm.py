@@ -2,7 +2,7 @@
 
     L = mean (ẑ_{t+1} - z_{t+1})² + λ · SIGReg(Z)
 Gradients flow through the targets too: no teacher, no stopped gradient, no reconstruction.
-Shapes: B clips, T frames, H × W pixels, C colours, K actions in a block, A action dimensions, D latent.
+Shapes: B clips, T frames, H × W pixels, C colours, K actions of an action block, A action dimensions, D latent.
 """
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
@@ -74,14 +74,13 @@ class LeWM(Objective):
         z_BTD = self.model.encode(clips.pixels_BTHWC)
         zhat_BTD = self.model.predict(z_BTD[:, :-1], clips.action_BTKA)
         prediction = global_mean((zhat_BTD - z_BTD[:, 1:]).square())
-        sigreg = self.sigreg(z_BTD.transpose(0, 1), step)
-        # Counting is a collective that an accelerator waits for.
-        clips_in_batch = global_count(len(z_BTD), z_BTD.device) if self.config.reference_batch else None
+        sigreg = self.sigreg(z_BTD.transpose(0, 1), step, self.seed)
+        clips_in_batch = global_count(len(z_BTD)) if self.config.reference_batch else None
         weight = self.config.weight(step, total_steps, clips_in_batch)
         terms = {
             "loss": prediction + weight * sigreg,
             "prediction": prediction.detach(),
             "sigreg": sigreg.detach(),
-            "lambda": prediction.new_tensor(weight),
+            "lambda": prediction.new_full((), weight),
         }
         return terms | (latent_diagnostics(z_BTD, sigreg=False) if diagnostics else {})

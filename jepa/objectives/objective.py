@@ -1,18 +1,18 @@
 """What an objective is: a loss on clips, with its configuration, under a name.
 
-Shapes: B clips, T frames, K actions in a block, A action dimensions.
+Shapes: B clips, T frames, K actions of an action block, A action dimensions.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from jepa.core.clips import Clips
 from jepa.core.config import Config, parse_options
 from jepa.core.registry import Registry
+from jepa.core.seeds import seeded
 from jepa.models.world_model import WorldModel
 
 
@@ -22,6 +22,8 @@ class Objective(nn.Module, ABC):
     Config: ClassVar[type[Config]]
     moves_weights: ClassVar[bool] = False
     """Whether it changes weights itself, beside the optimiser."""
+    seed: int = 0
+    """Seed of the run, which the trainer sets; what a step draws is a function of it, the stream's name and the step"""
     missing: str | None = None
     """What keeps a run from its first step, as a sentence; the state of a run that has begun brings it along."""
 
@@ -69,10 +71,20 @@ def objective_config(name: str, options: Mapping[str, Any]) -> Config:
     return parse_options(OBJECTIVES.get(name).Config, options, "objective_options")
 
 
-def make_objective(name: str, model: WorldModel, options: Mapping[str, Any] | None = None) -> Objective:
-    """Returns the registered objective on a model; raises as `objective_config` does."""
+def make_objective(name: str, model: WorldModel, options: Mapping[str, Any] | None = None, seed: int = 0) -> Objective:
+    """Returns the registered objective on a model.
+
+    Args:
+        name: registered name.
+        model: what is trained.
+        options: fields of the objective's own configuration.
+        seed: of the initial weights of what the objective adds to the model, and of the draws of a step.
+
+    Raises:
+        InputError: as `objective_config`.
+    """
     config = objective_config(name, options or {})
-    # What an objective adds to the model starts the same everywhere, whatever was drawn before.
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return OBJECTIVES.get(name)(model, config)
+    with seeded(seed, "objective"):
+        objective = OBJECTIVES.get(name)(model, config)
+    objective.seed = seed
+    return objective

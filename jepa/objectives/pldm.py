@@ -4,7 +4,7 @@
 The seven terms are those that LeWorldModel (arXiv:2603.19312) compares itself with. The default weights are the best of
 its grid of 256, α 18, β 12, γ 0.2, ζ 0.7, ν 0, μ 0; which letter names which of the last four terms is our reading.
 VICReg is arXiv:2105.04906, eqs. 1 and 3.
-Shapes: B clips, T frames, K actions in a block, A action dimensions, D latent; G groups whose N rows are compared.
+Shapes: B clips, T frames, K actions of an action block, A action dimensions, D latent; G groups of N rows.
 """
 
 import torch
@@ -34,7 +34,7 @@ class PLDMConfig(Config):
     time_covariance: NonNegativeFloat = 0.0
     """ν, of the squared covariances between dimensions over a clip's frames."""
     inverse_dynamics: NonNegativeFloat = 0.0
-    """μ, of the error in telling the action from two successive latents."""
+    """μ, of the error in predicting the action block from two successive latents."""
     target_std: PositiveFloat = 1.0
     """Spread below which the hinges push."""
     head_size: PositiveInt = 256
@@ -82,9 +82,9 @@ class PLDM(Objective):
 
     def _inverse_error(self, z_BTD: Tensor, action_BTKA: Tensor) -> Tensor:
         assert self.inverse is not None
-        told_BTX = self.inverse(torch.cat([z_BTD[:, :-1], z_BTD[:, 1:]], dim=-1))
+        read_BTX = self.inverse(torch.cat([z_BTD[:, :-1], z_BTD[:, 1:]], dim=-1))
         action_BTX = ((action_BTKA - self.model.action_mean) / self.model.action_std).flatten(2)
-        return global_mean((at_least_float32(told_BTX) - action_BTX).square())
+        return global_mean((at_least_float32(read_BTX) - action_BTX).square())
 
 
 def batch_covariance(z_BTD: Tensor) -> Tensor:
@@ -93,7 +93,7 @@ def batch_covariance(z_BTD: Tensor) -> Tensor:
     Raises:
         ValueError: a spread is not defined for fewer than 2 clips.
     """
-    count = global_count(len(z_BTD), z_BTD.device)
+    count = global_count(len(z_BTD))
     if count < 2:
         raise ValueError(f"a spread needs at least 2 clips in the global batch, got {count}")
     centred_BTD = z_BTD - all_reduce_sum(z_BTD.sum(0)) / count

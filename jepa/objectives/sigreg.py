@@ -18,9 +18,10 @@ recurrence and backward by Horner's scheme, where autograd would keep 17 cosines
 Shapes: T time steps, N latents of this process, D latent, M directions, K knots without t = 0, whose term is zero.
 """
 
-import hashlib
 import math
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -28,7 +29,12 @@ from torch import Tensor, nn
 
 from jepa.core.collectives import all_reduce_sum, global_count, world_size
 from jepa.core.config import Config
-from jepa.core.numerics import at_least_float32
+from jepa.core.numerics import at_least_float32, constant, to_device
+from jepa.core.seeds import torch_generator
+
+CPU_TILE, GPU_TILE = 131_072, 16_777_216
+"""Six arrays of a tile are alive at once: 3 MB, or 0.4 GB. A tile takes some 200 kernels, whose launching alone keeps a
+GPU waiting for a millisecond: small tiles that suit a cache would leave it idle."""
 
 
 class SIGRegConfig(Config):
@@ -41,9 +47,17 @@ class SIGRegConfig(Config):
     t_max: PositiveFloat = 3.0
     """The last of them."""
     seed: int = 0
-    """Directions are a function of this and the step, the same in every process."""
-    chunk_elements: PositiveInt = 131_072
-    """Projections (T × N × directions) worked on at once: bounds the memory, and keeps it in a CPU's cache."""
+    """Directions are a function of the run's seed, of this and of the step: runs that differ in this differ in nothing
+    else that is drawn."""
+    tile_elements: PositiveInt | None = None
+    """Projections (T × N × directions) worked on at once, which bounds the memory; left out, as many as stay in a CPU's
+    cache (131,072), or as keep a GPU busy (16,777,216, for which it needs 0.5 GB)."""
+
+    stored_as: ClassVar[Mapping[str, str]] = {"chunk_elements": "tile_elements"}
+
+    def tile_for(self, device: torch.device) -> int:
+        """Returns the projections worked on at once on a device; the same on all devices of a kind."""
+        return self.tile_elements or (CPU_TILE if device.type == "cpu" else GPU_TILE)
 
 
 class SIGReg(nn.Module):
@@ -53,34 +67,50 @@ class SIGReg(nn.Module):
         super().__init__()
         self.config = config or SIGRegConfig()
 
-    def forward(self, z_TND: Tensor, step: int) -> Tensor:
+    def forward(self, z_TND: Tensor, step: int, seed: int) -> Tensor:
         """Returns the statistic, a scalar, equal in every process.
 
         Args:
             z_TND: this process's latents; processes may hold different numbers N.
-            step: which draw of directions to use.
+            step: which of the seed's draws of directions to use.
+            seed: of the run.
         """
-        u_DM = draw_directions(z_TND.shape[-1], self.config.directions, self.config.seed, step).to(z_TND.device)
         z_TND = at_least_float32(z_TND)
+        # Drawn on the host, for two kinds of GPU may draw differently.
+        u_DM = to_device(self.directions(z_TND.shape[-1], step, seed), z_TND.device)
         value: Tensor = _SIGReg.apply(z_TND, u_DM.to(z_TND.dtype), self.config)
         return value
 
-
-def draw_directions(size: int, count: int, seed: int, step: int) -> Tensor:
-    """Returns (size, count) unit columns, uniform on the sphere: a pure function of its arguments."""
-    digest = hashlib.blake2b(f"{seed}/{step}".encode(), digest_size=8).digest()
-    generator = torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
-    u_DM = torch.randn(size, count, generator=generator)
-    return u_DM / u_DM.norm(dim=0, keepdim=True).clamp_min(1e-12)
+    def directions(self, size: int, step: int, seed: int) -> Tensor:
+        """Returns (size, M) unit columns, uniform on the sphere: a pure function of the configuration and these."""
+        generator = torch_generator(seed, "sigreg", self.config.seed, step)
+        u_DM = torch.randn(size, self.config.directions, generator=generator)
+        return u_DM / u_DM.norm(dim=0, keepdim=True).clamp_min(1e-12)
 
 
-def quadrature(config: SIGRegConfig) -> tuple[list[float], list[float], float]:
-    """Returns φ(t_k) and w_k at the knots without t = 0, and the spacing dt."""
-    dt = config.t_max / (config.knots - 1)
-    phi = [math.exp(-((k * dt) ** 2) / 2) for k in range(1, config.knots)]
-    weights = [2 * dt * value for value in phi]
-    weights[-1] /= 2
-    return phi, weights, dt
+@dataclass(frozen=True)
+class _Quadrature:
+    """The knots without t = 0, and what the sums over them need, each (K, 1, 1)."""
+
+    dt: float
+    """Distance of two knots."""
+    phi_K11: Tensor
+    """φ(t_k)"""
+    weight_K11: Tensor
+    """w_k"""
+    slope_K11: Tensor
+    """2 w_k t_k"""
+
+    @classmethod
+    def of(cls, config: SIGRegConfig, like: Tensor) -> "_Quadrature":
+        """Returns the constants in the type and on the device of a tensor."""
+        dt = config.t_max / (config.knots - 1)
+        knots = [k * dt for k in range(1, config.knots)]
+        phi = [math.exp(-(t**2) / 2) for t in knots]
+        weights = [2 * dt * value for value in phi[:-1]] + [dt * phi[-1]]
+        slopes = [2 * weight * t for weight, t in zip(weights, knots, strict=True)]
+        kept = (constant(tuple(values), like.dtype, like.device) for values in (phi, weights, slopes))
+        return cls(dt, *(values_K[:, None, None] for values_K in kept))
 
 
 class _SIGReg(torch.autograd.Function):
@@ -89,13 +119,14 @@ class _SIGReg(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, z_TND: Tensor, u_DM: Tensor, config: SIGRegConfig) -> Tensor:
         with torch.autocast(z_TND.device.type, enabled=False):
-            steps, total = z_TND.shape[0], global_count(z_TND.shape[1], z_TND.device)
-            # Equal in all processes, whatever their shares: each chunk is a collective.
-            columns = max(1, config.chunk_elements // (steps * math.ceil(total / world_size())))
+            steps, total = z_TND.shape[0], global_count(z_TND.shape[1])
+            # Equal in all processes, whatever their shares: each tile is a collective.
+            columns = max(1, config.tile_for(z_TND.device) // (steps * math.ceil(total / world_size())))
+            quadrature = _Quadrature.of(config, z_TND)
             value = z_TND.new_zeros(())
             grad_TND = torch.zeros_like(z_TND)
             for u_Dm in u_DM.split(columns, dim=1):
-                statistic, grad_TNm = _statistic(z_TND @ u_Dm, total, config, ctx.needs_input_grad[0])
+                statistic, grad_TNm = _statistic(z_TND @ u_Dm, total, quadrature, ctx.needs_input_grad[0])
                 value += statistic
                 if grad_TNm is not None:
                     grad_TND += grad_TNm @ u_Dm.T
@@ -110,21 +141,17 @@ class _SIGReg(torch.autograd.Function):
         return grad_TND * grads[0] * world_size(), None, None
 
 
-def _statistic(h_TNM: Tensor, total: int, config: SIGRegConfig, need_grad: bool) -> tuple[Tensor, Tensor | None]:
+def _statistic(h_TNM: Tensor, total: int, knots: _Quadrature, need_grad: bool) -> tuple[Tensor, Tensor | None]:
     """Returns the sum over time and directions of T, and its gradient with respect to h."""
-    phi, weights, dt = quadrature(config)
-    angle = h_TNM * dt
+    angle = h_TNM * knots.dt
     cos_1, sin_1 = angle.cos(), angle.sin()
-    sums_2KTM = all_reduce_sum(torch.stack(_knot_sums(cos_1, sin_1, len(phi))))
+    sums_2KTM = all_reduce_sum(torch.stack(_knot_sums(cos_1, sin_1, len(knots.phi_K11))))
     means_2KTM = sums_2KTM.unflatten(0, (2, -1)) / total
-    phi_K11 = means_2KTM.new_tensor(phi)[:, None, None]
-    weight_K11 = means_2KTM.new_tensor(weights)[:, None, None]
-    cos_gap_KTM, sin_gap_KTM = means_2KTM[0] - phi_K11, means_2KTM[1]
-    value = total * (weight_K11 * (cos_gap_KTM.square() + sin_gap_KTM.square())).sum()
+    cos_gap_KTM, sin_gap_KTM = means_2KTM[0] - knots.phi_K11, means_2KTM[1]
+    value = total * (knots.weight_K11 * (cos_gap_KTM.square() + sin_gap_KTM.square())).sum()
     if not need_grad:
         return value, None
-    slope_K11 = 2 * weight_K11 * dt * torch.arange(1, len(phi) + 1, device=h_TNM.device)[:, None, None]
-    return value, _horner(cos_1, sin_1, slope_K11 * sin_gap_KTM, slope_K11 * cos_gap_KTM)
+    return value, _horner(cos_1, sin_1, knots.slope_K11 * sin_gap_KTM, knots.slope_K11 * cos_gap_KTM)
 
 
 def _knot_sums(cos_1: Tensor, sin_1: Tensor, knots: int) -> list[Tensor]:

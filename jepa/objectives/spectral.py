@@ -51,7 +51,7 @@ def spectral_terms(predicted_TND: Tensor, successor_TND: Tensor) -> tuple[Tensor
     Raises:
         ValueError: there is no other clip to contrast with.
     """
-    count = global_count(predicted_TND.shape[1], predicted_TND.device)
+    count = global_count(predicted_TND.shape[1])
     if count < 2:
         raise ValueError(f"contrasting needs at least 2 clips in the global batch, got {count}")
     own_TN = (predicted_TND * successor_TND).sum(-1)

@@ -13,6 +13,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor
 
 from jepa.core.config import Config
+from jepa.core.seeds import torch_generator
 
 Cost = Callable[[Tensor], Tensor]
 """Takes raw actions (P, S, H, K, A) and returns costs (P, S); smaller is better."""
@@ -69,7 +70,7 @@ def minimise(
         high: largest raw action, likewise; candidates are clipped to the two.
     """
     centre, half_range = (high + low) / 2, (high - low) / 2
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    generators = [torch_generator(seed) for seed in seeds]
     shape = (config.horizon, *action_block_shape)
     mean_PHKA = torch.zeros(len(seeds), *shape, device=low.device)
     std_PHKA = torch.full_like(mean_PHKA, config.init_std)

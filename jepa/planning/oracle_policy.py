@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from jepa.core.episodes import Actions, State
+from jepa.core.seeds import episode_generator
 from jepa.planning.planner import PlanningSetting, Situation
 from jepa.planning.planners.oracle import Oracle, OracleConfig
 from jepa.worlds.policies import POLICIES, Policy
@@ -38,7 +39,7 @@ class OraclePlanning(Policy):
 
     def begin(self, world: World, seeds: Sequence[int]) -> None:
         """Draws each episode's first goal."""
-        self._rngs = [np.random.default_rng([seed, 1]) for seed in seeds]
+        self._rngs = [episode_generator(seed, "policy") for seed in seeds]
         self._name, self._options = world.world_spec.name, {"image_size": world.world_spec.image_size}
         self._goal_kind = world.world_spec.goal_kinds[0].name
         self._scratch = self._opened.enter_context(closing(make_world(self._name, 1, **self._options)))

@@ -1,1 +1,1 @@
-"""Training: collectives with gradients, the learning-rate schedule, the trainer and its exact state, recipes."""
+"""Training: the trainer and its exact state, precision, ways to compute a step, the learning rate, recipes."""

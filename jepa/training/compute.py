@@ -1,10 +1,11 @@
 """How a step is computed: what it costs in memory and time, and nothing of what is learned.
 
-FSDP2 is torch's `fully_shard`: each process holds a share of every weight and of its optimiser state.
+FSDP2 is torch's `fully_shard`: each process holds a shard of every weight and of its optimiser state.
 """
 
+import inspect
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.distributed as dist
@@ -19,27 +20,34 @@ from jepa.models.layers.batch_norm import GlobalBatchNorm
 from jepa.models.layers.recompute import recompute_each
 from jepa.objectives.objective import Objective
 
+SYNC_BUFFERS = (
+    "forward_sync_buffers"
+    if "forward_sync_buffers" in inspect.signature(DistributedDataParallel).parameters
+    else "broadcast_buffers"
+)
+"""What DDP calls its option to send buffers in every step; torch 2.15 renamed it."""
+
 
 class ComputeConfig(Config):
-    """Ways to fit a larger model or batch, or to go faster; each leaves the mathematics alone."""
+    """Ways to fit a larger model or batch, or to go faster; none of them changes the mathematics."""
 
     accumulate: PositiveInt = 1
-    """Portions in which the encoder takes a batch, gradients added up: it holds the activations of one portion and
-    computes the others again; every statistic stays that of the global batch"""
+    """Micro-batches that the encoder splits a batch into, gradients accumulated: it keeps the activations of one and
+    recomputes the others; every statistic stays that of the global batch"""
     checkpoint_activations: bool = False
-    """Whether each block of encoder and predictor computes its activations again for the gradient instead of holding
-    them"""
+    """Whether each transformer block of encoder and predictor recomputes its activations for the gradient instead of
+    keeping them"""
     compile: Literal["off", "default", "reduce-overhead", "max-autotune"] = "off"
     """Mode of torch.compile for encoder and predictor; the first steps take minutes"""
     parallel: Literal["ddp", "fsdp"] = "ddp"
-    """`ddp` holds the whole model in every process, `fsdp` a share of each weight and of the optimiser's state"""
+    """`ddp` keeps the whole model in every process, `fsdp` a shard of each weight and of the optimiser's state"""
 
 
 def prepare(objective: Objective, compute: ComputeConfig) -> None:
-    """Makes the objective's model compute as it is told; weights and their names stay.
+    """Sets how the objective's model computes; weights and their names stay.
 
     Raises:
-        InputError: the encoder's frames depend on each other, so that it cannot take them in portions.
+        InputError: the encoder's frames depend on each other, so that it cannot split them into micro-batches.
     """
     model = objective.model
     if compute.accumulate > 1 and any(isinstance(module, GlobalBatchNorm) for module in model.encoder.modules()):
@@ -49,57 +57,58 @@ def prepare(objective: Objective, compute: ComputeConfig) -> None:
         )
     model.micro_batches = compute.accumulate
     if compute.checkpoint_activations:
-        recompute_each(blocks(objective))
+        recompute_each(transformer_blocks(objective))
     if compute.compile != "off":
         for part in (model.encoder, model.predictor):
             part.compile(mode=compute.compile)
 
 
 def parallelised(objective: Objective, compute: ComputeConfig, device: torch.device) -> nn.Module:
-    """Returns the module whose forward pass trains the objective in step with all other processes.
+    """Returns the module whose forward pass trains the objective together with all other processes.
 
     Raises:
-        InputError: the objective moves weights by hand, which a share of them does not allow.
+        InputError: the objective changes weights itself, for which it needs them whole.
     """
     if world_size() == 1:
         return objective
     if compute.parallel == "ddp":
-        # Buffers need no broadcast: GlobalBatchNorm keeps them equal. DDP also gives every process rank 0's weights.
-        return DistributedDataParallel(objective, broadcast_buffers=False, gradient_as_bucket_view=True)
+        # No step needs to send buffers: GlobalBatchNorm keeps them equal. DDP gives every process rank 0's weights.
+        options: dict[str, Any] = {SYNC_BUFFERS: False, "gradient_as_bucket_view": True}
+        return DistributedDataParallel(objective, **options)
     if objective.moves_weights:
         raise InputError(
             f"parallel 'fsdp' does not fit objective {type(objective).__name__}, whose teacher follows the whole "
             "model; take parallel 'ddp'"
         )
-    # Imported here only: they bring in a symbolic algebra, three seconds for every process that trains without them.
+    # Imported here: they bring in a symbolic algebra, which takes every process three seconds.
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
 
     for tensor in objective.state_dict().values():
-        dist.broadcast(tensor, src=0)  # as DDP does: one process's start for all
+        dist.broadcast(tensor, src=0)  # as DDP does: all start from the weights of one
     mesh = init_device_mesh(device.type, (world_size(),))
-    for block in blocks(objective):
+    for block in transformer_blocks(objective):
         fully_shard(block, mesh=mesh)
     fully_shard(objective, mesh=mesh)
     return objective
 
 
-def blocks(objective: Objective) -> Iterable[nn.Module]:
-    """Yields the parts that a large model is made of: the blocks of encoder and predictor."""
+def transformer_blocks(objective: Objective) -> Iterable[nn.Module]:
+    """Yields the transformer blocks of encoder and predictor, and whichever of the two has none as a whole."""
     for part in (objective.model.encoder, objective.model.predictor):
         held = getattr(part, "blocks", None)
         yield from held if held is not None else [part]
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """Returns the whole of a tensor of which this process may hold a share; then a collective of all processes."""
-    # A share is told by what it has: importing its type takes every process seconds.
+    """Returns the whole of a tensor of which this process may hold a shard; a collective where it does."""
+    # A shard is recognised by what it can do: importing its type takes every process seconds.
     gather: Callable[[], Tensor] | None = getattr(tensor, "full_tensor", None)
     return tensor if gather is None else gather()
 
 
 def shared_like(tensor: Tensor, held: Tensor) -> Tensor:
-    """Returns what this process holds of a whole tensor, shared out as `held` is."""
+    """Returns this process's shard of a whole tensor, sharded as `held` is."""
     if not hasattr(held, "full_tensor"):
         return tensor
     from torch.distributed.tensor import DTensor, distribute_tensor

@@ -1,4 +1,4 @@
-"""Which numbers a step is computed in."""
+"""Floating-point types of a step: single, half with its loss scale, double."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -11,37 +11,37 @@ HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def half_of(precision: Precision, device: torch.device) -> torch.dtype | None:
-    """Returns the type of matrix products and convolutions where it is a half one, None where it is the weights'."""
+    """Returns the half-precision type of matrix products and convolutions; None where they take that of the weights."""
     if precision == "auto":
         precision = "bf16" if has_bf16(device) else "fp32"
     return HALVES.get(precision)
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Returns whether the device multiplies in bfloat16 itself; a CPU that imitates it is slower than in float32."""
+    """Returns whether the device has instructions for bfloat16; emulated, it is slower than float32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    # Older torch does not tell what the CPU has; float32 is right everywhere.
+    # Older torch cannot say what the CPU has; float32 is right everywhere.
     capabilities: Mapping[str, Any] = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return bool(capabilities.get("avx512_bf16", False))
 
 
 class LossScale:
-    """Lifts losses so that half-precision gradients do not vanish (Micikevicius et al. 2018, arXiv:1710.03740).
+    """Scales losses so that half-precision gradients do not vanish (Micikevicius et al. 2018, arXiv:1710.03740).
 
-    float16 alone needs it; torch's GradScaler does the work. A step whose gradients overflow is left out, and the next
-    is scaled less.
+    Only float16 needs it; torch's GradScaler does the work. A step whose gradients overflow is skipped, and the next is
+    scaled less.
     """
 
     def __init__(self, half: torch.dtype | None, device: torch.device) -> None:
         self.scaler = torch.amp.GradScaler(device.type, enabled=half == torch.float16)
 
     def backward(self, loss: torch.Tensor) -> None:
-        """Back-propagates the lifted loss."""
+        """Back-propagates the scaled loss."""
         self.scaler.scale(loss).backward()
 
     def unscale(self, optimizer: torch.optim.Optimizer) -> None:
-        """Takes the lift off the gradients again."""
+        """Divides the gradients by the loss scale."""
         self.scaler.unscale_(optimizer)
 
     def step(self, optimizer: torch.optim.Optimizer) -> None:
@@ -51,11 +51,11 @@ class LossScale:
 
     @property
     def skips(self) -> bool:
-        """Whether a step whose gradients are not finite is left out, and is no failure yet."""
+        """Whether a step whose gradients are not finite is skipped rather than a failure."""
         return self.scaler.is_enabled() and self.scaler.get_scale() >= 1.0
 
     def state(self) -> dict[str, Any]:
-        """Returns what the next step depends on; nothing where nothing is scaled."""
+        """Returns what the next step depends on; empty where nothing is scaled."""
         return self.scaler.state_dict()
 
     def load(self, state: Mapping[str, Any]) -> None:

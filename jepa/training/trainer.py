@@ -5,7 +5,6 @@ result is that of one process on the whole (see `jepa.core.collectives`).
 """
 
 import contextlib
-import hashlib
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +17,7 @@ from jepa.core.clips import Clips
 from jepa.core.collectives import sharing, world_size
 from jepa.core.config import Config
 from jepa.core.errors import InputError
+from jepa.core.seeds import seeded
 from jepa.models.world_model import WorldModel
 from jepa.objectives.objective import Objective
 from jepa.training.compute import ComputeConfig, parallelised, prepare, shared_like, whole
@@ -78,6 +78,7 @@ class Trainer:
         self.completed_steps = 0
         self._dtype = torch.float64 if config.precision == "fp64" else torch.float32
         self.objective = objective.to(self.device, self._dtype).train()
+        self.objective.seed = config.seed
         self._half = half_of(config.precision, self.device)
         self._loss_scale = LossScale(self._half, self.device)
         prepare(self.objective, self.compute)
@@ -90,7 +91,7 @@ class Trainer:
 
     @property
     def sharded(self) -> bool:
-        """Whether no process holds the whole state, so that `state` must be called in all."""
+        """Whether each process holds a shard of the state, so that all of them must call `state`."""
         return self.compute.parallel == "fsdp" and world_size() > 1
 
     @property
@@ -102,9 +103,9 @@ class Trainer:
         """Takes one optimiser step on this process's part of the global batch.
 
         Returns:
-            the global batch's figures on steps that are logged (the first, every `log_every`-th, the last), nothing on
-            others: reading a figure makes an accelerator wait. Names are the objective's, and `learning_rate`,
-            `gradient_norm`.
+            the global batch's figures on steps that are logged (the first, every `log_every`-th, the last), an empty
+            dict on others: reading a figure makes the host wait for a GPU. Names are the objective's, and
+            `learning_rate`, `gradient_norm`.
 
         Raises:
             TrainingFailure: a figure is not finite, or the latents have collapsed.
@@ -141,7 +142,7 @@ class Trainer:
         return learning_rate_at(step, self._schedule_steps(), self.config.learning_rate, self._warmup_steps())
 
     def whole_model(self) -> WorldModel:
-        """Returns the trained model with all its weights; where the trainer is `sharded`, a collective of a copy."""
+        """Returns the trained model with all its weights; where the trainer is `sharded`, a collective and a copy."""
         model = self.objective.model
         if not self.sharded:
             return model
@@ -166,7 +167,7 @@ class Trainer:
         tensors = {name: whole(tensor.detach()).cpu().clone() for name, tensor in held.items()}
         for name in self._trained:
             if not tensors[f"objective/{name}"].isfinite().all():
-                raise TrainingFailure(self._told(f"weight {name} is no longer finite"))
+                raise TrainingFailure(self._failure(f"weight {name} is no longer finite"))
         return TrainingState(tensors, self._meta() | {"loss_scale": self._loss_scale.state()})
 
     def load(self, state: TrainingState) -> None:
@@ -214,7 +215,7 @@ class Trainer:
         for part, config in configs.items():
             theirs = _under_todays_names(type(config), meta.get(part, {}))
             for field, value in ours[part].items():
-                if field not in free and theirs.get(field) != value:
+                if field not in free and _learned(theirs.get(field)) != _learned(value):
                     raise InputError(
                         f"the checkpoint was trained with {part}.{field} = {theirs.get(field)!r}, this run asks for "
                         f"{value!r}; "
@@ -228,12 +229,8 @@ class Trainer:
 
     @contextlib.contextmanager
     def _draws_of(self, step: int, clips: int) -> Iterator[None]:
-        """Makes draws inside (dropout) a function of seed and step, and leaves the caller's generators alone."""
-        digest = hashlib.blake2b(f"{self.config.seed}/{step}".encode(), digest_size=8).digest()
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(sharing(clips, self.device))
-            stack.enter_context(torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []))
-            torch.manual_seed(int.from_bytes(digest, "little") >> 1)
+        """Makes what dropout draws inside a function of seed and step, and leaves the caller's generators alone."""
+        with sharing(clips), seeded(self.config.seed, "dropout", step, device=self.device):
             yield
 
     def _watch(self, figures: dict[str, float]) -> None:
@@ -241,11 +238,11 @@ class Trainer:
             if name == "gradient_norm" and self._loss_scale.skips:
                 continue
             if not math.isfinite(value):
-                raise TrainingFailure(self._told(f"{name} is {value}"))
+                raise TrainingFailure(self._failure(f"{name} is {value}"))
         spread = figures.get("latent_std", float("inf"))
         if self.completed_steps > self._warmup_steps() and spread < self.config.collapse_std:
             raise TrainingFailure(
-                self._told(f"the latents have collapsed (their mean standard deviation is {spread:.1e})")
+                self._failure(f"the latents have collapsed (their mean standard deviation is {spread:.1e})")
             )
 
     def _schedule_steps(self) -> int:
@@ -254,7 +251,7 @@ class Trainer:
     def _warmup_steps(self) -> int:
         return round(self.config.warmup * self._schedule_steps())
 
-    def _told(self, what: str) -> str:
+    def _failure(self, what: str) -> str:
         remedies = [f"lower learning_rate ({self.config.learning_rate:g})", "use precision fp32"]
         if hasattr(self.objective.config, "sigreg_weight"):
             remedies.append("give the objective a larger sigreg_weight")
@@ -267,3 +264,10 @@ def _under_todays_names(kind: type[Config], held: dict[str, Any]) -> dict[str, A
         return kind.model_validate(held).model_dump(mode="json")
     except ValidationError:
         return held
+
+
+def _learned(value: Any) -> Any:
+    """Returns a field's value without how it is computed, which a resumed run may change."""
+    if isinstance(value, dict):
+        return {name: _learned(part) for name, part in value.items() if name != "tile_elements"}
+    return value

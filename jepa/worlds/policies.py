@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions
 from jepa.core.errors import InputError
 from jepa.core.registry import Registry
+from jepa.core.seeds import episode_generator
 from jepa.worlds.world import World
 
 NOISE_STEPS = 64
@@ -69,7 +70,7 @@ class Noise:
 
     def __init__(self, seeds: Sequence[int], draw: Callable[[np.random.Generator, int], NDArray[np.float32]]) -> None:
         # The world draws from [seed, 0]; another second number keeps the two streams apart.
-        self._rngs = [np.random.default_rng([seed, 1]) for seed in seeds]
+        self._rngs = [episode_generator(seed, "policy") for seed in seeds]
         self._draw = draw
         self._taken = NOISE_STEPS
         self._drawn: NDArray[np.float32]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions, Pixels, State
+from jepa.core.seeds import episode_generator, numpy_generator
 from jepa.worlds.world import World
 
 Floats = NDArray[np.float32]
@@ -36,7 +37,7 @@ class SceneWorld(World):
         """Starts an episode in every copy, its scene drawn from its own seed."""
         rows = []
         for seed, variation in zip(seeds, variations, strict=True):
-            self._start(np.random.default_rng([seed, 0]), variation)
+            self._start(episode_generator(seed, "scene"), variation)
             rows.append(self._read())
         self._take_over(rows)
 
@@ -93,7 +94,7 @@ class SceneWorld(World):
         self._finalizer.atexit = False
         atexit.register(self._finalizer)
         middle = {factor.name: (factor.low + factor.high) / 2 for factor in self.world_spec.factors}
-        self._start(np.random.default_rng(0), middle)
+        self._start(numpy_generator(0), middle)
         self._take_over([self._read()] * self.num_envs)
 
     def _row_of(self, n: int) -> Row:

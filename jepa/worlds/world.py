@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.errors import InputError
 from jepa.core.registry import Registry
+from jepa.core.seeds import episode_generator
 
 IMAGE_SIZES = (16, 1024)
 """Smallest and largest side of a frame, in pixels."""
@@ -188,7 +189,7 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
         options = options or {}
         seeds = self._episode_seeds(seed)
         unseen, spec = bool(options.get("unseen")), self.world_spec
-        drawn = [spec.sample_variation(np.random.default_rng([entry, 2]), unseen) for entry in seeds]
+        drawn = [spec.sample_variation(episode_generator(entry, "variation"), unseen) for entry in seeds]
         self.begin(seeds, options.get("variations", drawn))
         self._goal, self._elapsed = options.get("goal"), 0
         self._goal_kind = spec.goal_kind(options.get("goal_kind", spec.goal_kinds[0].name)).name

@@ -95,7 +95,8 @@ def make_trainer(recipe: Recipe, dataset: Dataset, device: str, compute: Compute
     model = WorldModel.from_config(recipe.model, seed=recipe.train.seed)
     actions = dataset.statistics["action"]
     model.set_action_statistics(np.asarray(actions.mean), np.asarray(actions.std))
-    return Trainer(make_objective(recipe.objective, model, recipe.objective_options), recipe.train, device, compute)
+    objective = make_objective(recipe.objective, model, recipe.objective_options, seed=recipe.train.seed)
+    return Trainer(objective, recipe.train, device, compute)
 
 
 def make_loader(recipe: Recipe, config: PretrainConfig, dataset: Dataset) -> Loader:

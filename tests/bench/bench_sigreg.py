@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from jepa.objectives.sigreg import SIGReg, SIGRegConfig, draw_directions
+from jepa.objectives.sigreg import SIGReg, SIGRegConfig
 from tests.jepa.objectives.formula import sigreg_formula
 
 CASES = [(size, directions) for size in (32, 192) for directions in (256, 1024)]
@@ -22,10 +22,10 @@ STEPS, SAMPLES = 4, 128
 
 def statistic(kind: str, size: int, directions: int) -> Callable[[Tensor], Tensor]:
     """Returns the statistic by its name, on the same directions for both."""
+    sigreg = SIGReg(SIGRegConfig(directions=directions))
     if kind == "written":
-        sigreg = SIGReg(SIGRegConfig(directions=directions))
-        return lambda z_TND: sigreg(z_TND, 0)
-    return lambda z_TND: sigreg_formula(z_TND, draw_directions(size, directions, 0, 0))
+        return lambda z_TND: sigreg(z_TND, step=0, seed=0)
+    return lambda z_TND: sigreg_formula(z_TND, sigreg.directions(size, step=0, seed=0))
 
 
 def measure(kind: str, size: int, directions: int, repeats: int, threads: int) -> tuple[float, float]:

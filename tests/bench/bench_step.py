@@ -5,7 +5,6 @@ dropout, whose draws would differ. Run: `python -m tests.bench.bench_step`; `--s
 """
 
 import argparse
-import hashlib
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from jepa.core.clips import Clips
+from jepa.core.seeds import seeded
 from jepa.models.import_lewm import import_lewm, released_config
 from jepa.models.world_model import IMAGENET_MEAN, IMAGENET_STD
 from jepa.objectives import make_objective
@@ -119,8 +119,8 @@ def their_step(clips: Clips, parts: Parts) -> Step:
         emb, act = info["emb"], info["act_emb"]
         prediction = (model.predict(emb[:, :-1], act[:, :-1]) - emb[:, 1:]).pow(2).mean()
         # Their directions come from the global generator: seeded as ours are, they are ours.
-        torch.manual_seed(seed_of(number))
-        regulariser = sigreg(emb.transpose(0, 1))
+        with seeded(0, "sigreg", 0, number):
+            regulariser = sigreg(emb.transpose(0, 1))
         loss = prediction + WEIGHT * regulariser
         optimizer.zero_grad()
         with parts.part("backward"):
@@ -132,12 +132,6 @@ def their_step(clips: Clips, parts: Parts) -> Step:
         return {"loss": loss.item(), "prediction": prediction.item(), "sigreg": regulariser.item()}
 
     return step
-
-
-def seed_of(step: int) -> int:
-    """Returns what our directions of a step are seeded with (`jepa.objectives.sigreg.draw_directions`, seed 0)."""
-    digest = hashlib.blake2b(f"0/{step}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") >> 1
 
 
 def main() -> None:

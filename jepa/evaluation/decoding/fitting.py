@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource, Pixels
-from jepa.core.seeds import derive_seed
+from jepa.core.seeds import derive_seed, seeded, torch_generator
 from jepa.evaluation.latents import drawn_frames, encode_pixels, in_batches
 from jepa.evaluation.probing.probes import Scale
 from jepa.models.decoder import PatchDecoder, PatchDecoderConfig, frames, pictures
@@ -97,11 +97,10 @@ def shrunk(pixels_NHWC: Pixels, side: int) -> Tensor:
 def _fit(z_ND: Floats, small_NRRC: Tensor, config: DecoderFitConfig, seed: int, device: torch.device) -> PatchDecoder:
     side = small_NRRC.shape[1]
     mean_CHW = small_NRRC.double().mean(0).permute(2, 0, 1).float() / 127.5 - 1
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed, "weights"):
         decoder = PatchDecoder(z_ND.shape[1], mean_CHW, config.decoder).to(device)
     z = torch.from_numpy(z_ND)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch_generator(seed, "batches")
     optimiser = torch.optim.Adam(decoder.parameters(), lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.steps)
     for _ in range(config.steps):

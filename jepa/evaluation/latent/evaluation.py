@@ -14,7 +14,7 @@ from pydantic import PositiveInt
 from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource
 from jepa.core.errors import InputError
-from jepa.core.seeds import derive_seed
+from jepa.core.seeds import derive_seed, numpy_generator
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, metric_row, present_splits
 from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.statistics import Estimate, bootstrap_mean, bootstrap_weights, percentile_interval
@@ -75,8 +75,8 @@ class LatentEvaluation(Evaluation):
         return EvaluationResult(rows)
 
     def _sigreg(self, z_ND: Floats, seed: int) -> Estimate:
-        rows = np.random.default_rng(seed).permutation(len(z_ND))[: self.config.sigreg_frames]
-        value = float(SIGReg()(torch.from_numpy(z_ND[rows][None]).float(), step=0))
+        rows = numpy_generator(seed, "sigreg frames").permutation(len(z_ND))[: self.config.sigreg_frames]
+        value = float(SIGReg()(torch.from_numpy(z_ND[rows][None]).float(), step=0, seed=seed))
         return Estimate(value, float("nan"), float("nan"), len(rows))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jepa.core.episodes import Episode, EpisodeSource
 from jepa.core.errors import InputError
-from jepa.core.seeds import derive_seed
+from jepa.core.seeds import derive_seed, numpy_generator
 from jepa.planning.planner import Problem
 from jepa.worlds.world import World, make_world
 
@@ -87,7 +87,7 @@ def _choose_rows(
     """Returns (problem number, start row) pairs by episode index."""
     ranked = []
     for index, row_M in _candidates(source, split, goal_kind, count, ahead):
-        rng = np.random.default_rng(derive_seed(seed, "start rows", goal_kind, index))
+        rng = numpy_generator(seed, "start rows", goal_kind, index)
         # Sorting by the turn first is what makes every episode give one row before any gives two.
         ranked += [(turn, rng.random(), index, int(row)) for turn, row in enumerate(rng.permutation(row_M)[:count])]
     chosen: dict[int, list[tuple[int, int]]] = {}

@@ -15,7 +15,7 @@ from pydantic import PositiveInt
 from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource, State
 from jepa.core.errors import InputError
-from jepa.core.seeds import derive_seed
+from jepa.core.seeds import derive_seed, numpy_generator
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
 from jepa.evaluation.latents import LatentFrames, encode_split
 from jepa.evaluation.probing.probes import Probe, ProbeConfig, fit_linear, fit_mlp
@@ -136,7 +136,7 @@ class ProbingEvaluation(Evaluation):
 
     def _predictions(self, probe: Probe, frames: LatentFrames, quantities: list[Quantity], common: Row) -> list[Row]:
         true_NQ, predicted_NQ = targets(frames.state, quantities), probe.predict(frames.z_ND)
-        rng = np.random.default_rng(derive_seed(common["seed"], "scatter"))
+        rng = numpy_generator(common["seed"], "scatter")
         order_N = rng.permutation(len(true_NQ))
         shared = {name: common[name] for name in ("split", "protocol", "seed", "probe")}
         rows, first = [], 0

@@ -14,6 +14,7 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from jepa.core.config import Config
+from jepa.core.seeds import torch_generator
 
 Floats = NDArray[np.float32]
 
@@ -98,7 +99,7 @@ def fit_mlp(
     z, y = (torch.from_numpy(scale.normalise(x)) for scale, x in ((z_scale, z_ND), (y_scale, y_NQ)))
     held_z = torch.from_numpy(z_scale.normalise(validation_z_ND))
     held_y = torch.from_numpy(y_scale.normalise(validation_y_NQ))
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch_generator(seed)
     network = _network(z.shape[1], y.shape[1], config.hidden, generator)
     optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.steps)

@@ -21,7 +21,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from jepa.core.config import Config
 from jepa.core.episodes import Actions, Episode, EpisodeSource, Pixels
 from jepa.core.errors import InputError
-from jepa.core.seeds import derive_seed
+from jepa.core.seeds import derive_seed, numpy_generator
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
 from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.png import encode_png
@@ -106,7 +106,7 @@ def replay(
             if shift is not None and frame == event:
                 before = world.state()
                 world.perturb(
-                    shift, [np.random.default_rng(derive_seed(seed, shift, episode.index)) for episode in episodes]
+                    shift, [numpy_generator(seed, "perturbation", shift, episode.index) for episode in episodes]
                 )
                 strength_N = world.distance(before, world.world_spec.goal_kinds[0].name).astype(np.float64)
             seen.append(world.render_pixels())

@@ -26,7 +26,7 @@ class ViTConfig(Config):
     patch_size: PositiveInt = 14
     """Side of a patch in pixels; must divide the image size."""
     depth: PositiveInt = 12
-    """Number of blocks."""
+    """Number of transformer blocks."""
     heads: PositiveInt = 3
     """Attention heads; must divide the width."""
     width: PositiveInt = 192
@@ -40,7 +40,7 @@ class ViTConfig(Config):
     resize: PositiveInt | None = None
     """Side that frames are resized to (bilinear, antialiased) before they are cut into patches; left out, their own."""
     layer_scale: bool = False
-    """Whether each branch of a block is scaled by a learned vector, as in DINOv2."""
+    """Whether each branch of a transformer block is scaled by a learned vector, as in DINOv2."""
     registers: NonNegativeInt = 0
     """Register tokens, as in DINOv2 with registers."""
 

@@ -13,7 +13,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from jepa.core.collectives import world_size
+from jepa.core.collectives import global_count, world_size
 from jepa.core.numerics import at_least_float32
 
 
@@ -46,9 +46,10 @@ class GlobalBatchNorm(nn.Module):
             return F.batch_norm(
                 x, self.running_mean, self.running_var, self.weight, self.bias, self.training, momentum, self.eps
             )
-        mean_C, var_C, count = global_moments(x)
+        count = global_count(x.numel() // x.shape[1])
         if count < 2:
-            raise ValueError("batch normalisation needs at least 2 values a channel in the global batch, got 1")
+            raise ValueError(f"batch normalisation needs at least 2 values a channel in the global batch, got {count}")
+        mean_C, var_C = global_moments(x, count)
         with torch.no_grad():
             self.running_mean.lerp_(mean_C, momentum)
             self.running_var.lerp_(var_C * count / (count - 1), momentum)
@@ -71,26 +72,23 @@ def held_running_statistics() -> Iterator[None]:
 
 
 @torch.no_grad()
-def global_moments(x: Tensor) -> tuple[Tensor, Tensor, float]:
-    """Returns the mean (C,), the biased variance (C,) and the count of values a channel, over every process's rows.
+def global_moments(x: Tensor, total: int) -> tuple[Tensor, Tensor]:
+    """Returns the mean (C,) and the biased variance (C,) over every process's rows, `total` values a channel together.
 
     Sums travel in float64: E[x²] - E[x]² would cancel in single precision.
     """
-    count = x.numel() // x.shape[1]
-    sums = torch.zeros(2 * x.shape[1] + 1, dtype=torch.float64, device=x.device)
-    if count:
+    sums = torch.zeros(2 * x.shape[1], dtype=torch.float64, device=x.device)
+    if x.numel():
         # BatchNorm's own kernel: on a CPU it takes a twentieth of var_mean's time over the same dimensions.
         mean_C, var_C = (
             moment.double() for moment in torch.batch_norm_update_stats(at_least_float32(x), None, None, 0.0)
         )
-        sums[:-1] = torch.cat([mean_C, var_C + mean_C.square()]) * count
-        sums[-1] = count
+        sums = torch.cat([mean_C, var_C + mean_C.square()]) * (x.numel() // x.shape[1])
     dist.all_reduce(sums)
-    total = sums[-1].clamp_min(1)
-    mean_C, square_C = (sums[:-1] / total).chunk(2)
+    mean_C, square_C = (sums / total).chunk(2)
     var_C = (square_C - mean_C.square()).clamp_min(0)
     kept = at_least_float32(x[:0]).dtype
-    return mean_C.to(kept), var_C.to(kept), float(sums[-1])
+    return mean_C.to(kept), var_C.to(kept)
 
 
 class _Normalise(torch.autograd.Function):
@@ -102,7 +100,7 @@ class _Normalise(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, count: float, eps: float
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, count: int, eps: float
     ) -> Tensor:
         ctx.save_for_backward(x, weight, mean, var)
         ctx.count, ctx.eps = count, eps

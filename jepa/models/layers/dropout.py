@@ -25,6 +25,6 @@ class GlobalDropout(nn.Module):
         """Returns x with a share of its values zeroed and the others scaled up; x itself outside of training."""
         if not self.training or not self.share:
             return x
-        start, total = share_of_rows(len(x), x.device)
+        start, total = share_of_rows(len(x))
         kept = torch.rand((total, *x.shape[1:]), device=x.device)[start : start + len(x)] >= self.share
         return x * kept / (1.0 - self.share)

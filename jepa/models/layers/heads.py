@@ -30,13 +30,13 @@ class Projector(nn.Module):
 
 
 class ActionEncoder(nn.Module):
-    """Embeds a block of K actions: Linear K·A → inner (K·A by default), Linear → hidden, SiLU, Linear → E."""
+    """Embeds an action block: Linear K·A → inner (K·A by default), Linear → hidden, SiLU, Linear → E."""
 
-    def __init__(self, block_size: int, hidden_size: int, width: int, inner_size: int | None = None) -> None:
+    def __init__(self, action_block_size: int, hidden_size: int, width: int, inner_size: int | None = None) -> None:
         super().__init__()
-        inner_size = inner_size or block_size
+        inner_size = inner_size or action_block_size
         self.layers = nn.Sequential(
-            nn.Linear(block_size, inner_size),
+            nn.Linear(action_block_size, inner_size),
             nn.Linear(inner_size, hidden_size),
             nn.SiLU(),
             nn.Linear(hidden_size, width),

@@ -29,14 +29,14 @@ class FrameAttention(Attention):
     def __init__(self, config: TokensConfig) -> None:
         super().__init__(config.width, config.heads, config.head_size, causal=False, dropout=config.dropout)
 
-    def forward(self, x_NLPE: Tensor, seen_LL: Tensor | None = None) -> Tensor:
+    def forward(self, x_NLPE: Tensor, mask_LL: Tensor | None = None) -> Tensor:
         """Returns (N, L, P, E)."""
         steps, tokens = x_NLPE.shape[1:3]
         # One frame sees all of itself, which needs no mask and takes torch's fastest kernel.
-        if steps > 1 and seen_LL is None:
+        if steps > 1 and mask_LL is None:
             frame = torch.arange(steps, device=x_NLPE.device).repeat_interleave(tokens)
-            seen_LL = frame[:, None] >= frame
-        return super().forward(x_NLPE.flatten(1, 2), seen_LL).unflatten(1, (steps, tokens))
+            mask_LL = frame[:, None] >= frame
+        return super().forward(x_NLPE.flatten(1, 2), mask_LL).unflatten(1, (steps, tokens))
 
 
 @PREDICTORS.register("tokens")

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import PositiveInt
 
 from jepa.core.config import Config
+from jepa.core.seeds import numpy_generator
 from jepa.planning.planner import PLANNERS, Plan, Planner, PlanningSetting, Situation
 
 
@@ -36,7 +37,7 @@ class RandomPlanner(Planner):
         started = time.perf_counter()
         shape = (self.config.steps, self.spec.action_size)
         drawn = [
-            np.random.default_rng(seed).uniform(self.spec.action_low, self.spec.action_high, shape)
+            numpy_generator(seed).uniform(self.spec.action_low, self.spec.action_high, shape)
             for seed in situation.seeds
         ]
         action_PLA = np.stack(drawn).astype(np.float32)

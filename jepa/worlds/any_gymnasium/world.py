@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.errors import InputError
+from jepa.core.seeds import episode_generator
 from jepa.worlds.packages import choose_renderer, quiet, resize
 from jepa.worlds.world import WORLDS, GoalKind, Quantity, World, WorldSpec
 
@@ -51,7 +52,7 @@ class AnyGymnasium(World):
         """Resets every environment with 32 bits drawn from its copy's seed."""
         self._channels_N1[:] = 0
         copies = len(self._envs)
-        self._seeds = [int(np.random.default_rng([seed, 0]).integers(SEED_BASE**SEED_DIGITS)) for seed in seeds]
+        self._seeds = [int(episode_generator(seed, "scene").integers(SEED_BASE**SEED_DIGITS)) for seed in seeds]
         self._actions: list[list[Floats]] = [[] for _ in range(copies)]
         self._observations: list[Floats] = [self._reset(n) for n in range(copies)]
 

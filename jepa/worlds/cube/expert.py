@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from jepa.core.episodes import Actions
+from jepa.core.seeds import episode_generator
 from jepa.worlds.cube.world import TABLE
 from jepa.worlds.packages import import_package
 from jepa.worlds.policies import POLICIES, Policy
@@ -26,7 +27,7 @@ class _Operator:
     """Carries one episode's cube to one random place after another."""
 
     def __init__(self, oracle_type: Any, seed: int) -> None:
-        self._rng = np.random.default_rng([seed, 1])
+        self._rng = episode_generator(seed, "policy")
         # The oracle reads nothing of an environment but where the arm may rest.
         bounds = SimpleNamespace(unwrapped=SimpleNamespace(_arm_sampling_bounds=ARM_BOUNDS))
         self._oracle = oracle_type(env=bounds, min_norm=0.4)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jepa.core.episodes import Actions
+from jepa.core.seeds import episode_generator
 from jepa.worlds.policies import POLICIES, Policy
 from jepa.worlds.pusht.policies import ARENA, CENTRE_OF_GRAVITY, REACH, ROUND
 from jepa.worlds.pusht.world import PIXELS_A_RADIAN, SUCCESS_ANGLE, SUCCESS_PIXELS
@@ -51,7 +52,7 @@ class _Hand:
     """Pixels of gain that a radian of way around the block has to be worth."""
 
     def __init__(self, seed: int) -> None:
-        self._rng = np.random.default_rng([seed, 1])
+        self._rng = episode_generator(seed, "policy")
         self.goals_reached = 0
         self._choose_goal()
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jepa.core.episodes import Actions
+from jepa.core.seeds import episode_generator
 from jepa.worlds.policies import POLICIES, Policy
 from jepa.worlds.world import World
 
@@ -36,7 +37,7 @@ class _Hand:
     """Standard deviation of the noise on each action, in units of a whole action."""
 
     def __init__(self, seed: int) -> None:
-        self._rng = np.random.default_rng([seed, 1])
+        self._rng = episode_generator(seed, "policy")
         self._steps_left = 0
         self._pushing = False
 
@@ -105,7 +106,7 @@ class NearBlock(Policy):
 
     def begin(self, world: World, seeds: Sequence[int]) -> None:
         """Gives each episode its own generator."""
-        self._rngs = [np.random.default_rng([seed, 1]) for seed in seeds]
+        self._rngs = [episode_generator(seed, "policy") for seed in seeds]
 
     def act(self, world: World) -> Actions:
         """Returns steps to random targets near the agent, held near the block, float32 (N, 2)."""

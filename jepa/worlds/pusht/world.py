@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions, Pixels, State
+from jepa.core.seeds import episode_generator
 from jepa.worlds.packages import import_package, quiet
 from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec
 
@@ -108,7 +109,7 @@ class PushT(World):
         self._floor_N1[:, 0] = [variation["floor"] for variation in variations]
         self._dress()
         for scene, seed in zip(self._scenes, seeds, strict=True):
-            _place_anywhere(scene, np.random.default_rng([seed, 0]))
+            _place_anywhere(scene, episode_generator(seed, "scene"))
 
     def advance(self, action_NA: Actions) -> None:
         """Runs the package's controller and physics for 0.1 s in every copy, without rendering."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions, Pixels, State
+from jepa.core.seeds import episode_generator
 from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec
 
 Floats = NDArray[np.float32]
@@ -95,7 +96,7 @@ class TwoRoom(World):
 
     def begin(self, seeds: Sequence[int], variations: Sequence[Mapping[str, float]]) -> None:
         """Puts each agent at a free place drawn from its seed, in the usual colour; its variation tells the door."""
-        draws = [np.random.default_rng([seed, 0]).random(2, dtype=np.float32) for seed in seeds]
+        draws = [episode_generator(seed, "scene").random(2, dtype=np.float32) for seed in seeds]
         self._position_N2 = free_place(np.stack(draws))
         self._door_N = np.array([variation["door"] for variation in variations], dtype=np.float32)
         self._colour_N3 = np.tile(AGENT_COLOUR, (self.num_envs, 1))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jepa.core import keyed
+from jepa.core.seeds import derive_key
 
 Integers = NDArray[np.int64]
 
@@ -75,7 +76,7 @@ class EpochOrder:
         """
         self.batch_size = batch_size
         self._windows = windows
-        self._key = keyed.derive_key("epoch", seed, epoch)
+        self._key = derive_key("epoch", seed, epoch)
         self._shuffle = shuffle_chunks
         per_visit = windows_per_chunk
         if np.minimum(windows, windows_per_chunk).sum() < batch_size * min(
@@ -135,20 +136,20 @@ class EpochOrder:
             for chunk, visit in zip(visited.tolist(), one.visits[places].tolist(), strict=True)
         ]
         chunks = np.repeat(visited, [len(part) for part in windows])
-        order = keyed.permutation(keyed.derive_key("segment", self._key, round_number, segment), len(chunks))
+        order = keyed.permutation(derive_key("segment", self._key, round_number, segment), len(chunks))
         return chunks[order], np.concatenate(windows)[order]
 
     def _windows_of(self, chunk: int, visit: int) -> Integers:
         """Returns the windows of one visit; the visits of an epoch share out a permutation of the chunk's windows."""
         total, visits = int(self._windows[chunk]), int(self._visits[chunk])
-        order = keyed.permutation(keyed.derive_key("windows", self._key, chunk), total)
+        order = keyed.permutation(derive_key("windows", self._key, chunk), total)
         return order[visit * total // visits : (visit + 1) * total // visits]
 
     def _lay_out(self) -> list[_Round]:
         """Gives each chunk's visits to different rounds, at random where it has fewer visits than there are rounds."""
         rounds = int(self._visits.max(initial=0))
         numbers = np.arange(len(self._windows))
-        keys = [keyed.derive_key("round", self._key, number) for number in range(rounds)]
+        keys = [derive_key("round", self._key, number) for number in range(rounds)]
         taken = (
             np.stack([keyed.mix(key, numbers) for key in keys]) if rounds else np.empty((0, len(numbers)), np.uint64)
         )
@@ -158,7 +159,7 @@ class EpochOrder:
 
     def _lay_out_round(self, number: int, rounds: int, rank: Integers) -> _Round:
         chunks = np.flatnonzero(rank < self._visits)
-        chunks = chunks[keyed.permutation(keyed.derive_key("order", self._key, number), len(chunks))]
+        chunks = chunks[keyed.permutation(derive_key("order", self._key, number), len(chunks))]
         # Chunks that come in every round take their visits in order: alike chunks then have visits of one length in a
         # round, and every slot's run is as long as the largest of them.
         visits = np.where(self._visits[chunks] == rounds, number, rank[chunks])

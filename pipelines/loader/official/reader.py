@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from jepa.core import keyed
 from jepa.core.clips import Clips
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.errors import InputError
+from jepa.core.seeds import python_generator
 from pipelines.loader.checks import check_enough, check_shares
 from pipelines.loader.config import LoaderConfig
 from pipelines.loader.counters import LoaderCounters
@@ -119,7 +119,7 @@ class OfficialLoader(Loader):
 
     def _run(self, epoch: int) -> Iterator[tuple[tuple[int, int], Clips]]:
         """Yields batches with the position after them; what the buffer holds at an epoch's end goes into the next."""
-        choice = random.Random(keyed.derive_key("official", self._seed, epoch, self._rank))
+        choice = python_generator(self._seed, "official", epoch, self._rank)
         buffer: list[_Clip] = []
         while True:
             batch = 0

@@ -1,12 +1,11 @@
 """webdataset's `WebDataset`, which reads tar archives from their beginning to their end."""
 
-import random
 from collections.abc import Iterator
 from typing import Any
 
 from infra.storage.local import LocalStore
-from jepa.core import keyed
 from jepa.core.errors import InputError
+from jepa.core.seeds import derive_seed, python_generator
 from pipelines.loader.official.reader import OfficialLoader
 from pipelines.loader.open import LOADERS
 from pipelines.store.formats.container import StoredChunk
@@ -31,10 +30,10 @@ class WebDatasetLoader(OfficialLoader):
 
         register_s3()
         urls = self._urls()
-        seed = keyed.derive_key("webdataset", self._seed, epoch) % 2**31
+        seed = derive_seed(self._seed, "webdataset", epoch) % 2**31
         # We share out the shards ourselves, for its own splitters ask torch.distributed or refuse.
         reader = WebDataset(urls, shardshuffle=SHARDS, seed=seed, nodesplitter=None, workersplitter=None)
-        for sample in reader.shuffle(SAMPLES, rng=random.Random(seed)).decode():
+        for sample in reader.shuffle(SAMPLES, rng=python_generator(seed)).decode():
             yield _chunk(sample)
 
     def _urls(self) -> list[str]:

@@ -18,6 +18,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 from jepa.core import keyed
 from jepa.core.config import Config, digest_of
 from jepa.core.episodes import SPLITS
+from jepa.core.seeds import derive_key, episode_generator
 from jepa.worlds import WORLDS, EpisodePlan
 from jepa.worlds.world import Factor
 from pipelines.store.formats import FORMATS
@@ -128,10 +129,10 @@ class DatasetPlan(Config):
             raise IndexError(f"episode {index} of {self.episodes}")
         split = SPLITS[int(self.splits(index, index + 1)[0])]
         # 63 bits, for Parquet and generators take signed integers.
-        seed = int(keyed.mix(keyed.derive_key("episode", self.seed), np.array([index]))[0] >> np.uint64(1))
+        seed = int(keyed.mix(derive_key("episode", self.seed), np.array([index]))[0] >> np.uint64(1))
         if self.source:
             return EpisodePlan(index, seed, split, {}, IMPORTED, self.steps)
-        rng = np.random.default_rng([seed, SEED_STREAM])
+        rng = episode_generator(seed, "plan")
         names = sorted(self.policy)
         edges = np.cumsum([self.policy[name] for name in names])
         policy = names[min(int(np.searchsorted(edges, rng.random() * edges[-1], side="right")), len(names) - 1)]
@@ -172,14 +173,14 @@ class DatasetPlan(Config):
     def _shard_digest(self, path: str, episodes: tuple[int, ...]) -> str:
         # Without the numbers of episodes: a later version finds the shards of the earlier ones done.
         recipe = self.model_copy(update={"episodes": 1, "extends": ()}).fingerprint()
-        return f"{keyed.derive_key(recipe, path, episodes):016x}"
+        return f"{derive_key(recipe, path, episodes):016x}"
 
 
 def _splits(seed: int, start: int, end: int, shares: tuple[float, ...]) -> NDArray[np.int8]:
     first, last = start // STRATUM, -(-end // STRATUM)
     numbers = np.arange(first * STRATUM, last * STRATUM).reshape(-1, STRATUM)
-    rank = keyed.mix(keyed.derive_key("split", seed), numbers).argsort(axis=1, kind="stable").argsort(axis=1)
-    within = keyed.uniform(keyed.derive_key("share", seed), numbers)
+    rank = keyed.mix(derive_key("split", seed), numbers).argsort(axis=1, kind="stable").argsort(axis=1)
+    within = keyed.uniform(derive_key("share", seed), numbers)
     edges = np.cumsum(shares) / sum(shares)
     # The sum of shares is 1 but for rounding, which must not move an edge across a twentieth.
     place = np.searchsorted(edges - 1e-9, (rank + within) / STRATUM, side="right").reshape(-1)

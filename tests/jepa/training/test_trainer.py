@@ -1,14 +1,11 @@
 """The trainer: it learns, resumes to the bit, and says what went wrong."""
 
-import itertools
 import math
 
 import pytest
 import torch
 
 from jepa.core.errors import InputError
-from jepa.training.recipes import RECIPES, Recipe
-from jepa.training.schedule import learning_rate_at
 from jepa.training.state import TrainingState
 from jepa.training.trainer import TrainConfig, Trainer, TrainingFailure
 from tests.jepa.training.toy import CONFIG, toy_clips, toy_trainer
@@ -24,9 +21,13 @@ def run(trainer: Trainer, until: int) -> list[dict[str, float]]:
 
 def test_training_lowers_the_loss_and_keeps_the_latents_spread() -> None:
     figures = run(toy_trainer(), 60)
-    assert figures[-1]["sigreg"] < 0.7 * figures[0]["sigreg"]
-    assert figures[-1]["loss"] < 0.5 * figures[0]["loss"]
-    assert 0.4 < figures[-1]["latent_std"] < 1.6
+    # Means of five steps: fresh directions move a single figure by a tenth.
+    first, last = (
+        {name: sum(step[name] for step in part) / 5 for name in part[0]} for part in (figures[:5], figures[-5:])
+    )
+    assert last["sigreg"] < 0.9 * first["sigreg"]
+    assert last["loss"] < 0.3 * first["loss"]
+    assert 0.35 < last["latent_std"] < 1.6
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -110,18 +111,20 @@ def test_a_state_of_another_run_is_refused() -> None:
         toy_trainer().load(TrainingState(tensors, state.meta))
 
 
-def test_bytes_that_are_no_state_are_refused() -> None:
-    for data in (b"", b"PK\x03\x04 not ours", toy_trainer().state().to_bytes()[:-100]):
-        with pytest.raises(InputError, match="not a checkpoint"):
-            TrainingState.from_bytes(data)
-
-
-def test_the_rate_warms_up_and_falls_along_a_cosine() -> None:
-    rates = [learning_rate_at(step, 110, peak=1.0, warmup_steps=10) for step in range(110)]
-    assert rates[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
-    assert rates[10] == 1.0 and rates[60] == pytest.approx(0.5)
-    assert all(a > b for a, b in itertools.pairwise(rates[10:])) and 0 < rates[-1] < 1e-3
-    assert learning_rate_at(109, 110, 1.0, 10, final_share=0.1) > 0.1
+def test_a_state_of_older_code_is_understood() -> None:
+    trainer = toy_trainer()
+    run(trainer, 2)
+    state = trainer.state()
+    # As code before tile_elements wrote it.
+    sigreg = {"directions": 32, "knots": 17, "t_max": 3.0, "seed": 0, "chunk_elements": 131_072}
+    meta = {**state.meta, "objective": state.meta["objective"] | {"sigreg": sigreg}}
+    resumed = toy_trainer()
+    resumed.load(TrainingState(state.tensors, meta))
+    assert run(resumed, 4) == run(trainer, 4)
+    toy_trainer(options={"sigreg": {"directions": 32, "tile_elements": 512}}).load(state)
+    other = {**state.meta, "objective": state.meta["objective"] | {"sigreg": sigreg | {"knots": 9}}}
+    with pytest.raises(InputError, match=r"objective.sigreg = .*'knots': 9"):
+        toy_trainer().load(TrainingState(state.tensors, other))
 
 
 def test_a_schedule_may_be_longer_than_the_run() -> None:
@@ -132,13 +135,3 @@ def test_a_schedule_may_be_longer_than_the_run() -> None:
     assert rates[-1] == pytest.approx(0.5 * (1 + math.cos(math.pi * 89 / 990))) and rates[-1] > 0.97
     with pytest.raises(ValueError, match="schedule_length"):
         variant(schedule_length=0.5)
-
-
-def test_recipes_take_a_worlds_sizes() -> None:
-    assert {"lewm", "lewm-small", "lewm-tiny", "smoke"} <= set(RECIPES)
-    recipe = RECIPES.get("smoke").for_world(image_size=32, action_size=7)
-    assert (recipe.model.image_size, recipe.model.action_size) == (32, 7)
-    assert recipe.model.latent_size == RECIPES.get("smoke").model.latent_size
-    assert recipe.objective_options["hold"] == 0.2
-    with pytest.raises(ValueError, match=r"objective_options.teacher: .*got 1"):
-        Recipe(objective_options={"teacher": 1})

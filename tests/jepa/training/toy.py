@@ -51,18 +51,20 @@ def toy_trainer(
     encoder_options: Mapping[str, Any] | None = None,
     fields: Mapping[str, Any] | None = None,
     compute: ComputeConfig | None = None,
+    device: str = "cpu",
 ) -> Trainer:
     """Returns a trainer of a tiny model on the toy world; a frozen encoder has random weights, the same for all.
 
     Args:
         config: of the training.
-        seed: of the model's weights.
+        seed: of the weights of model and objective; what a step draws comes from the configuration's.
         dropout, history: of the predictor.
         predictor: its registered name.
         objective, options: what is minimised.
         encoder, encoder_options: of the model.
         fields: of the model's configuration, over all the others.
         compute: how it is computed.
+        device: where.
     """
     sizes = {"depth": 1, "heads": 2, "head_size": 8, "mlp_size": 32, "dropout": dropout}
     # The released predictor is as wide as the latent.
@@ -78,8 +80,8 @@ def toy_trainer(
     if options is None:
         options = {"sigreg": {"directions": 32}}
     with toy_weights(model) if objective == "frozen" else contextlib.nullcontext({}) as weights:
-        made = make_objective(objective, WorldModel.from_config(model, seed), {**weights, **options})
-    return Trainer(made, config, compute=compute)
+        made = make_objective(objective, WorldModel.from_config(model, seed), {**weights, **options}, seed)
+    return Trainer(made, config, device, compute)
 
 
 @contextlib.contextmanager
