@@ -26,9 +26,21 @@ class Clips:
     """float32 (B, T, d) by quantity; objectives of the paper never look at it"""
 
     def to(self, device: torch.device, dtype: torch.dtype) -> "Clips":
-        """Returns the clips on a device, actions and state in another type; frames stay uint8."""
-        state = {name: value.to(device, dtype) for name, value in self.state.items()}
-        return Clips(self.pixels_BTHWC.to(device), self.action_BTKA.to(device, dtype), state)
+        """Returns the clips on a device, actions and state in another type; frames stay uint8.
+
+        A GPU copies from pinned memory while this process goes on. The type changes on the device: changed here, the
+        values would lie in memory that is not pinned, and this process would wait for their copy.
+        """
+        # Only CUDA's allocator knows until when pinned memory is read; elsewhere it could be filled anew too early.
+        goes_on = device.type == "cuda"
+        state = {name: value.to(device, non_blocking=goes_on).to(dtype) for name, value in self.state.items()}
+        action = self.action_BTKA.to(device, non_blocking=goes_on).to(dtype)
+        return Clips(self.pixels_BTHWC.to(device, non_blocking=goes_on), action, state)
+
+    def pin_memory(self) -> "Clips":
+        """Returns the clips in pinned memory; a part that is there already is not copied."""
+        state = {name: value.pin_memory() for name, value in self.state.items()}
+        return Clips(self.pixels_BTHWC.pin_memory(), self.action_BTKA.pin_memory(), state)
 
 
 def whole_clip(episode: Episode, frameskip: int) -> Clips:

@@ -132,8 +132,10 @@ def test_jobs_share_a_cache_that_is_too_small_for_them(tmp_path: Path) -> None:
     threads = [threading.Thread(target=_work, args=(str(tmp_path), seed)) for seed in range(2, 4)]
     for thread in threads:
         thread.start()
-    for one in (*jobs, *threads):
-        one.join()
+    for thread in threads:
+        thread.join()
+    for job in jobs:
+        job.join()
     assert [job.exitcode for job in jobs] == [0, 0]
     assert not [name for name in files(tmp_path) if name.endswith(".part")]
     cache = ShardCache(tmp_path, 5 * SIZE)
