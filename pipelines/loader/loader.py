@@ -58,7 +58,6 @@ LOADERS: Registry[Callable[[ClipRequest], Loader]] = Registry(
         "streaming": "pipelines.loader.official.streaming",
         "webdataset": "pipelines.loader.official.webdataset",
     },
-    group="jepa.loaders",
 )
 
 

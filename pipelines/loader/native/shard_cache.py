@@ -62,7 +62,7 @@ class ShardCache:
         with self._claim(digest) as part:
             if part is None:
                 return True
-            if not self._make_room(part, size):
+            if not self._free_space(part, size):
                 return False
             found = hashlib.sha256()
             for piece in pieces:
@@ -108,7 +108,7 @@ class ShardCache:
                         part.unlink()
                 return
 
-    def _make_room(self, part: BinaryIO, size: int) -> bool:
+    def _free_space(self, part: BinaryIO, size: int) -> bool:
         """Evicts the least recently used until the shard fits, reserves its room, and returns whether there was any."""
         with (self._folder / ".lock").open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

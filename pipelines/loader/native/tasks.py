@@ -9,7 +9,7 @@ from pipelines.loader.native.schedule import EpochSchedule
 
 FIRST_REACH = 3
 """Batches that a task of the very first one may fill rows of."""
-ROUND_STRIDE = 1 << 40
+SEGMENTS_OF_A_ROUND = 1 << 40
 """More than a round has segments, so that one integer names a segment of an epoch."""
 Position = tuple[int, int]
 """Epoch, and batch within it."""
@@ -59,11 +59,11 @@ def schedule_tasks(
         until = np.zeros(len(slots), np.int64)
         for batch_number in range(batch, schedule.batches):
             places = schedule.locate(batch_number)
-            mine = places.segment[slots.start : slots.stop] + places.round * ROUND_STRIDE
+            mine = places.segment[slots.start : slots.stop] + places.round * SEGMENTS_OF_A_ROUND
             tasks: list[Task] = []
             for slot in np.flatnonzero((mine != segments) | (number >= until)).tolist():
                 segment, entry = int(places.segment[slots[slot]]), int(places.entry[slots[slot]])
-                # The first batch shall wait neither for many others nor for their memory: slots reach further later.
+                # The first batch must wait neither for many others nor for their memory: slots reach further later.
                 ahead = min(reach, places.batches_left, FIRST_REACH + number)
                 entered = _read_on(schedule, places.round, segment, entry, ahead, number, slot)
                 tasks += entered

@@ -81,7 +81,7 @@ def check_launched(request: ClipRequest) -> None:
 
 
 def _end_threads(reader: Any) -> None:
-    """Ends its threads, which would otherwise make anew a lock that was removed."""
+    """Ends its threads, which would otherwise make again a lock that was removed."""
     if hasattr(reader, "_iterator"):
         reader._iterator.non_blocking_exit()
         reader._executor.shutdown()

@@ -110,7 +110,7 @@ def test_a_writer_that_is_killed_leaves_nothing_that_is_trusted(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_what_a_killed_writer_left_makes_room(tmp_path: Path) -> None:
+def test_what_a_killed_writer_left_is_evicted(tmp_path: Path) -> None:
     began = SPAWN.Event()
     writer = SPAWN.Process(target=_write_slowly, args=(str(tmp_path), 1, began))
     writer.start()
