@@ -28,15 +28,19 @@ class Clips:
     def to(self, device: torch.device, dtype: torch.dtype) -> "Clips":
         """Returns the clips on a device, actions and state in another type; frames stay uint8.
 
-        Copies from pinned memory to a GPU run while the host goes on.
+        A GPU copies from pinned memory while this process goes on. The type changes on the device: changed here, the
+        values would lie in memory that is not pinned, and this process would wait for their copy.
         """
-        # The other way round, the host could read what has not arrived yet.
-        asynchronous = device.type != "cpu"
-        return Clips(
-            self.pixels_BTHWC.to(device, non_blocking=asynchronous),
-            self.action_BTKA.to(device, dtype, non_blocking=asynchronous),
-            {name: value.to(device, dtype, non_blocking=asynchronous) for name, value in self.state.items()},
-        )
+        # Only CUDA's allocator knows until when pinned memory is read; elsewhere it could be filled again too early.
+        goes_on = device.type == "cuda"
+        state = {name: value.to(device, non_blocking=goes_on).to(dtype) for name, value in self.state.items()}
+        action = self.action_BTKA.to(device, non_blocking=goes_on).to(dtype)
+        return Clips(self.pixels_BTHWC.to(device, non_blocking=goes_on), action, state)
+
+    def pin_memory(self) -> "Clips":
+        """Returns the clips in pinned memory; a part that is there already is not copied."""
+        state = {name: value.pin_memory() for name, value in self.state.items()}
+        return Clips(self.pixels_BTHWC.pin_memory(), self.action_BTKA.pin_memory(), state)
 
 
 def whole_clip(episode: Episode, frameskip: int) -> Clips:

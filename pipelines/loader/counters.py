@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields, replace
 
-STAGES = ("plan", "fetch", "check", "decode", "cut", "collate")
-"""Deciding what comes next, reading stored bytes, their digests, decompression into batches, copying, the rest."""
+STAGES = ("schedule", "fetch", "check", "decode", "assemble", "collate")
+"""What comes next; reading stored bytes; their digests; decompression; copying frames; copying actions and state."""
 TIMED_EVERY = 8
-"""Tasks of which one is timed: asking the clock of a thread is a system call."""
+"""Of so many tasks one is timed: reading a thread's clock is a system call."""
 
 
 class _Stage:
-    """A block whose CPU time is added; written out, for the interpreter's lock is held while it is measured."""
+    """A block whose CPU time is added; a class, for a generator would cost more than some stages do."""
 
     __slots__ = ("_name", "_seconds", "_started", "_weight")
 
@@ -35,11 +35,11 @@ class LoaderCounters:
     """Sums since the loader was made; those of several threads are added."""
 
     batches: int = 0
-    """handed out"""
+    """returned to the caller"""
     clips: int = 0
-    """cut"""
+    """assembled"""
     chunks: int = 0
-    """decoded, also in part"""
+    """decoded, also those of which only some frames were"""
     fetched_bytes: int = 0
     """stored bytes that were read, from a folder, the cache or S3"""
     requests: int = 0
@@ -47,7 +47,7 @@ class LoaderCounters:
     damaged_chunks: int = 0
     """different chunks that could not be used, under `on_damage: skip`"""
     replaced_clips: int = 0
-    """clips of such chunks whose places others took"""
+    """clips of such chunks that others were taken for"""
     wait_seconds: float = 0.0
     """time in which the caller waited for a batch"""
     started: float = field(default=0.0, compare=False)
@@ -59,25 +59,25 @@ class LoaderCounters:
     tasks: int = field(default=0, compare=False)
     """begun by this thread"""
     weight: int = field(default=1, compare=False)
-    """of what is timed now; 0 times nothing"""
+    """of the task that is timed now; 0 where it is not timed"""
 
     @property
     def wait_share(self) -> float:
         """Returns the share of the time in which the caller waited for data."""
         return self.wait_seconds / self.total_seconds if self.total_seconds else 0.0
 
-    def cpu_microseconds_a_clip(self) -> dict[str, float]:
+    def cpu_microseconds_per_clip(self) -> dict[str, float]:
         """Returns what a clip costs by stage, and all stages together as `all`."""
         each = {stage: 1e6 * seconds / max(1, self.clips) for stage, seconds in self.cpu_seconds.items()}
         return each | {"all": sum(each.values())}
 
     def begin_task(self) -> None:
-        """Begins a task of many: one of them in `TIMED_EVERY` is timed and stands for the others."""
+        """Begins a task; one in `TIMED_EVERY` is timed and counted for the others too."""
         self.weight = 0 if self.tasks % TIMED_EVERY else TIMED_EVERY
         self.tasks += 1
 
     def stage(self, name: str) -> AbstractContextManager[None]:
-        """Adds the CPU time that this thread spends in the block, in a task that is timed or in none."""
+        """Adds the CPU time that this thread spends in the block, unless the task is not timed."""
         return _Stage(self.cpu_seconds, name, self.weight) if self.weight else _UNTIMED
 
     @contextmanager

@@ -1,11 +1,13 @@
-"""What every loader is: an endless iterator of batches that knows its place and what it costs."""
+"""The contract of a loader, the registry of its kinds, and `open_loader`, which makes one from a `ClipRequest`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Self
 
 from jepa.core.clips import Clips
+from jepa.core.registry import Registry
 from pipelines.loader.counters import LoaderCounters
+from pipelines.loader.request import ClipRequest
 
 
 class Loader(ABC):
@@ -24,7 +26,7 @@ class Loader(ABC):
 
     @abstractmethod
     def position(self) -> dict[str, int]:
-        """Returns the place of the next batch."""
+        """Returns the position of the next batch, to be saved with the weights."""
 
     @abstractmethod
     def seek(self, position: Mapping[str, int]) -> None:
@@ -47,3 +49,22 @@ class Loader(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+LOADERS: Registry[Callable[[ClipRequest], Loader]] = Registry(
+    "loader.kind",
+    {
+        "native": "pipelines.loader.native.native_loader",
+        "streaming": "pipelines.loader.official.streaming",
+        "webdataset": "pipelines.loader.official.webdataset",
+    },
+)
+
+
+def open_loader(request: ClipRequest) -> Loader:
+    """Returns a loader of the kind that `request.config.kind` names; no frame is read before the first batch.
+
+    Raises:
+        InputError: the kind is unknown, or it cannot read this split in such batches.
+    """
+    return LOADERS.get(request.config.kind)(request)

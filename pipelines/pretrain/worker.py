@@ -22,7 +22,7 @@ from jepa.training.compute import ComputeConfig
 from jepa.training.recipes import Recipe
 from jepa.training.trainer import Trainer
 from jepa.worlds import WORLDS
-from pipelines.loader import Loader, open_loader
+from pipelines.loader import ClipRequest, Loader, open_loader
 from pipelines.pretrain.config import PretrainConfig
 from pipelines.pretrain.preemption import Agreement, Notice, Preempted, Source, heeding_sigterm, touched
 from pipelines.pretrain.run_log import Keeper, Warn
@@ -101,10 +101,9 @@ def make_trainer(recipe: Recipe, dataset: Dataset, device: str, compute: Compute
 
 def make_loader(recipe: Recipe, config: PretrainConfig, dataset: Dataset) -> Loader:
     """Returns this process's loader of the training split."""
-    return open_loader(
-        dataset,
-        "train",
-        config.loader,
+    request = ClipRequest(
+        dataset=dataset,
+        split="train",
         history=recipe.model.history,
         horizon=recipe.train.horizon,
         frameskip=recipe.model.frameskip,
@@ -112,7 +111,9 @@ def make_loader(recipe: Recipe, config: PretrainConfig, dataset: Dataset) -> Loa
         seed=recipe.train.seed,
         rank=rank(),
         world_size=world_size(),
+        config=config.loader,
     )
+    return open_loader(request)
 
 
 def pick_device(wanted: str) -> str:

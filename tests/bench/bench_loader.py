@@ -1,8 +1,8 @@
 """Clips a second of every loader on the same Push-T frames: `python -m tests.bench.bench_loader`.
 
-224×224, 4 frames, stride 5, batch 64, shuffled; two threads of ours, two worker processes of Lance. Prints all rows and
-their ratios to Lance's (also by CPU second, which other work on the machine disturbs less), and what it cannot measure
-and why; `--json FILE` keeps the figures.
+224×224, 4 frames, frameskip 5, batch 64, shuffled; two threads of ours, two worker processes of Lance. Prints all rows
+and their ratios to Lance's (also by CPU second, which other work on the machine disturbs less), and what it cannot
+measure and why; `--json FILE` keeps the figures.
 """
 
 import argparse
@@ -23,8 +23,8 @@ from infra.storage import open_store
 from pipelines.collect import CollectConfig, collect
 from pipelines.store import Dataset
 from tests.bench.bench_loader_quality import shuffle_quality
-from tests.pipelines.loader.derived import derive
-from tests.pipelines.loader.test_scale import first_batch, million_clips
+from tests.pipelines.loader.derived import derive, million_clips
+from tests.pipelines.loader.measured import measured
 
 PACKAGES = ("numpy", "torch", "zstandard", "pyarrow", "mosaicml-streaming", "webdataset", "pylance", "lancedb")
 Row = dict[str, Any]
@@ -45,8 +45,9 @@ def main() -> None:
         folder = arguments.folder or temporary
         prepare(folder, arguments.episodes, arguments.repeat)
         rows = _measure(folder, temporary, arguments.batches, arguments.short)
-        million_clips(Path(f"{temporary}/million"))
-        start = {name: round(value, 2) for name, value in first_batch(Path(f"{temporary}/million")).items()}
+        million_clips(open_store(f"{temporary}/million"))
+        figures = measured("first_batch", f"{temporary}/million")
+        start = {name: round(value, 2) for name, value in figures.items()}
     quality = shuffle_quality()
     _print(rows, quality, start)
     if arguments.json:

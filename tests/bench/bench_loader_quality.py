@@ -1,4 +1,4 @@
-"""How near the loader's order comes to a full shuffle, by the episodes of successive batches.
+"""How near the loader's schedule comes to a full shuffle, by the episodes of successive batches.
 
 For each setting: the share of a batch's episodes that the next batch holds too, the lag-1 correlation of the batches'
 mean episode number, and the spread of that mean over the one of independent draws; a full shuffle stands beside them.
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.loader import EpochOrder
+from pipelines.loader.native.schedule import EpochSchedule
 
 EPISODES, WINDOWS, BATCH = 4000, 50, 64
 SETTINGS = {"8 windows, 2 chunks": (8, 2), "8 windows, 1 chunk": (8, 1), "1 window, 2 chunks": (1, 2)}
@@ -22,7 +22,7 @@ def shuffle_quality(batches: int = 300) -> dict[str, dict[str, Any]]:
     full = rng.permutation(np.repeat(np.arange(EPISODES), WINDOWS))[: batches * BATCH].reshape(batches, BATCH)
     result = {"a full shuffle": figures(full)}
     for name, (windows, chunks) in SETTINGS.items():
-        order = EpochOrder(
+        schedule = EpochSchedule(
             np.full(EPISODES, WINDOWS),
             seed=0,
             epoch=0,
@@ -30,7 +30,7 @@ def shuffle_quality(batches: int = 300) -> dict[str, dict[str, Any]]:
             windows_per_chunk=windows,
             shuffle_chunks=chunks,
         )
-        episodes = np.array([[visit.chunk for visit in order.batch(number)] for number in range(batches)])
+        episodes = np.array([[window.chunk for window in schedule.batch(number)] for number in range(batches)])
         result[name] = figures(episodes)
     return result
 

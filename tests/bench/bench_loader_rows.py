@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-HISTORY, HORIZON, SKIP, BATCH = 3, 1, 5, 64
+HISTORY, HORIZON, FRAMESKIP, BATCH = 3, 1, 5, 64
 NAMES = {"native": "pusht", "streaming": "pusht", "webdataset": "pusht-tar"}
 
 
@@ -32,7 +32,7 @@ def main() -> None:
 
 def _ours(arguments: argparse.Namespace) -> dict[str, Any]:
     from infra.storage import open_store
-    from pipelines.loader import LoaderConfig, open_loader
+    from pipelines.loader import ClipRequest, LoaderConfig, open_loader
     from pipelines.store import Dataset
 
     base = psutil.Process().memory_info().rss
@@ -45,11 +45,19 @@ def _ours(arguments: argparse.Namespace) -> dict[str, Any]:
         cache_folder=arguments.cache,
         memory_megabytes=arguments.memory,
     )
-    shape = {"history": HISTORY, "horizon": HORIZON, "frameskip": SKIP, "batch_size": BATCH}
-    with open_loader(dataset, "train", config, **shape, seed=0) as loader:
+    request = ClipRequest(
+        dataset=dataset,
+        history=HISTORY,
+        horizon=HORIZON,
+        frameskip=FRAMESKIP,
+        batch_size=BATCH,
+        seed=0,
+        config=config,
+    )
+    with open_loader(request) as loader:
         figures = _run(loader, arguments, started, base)
         counters = loader.counters()
-    figures["cpu_us_a_clip"] = {name: round(value, 1) for name, value in counters.cpu_microseconds_a_clip().items()}
+    figures["cpu_us_a_clip"] = {name: round(value, 1) for name, value in counters.cpu_microseconds_per_clip().items()}
     figures["requests"] = counters.requests
     return figures
 
@@ -60,7 +68,7 @@ def _lance(arguments: argparse.Namespace) -> dict[str, Any]:
 
     base = psutil.Process().memory_info().rss
     started = time.perf_counter()
-    dataset = LanceDataset(f"{arguments.store}/pusht.lance", frameskip=SKIP, num_steps=HISTORY + HORIZON)
+    dataset = LanceDataset(f"{arguments.store}/pusht.lance", frameskip=FRAMESKIP, num_steps=HISTORY + HORIZON)
     options = {"num_workers": 2, "prefetch_factor": 4, "persistent_workers": True, "drop_last": True}
     loader = torch.utils.data.DataLoader(dataset, batch_size=BATCH, shuffle=True, **options)
 

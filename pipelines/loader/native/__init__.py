@@ -1,1 +1,1 @@
-"""The native loader: by address, in threads, with an exact position."""
+"""The native loader: reads chunks by address, in threads of this process, with an exact position."""

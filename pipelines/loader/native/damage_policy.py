@@ -1,7 +1,7 @@
-"""What is done about chunks that are damaged or gone: stop, or count them and let others take their places.
+"""What is done about chunks that are damaged or gone: stop, or skip them, count them and take other clips instead.
 
-A clip that cannot be cut is replaced by one of the next chunk in the table that can be, so that all workers see the
-same batches still; only then may two clips of a batch come from the same chunk.
+A clip that cannot be assembled is replaced by one of the next usable chunk in the table, so that all workers still see
+the same batches; only then may two clips of a batch come from the same chunk.
 """
 
 import threading
@@ -11,66 +11,66 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipelines.loader.counters import LoaderCounters
-from pipelines.loader.native.assemble import ClipCutter, Place
+from pipelines.loader.native.assemble import BatchRow, ClipAssembler
 from pipelines.loader.native.fetch import DamagedChunkError
 
 
-class Damage:
-    """Cuts clips under a policy; safe for many threads."""
+class DamagePolicy:
+    """Assembles clips under a policy; safe for many threads."""
 
-    def __init__(self, cutter: ClipCutter, *, skip: bool) -> None:
-        """Takes what cuts, and whether to go on where it cannot."""
-        self._cutter = cutter
+    def __init__(self, assembler: ClipAssembler, *, skip: bool) -> None:
+        """Takes what assembles, and whether to go on where it cannot."""
+        self._assembler = assembler
         self._skip = skip
         self._known: set[int] = set()
         self._lock = threading.Lock()
 
     @property
-    def chunks(self) -> int:
+    def damaged_chunks(self) -> int:
         """Returns how many different chunks could not be used."""
         return len(self._known)
 
-    def cut(self, chunk: int, windows: Sequence[int], places: Sequence[Place], counters: LoaderCounters) -> None:
-        """Cuts clips as `ClipCutter.cut` does, or others in their places.
+    def assemble(self, chunk: int, frames: Sequence[int], rows: Sequence[BatchRow], counters: LoaderCounters) -> None:
+        """Assembles clips as `ClipAssembler.assemble` does, or others in their rows.
 
         Raises:
             DamagedChunkError: under the policy to stop, or if no chunk can be used.
         """
-        if not self._is_known(chunk, windows):
+        if not self._is_known(chunk, frames):
             try:
-                self._cutter.cut(chunk, windows, places, counters)
+                self._assembler.assemble(chunk, frames, rows, counters)
                 return
             except DamagedChunkError as error:
                 self._note(error)
-        for window, place in zip(windows, places, strict=True):
-            self._cut_one(chunk, window, place, counters)
+        for frame, row in zip(frames, rows, strict=True):
+            self._assemble_one(chunk, frame, row, counters)
 
-    def _cut_one(self, chunk: int, window: int, place: Place, counters: LoaderCounters) -> None:
-        usable = np.flatnonzero(self._cutter.windows)
+    def _assemble_one(self, chunk: int, frame: int, row: BatchRow, counters: LoaderCounters) -> None:
+        usable = np.flatnonzero(self._assembler.windows)
         start = int(np.searchsorted(usable, chunk))
-        for step in range(len(usable)):
-            row = int(usable[(start + step) % len(usable)])
-            first = window % int(self._cutter.windows[row])
-            if self._is_known(row, [first]) and step + 1 < len(usable):
+        for further in range(len(usable)):
+            candidate = int(usable[(start + further) % len(usable)])
+            first = frame % int(self._assembler.windows[candidate])
+            if self._is_known(candidate, [first]) and further + 1 < len(usable):
                 continue
             try:
-                self._cutter.cut(row, [first], [place], counters)
+                self._assembler.assemble(candidate, [first], [row], counters)
             except DamagedChunkError as error:
                 self._note(error)
-                if step + 1 == len(usable):
+                if further + 1 == len(usable):
                     raise
                 continue
-            counters.replaced_clips += step > 0
+            counters.replaced_clips += further > 0
             return
 
-    def _is_known(self, chunk: int, windows: Sequence[int]) -> bool:
-        return bool(self._known) and not self._known.isdisjoint(self._cutter.rows(chunk, windows))
+    def _is_known(self, chunk: int, frames: Sequence[int]) -> bool:
+        return bool(self._known) and not self._known.isdisjoint(self._assembler.chunks_of(chunk, frames))
 
     def _note(self, error: DamagedChunkError) -> None:
         if not self._skip:
             raise error
         with self._lock:
-            new = error.row not in self._known
-            self._known.add(error.row)
+            new = error.chunk not in self._known
+            self._known.add(error.chunk)
         if new:
             warnings.warn(f"skipped: {error}", RuntimeWarning, stacklevel=2)

@@ -1,11 +1,11 @@
-"""Which clip comes where in an epoch: a pure function of the chunks, the seed and the epoch.
+"""The schedule of an epoch, that is, which clip comes in which batch: a pure function of the chunks, seed and epoch.
 
-An epoch visits every window (a clip's first frame) once, but for remainders smaller than a batch. It runs in rounds.
+An epoch reads every window (a clip's first frame) once, but for remainders smaller than a batch. It runs in rounds.
 In a round each chunk is visited at most once, for up to `windows_per_chunk` windows. A permutation orders the visits,
-the windows of `shuffle_chunks` neighbouring visits (a segment) are shuffled, and the sequence is cut into as many equal
-runs as the batch has slots: batch t of the round holds entry t of every run. So a slot reads through a chunk in nearby
-batches and decodes it once, while the slots of one batch are in different chunks. That is certain wherever a run is as
-long as the largest visit, that is, where there are about as many chunks as slots.
+the windows of `shuffle_chunks` neighbouring visits (a segment) are shuffled, and the sequence is divided into as many
+equal runs as the batch has slots: batch t of the round holds entry t of every run. So a slot reads through a chunk in
+nearby batches, and the chunk is decoded once, while the slots of one batch are in different chunks. That is certain
+wherever a run is as long as the largest visit, that is, where there are about as many chunks as slots.
 
 Shapes: n chunks, R rounds, B slots (clips of the global batch).
 """
@@ -22,24 +22,26 @@ Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Visit:
-    """A clip's place: the chunk that its first frame lies in, and that frame's place in the chunk."""
+class Window:
+    """Where a clip begins."""
 
     chunk: int
-    window: int
+    """that holds its first frame, by its number in the split's chunk table"""
+    frame: int
+    """counted from the chunk's first"""
 
 
 @dataclass(frozen=True)
-class BatchPlaces:
-    """Where the clips of one batch lie: in which segment of the round, and at which place in it."""
+class SlotPlaces:
+    """Where the slots of one batch stand in a round: in which segment, and at which entry of it."""
 
     round: int
     segment: Integers
     """(B,)"""
-    place: Integers
+    entry: Integers
     """(B,)"""
     batches_left: int
-    """of the round, with this one: as far as the slots read on in their runs"""
+    """of the round, this one included: as far as the slots read on in their runs"""
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class _Round:
     """visits that are shuffled together"""
 
 
-class EpochOrder:
-    """The order of one epoch."""
+class EpochSchedule:
+    """The schedule of one epoch."""
 
     def __init__(
         self, windows: Integers, *, seed: int, epoch: int, batch_size: int, windows_per_chunk: int, shuffle_chunks: int
@@ -68,7 +70,7 @@ class EpochOrder:
 
         Args:
             windows: number of windows that begin in each chunk, (n,); chunks with none are never visited.
-            seed: of the order.
+            seed: of the schedule.
             epoch: its number, from 0.
             batch_size: B.
             windows_per_chunk: windows of a visit at most, unless there are fewer chunks than slots.
@@ -76,6 +78,7 @@ class EpochOrder:
         """
         self.batch_size = batch_size
         self._windows = windows
+        # The words in a key decide the draw: none may change, or a continued run would read other clips.
         self._key = derive_key("epoch", seed, epoch)
         self._shuffle = shuffle_chunks
         per_visit = windows_per_chunk
@@ -97,18 +100,18 @@ class EpochOrder:
         """Returns the number of full batches of the epoch."""
         return int(self._ends[-1]) if len(self._ends) else 0
 
-    def batch(self, number: int) -> list[Visit]:
-        """Returns the B clips of one global batch.
+    def batch(self, number: int) -> list[Window]:
+        """Returns where the B clips of one global batch begin, slot by slot.
 
         Raises:
             IndexError: the epoch has fewer batches.
         """
         places = self.locate(number)
-        slots = zip(places.segment.tolist(), places.place.tolist(), strict=True)
-        return [self.segment(places.round, segment)[place] for segment, place in slots]
+        slots = zip(places.segment.tolist(), places.entry.tolist(), strict=True)
+        return [self.segment(places.round, segment)[entry] for segment, entry in slots]
 
-    def locate(self, number: int) -> "BatchPlaces":
-        """Returns where the clips of one batch lie in the order.
+    def locate(self, number: int) -> SlotPlaces:
+        """Returns where the slots of one batch stand.
 
         Raises:
             IndexError: the epoch has fewer batches.
@@ -119,15 +122,15 @@ class EpochOrder:
         one, end = self._rounds[round_number], int(self._ends[round_number])
         entry = np.arange(self.batch_size) * one.batches + (number - end + one.batches)
         segment = (np.searchsorted(one.starts, entry, side="right") - 1) // one.segment
-        return BatchPlaces(round_number, segment, entry - one.starts[segment * one.segment], end - number)
+        return SlotPlaces(round_number, segment, entry - one.starts[segment * one.segment], end - number)
 
-    def segment(self, round_number: int, segment: int) -> list[Visit]:
-        """Returns the clips of a segment in their shuffled order."""
-        chunks, windows = self.segment_clips(round_number, segment)
-        return [Visit(chunk, window) for chunk, window in zip(chunks.tolist(), windows.tolist(), strict=True)]
+    def segment(self, round_number: int, segment: int) -> list[Window]:
+        """Returns the windows of a segment in their shuffled order."""
+        chunks, frames = self.segment_arrays(round_number, segment)
+        return [Window(chunk, frame) for chunk, frame in zip(chunks.tolist(), frames.tolist(), strict=True)]
 
-    def segment_clips(self, round_number: int, segment: int) -> tuple[Integers, Integers]:
-        """Returns the chunks and the windows of a segment's clips, in their shuffled order."""
+    def segment_arrays(self, round_number: int, segment: int) -> tuple[Integers, Integers]:
+        """Returns the chunks and the frames of a segment's windows, in their shuffled order."""
         one = self._rounds[round_number]
         places = slice(segment * one.segment, (segment + 1) * one.segment)
         visited = one.chunks[places]
@@ -160,8 +163,8 @@ class EpochOrder:
     def _lay_out_round(self, number: int, rounds: int, rank: Integers) -> _Round:
         chunks = np.flatnonzero(rank < self._visits)
         chunks = chunks[keyed.permutation(derive_key("order", self._key, number), len(chunks))]
-        # Chunks that come in every round take their visits in order: alike chunks then have visits of one length in a
-        # round, and every slot's run is as long as the largest of them.
+        # Chunks that come in every round take their visits in order: equally long chunks then have visits of one length
+        # in a round, and every slot's run is as long as the largest of them.
         visits = np.where(self._visits[chunks] == rounds, number, rank[chunks])
         totals, counts = self._windows[chunks], self._visits[chunks]
         sizes = (visits + 1) * totals // counts - visits * totals // counts

@@ -1,8 +1,8 @@
-"""Whole shards on the local disk, named by their SHA-256; the least recently used go first; jobs may share a folder.
+"""A cache of whole shards on the local disk, named by their SHA-256, that several jobs may share.
 
-A shard is written to `<digest>.part` under an exclusive lock, checked, and renamed: who finds it under its own name
-finds it whole. A writer that is killed loses its lock, and the next one starts its part again. Reading needs no lock: a
-file that is evicted stays readable for whoever has it open.
+The least recently used shards are evicted first. A shard is written to `<digest>.part` under an exclusive lock, checked
+and renamed, so that a file under a shard's name is always whole. A writer that is killed loses its lock, and the next
+writer starts the part again. Reading needs no lock: an evicted file stays readable for a process that has it open.
 """
 
 import fcntl
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 TOUCH_SECONDS = 60.0
-"""A shard in use is marked as such no oftener than this."""
+"""A shard in use is marked as such at most this often."""
 PART = ".part"
 
 
@@ -29,7 +29,7 @@ class ShardCache:
         self._touched: dict[str, float] = {}
 
     def read(self, digest: str, offset: int, length: int) -> bytes | None:
-        """Returns bytes of a shard, or None where it is not here (any more)."""
+        """Returns bytes of a shard, or None where it is not in the cache (any more)."""
         path = self._path(digest)
         try:
             descriptor = os.open(path, os.O_RDONLY)
@@ -47,7 +47,7 @@ class ShardCache:
         return data if len(data) == length else None
 
     def add(self, digest: str, size: int, pieces: Iterable[bytes]) -> bool:
-        """Puts a shard here unless it is, and returns whether it is here now.
+        """Puts a shard in the cache unless it is there, and returns whether it is there now.
 
         Args:
             digest: SHA-256 of the shard, in hexadecimal.
@@ -62,7 +62,7 @@ class ShardCache:
         with self._claim(digest) as part:
             if part is None:
                 return True
-            if not self._make_room(part, size):
+            if not self._free_space(part, size):
                 return False
             found = hashlib.sha256()
             for piece in pieces:
@@ -75,7 +75,7 @@ class ShardCache:
         return True
 
     def drop(self, digest: str) -> None:
-        """Removes a shard that has turned out damaged."""
+        """Removes a shard whose copy is damaged."""
         with suppress(FileNotFoundError):
             self._path(digest).unlink()
 
@@ -87,7 +87,7 @@ class ShardCache:
 
     @contextmanager
     def _claim(self, digest: str) -> Iterator[BinaryIO | None]:
-        """Gives the empty part of a shard to one writer, or None where another has made the shard."""
+        """Yields the empty part of a shard to one writer, or None where another writer has made the shard."""
         path, part = self._path(digest), self._part(digest)
         part.parent.mkdir(parents=True, exist_ok=True)
         while True:
@@ -108,8 +108,8 @@ class ShardCache:
                         part.unlink()
                 return
 
-    def _make_room(self, part: BinaryIO, size: int) -> bool:
-        """Evicts what was not used for longest until the shard fits, takes its room, and returns whether it could."""
+    def _free_space(self, part: BinaryIO, size: int) -> bool:
+        """Evicts the least recently used until the shard fits, reserves its room, and returns whether there was any."""
         with (self._folder / ".lock").open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             entries = sorted(self._entries())
@@ -121,7 +121,7 @@ class ShardCache:
                     total -= bytes_held
             if total + size > self._limit:
                 return False  # others are writing as much as there is room for
-            # Of the full length from now on, so that whoever else makes room counts it.
+            # Of the full length from now on, so that other writers count it.
             os.posix_fallocate(part.fileno(), 0, size)
             return True
 
@@ -146,7 +146,7 @@ def _is_at(file: BinaryIO, path: Path) -> bool:
 
 
 def _remove(path: Path) -> bool:
-    """Returns whether the file is gone; a part that a living writer holds stays."""
+    """Returns whether the file is gone; the part of a writer that is alive stays."""
     with suppress(FileNotFoundError), path.open("r+b") as file:
         if path.suffix == PART:
             try:

@@ -1,26 +1,31 @@
-"""Turns the order of an epoch into work: which chunk is cut for which rows of which batches."""
+"""Turns the schedule into tasks: which chunk is decoded for which rows of which batches."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.loader.native.schedule import EpochOrder
+from pipelines.loader.native.schedule import EpochSchedule
 
-RAMP = 3
+FIRST_REACH = 3
 """Batches that a task of the very first one may fill rows of."""
+SEGMENTS_OF_A_ROUND = 1 << 40
+"""More than a round has segments, so that one integer names a segment of an epoch."""
 Position = tuple[int, int]
 """Epoch, and batch within it."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """Clips to be cut from one chunk for one slot of this worker, and the running numbers of their batches."""
+    """Clips to be copied from one chunk for one slot of this worker, each into a batch of its own."""
 
     chunk: int
-    windows: tuple[int, ...]
+    frames: tuple[int, ...]
+    """where in the chunk each clip begins"""
     batches: tuple[int, ...]
+    """running number of each clip's batch"""
     slot: int
+    """row of those batches"""
 
     @property
     def last(self) -> int:
@@ -29,53 +34,55 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Step:
-    """What begins with a batch: its tasks, which also fill rows of later ones, and the position after it."""
+class BatchTasks:
+    """The tasks that begin with a batch, which fill rows of later ones too, and the position after that batch."""
 
     after: Position
     tasks: list[Task]
 
 
-def plan(order_of: Callable[[int], EpochOrder], slots: range, span: int, epoch: int, batch: int) -> Iterator[Step]:
-    """Yields a step for each batch, for ever.
+def schedule_tasks(
+    schedule_of: Callable[[int], EpochSchedule], slots: range, reach: int, epoch: int, batch: int
+) -> Iterator[BatchTasks]:
+    """Yields the tasks of each batch, for ever.
 
     Args:
-        order_of: the order of an epoch.
-        slots: places of the global batch that this worker serves.
-        span: batches that a task may fill rows of; with fewer than a slot reads in a segment, its chunks come again.
+        schedule_of: the schedule of an epoch.
+        slots: slots of the global batch that this worker fills.
+        reach: batches that a task may fill rows of; with fewer than a slot reads in a segment, its chunks come again.
         epoch, batch: where to begin.
     """
     number = 0
     while True:
-        order = order_of(epoch)
+        schedule = schedule_of(epoch)
         segments = np.full(len(slots), -1, np.int64)
         until = np.zeros(len(slots), np.int64)
-        for batch_number in range(batch, order.batches):
-            places = order.locate(batch_number)
-            mine = places.segment[slots.start : slots.stop] + places.round * (1 << 40)
+        for batch_number in range(batch, schedule.batches):
+            places = schedule.locate(batch_number)
+            mine = places.segment[slots.start : slots.stop] + places.round * SEGMENTS_OF_A_ROUND
             tasks: list[Task] = []
             for slot in np.flatnonzero((mine != segments) | (number >= until)).tolist():
-                segment, first = int(places.segment[slots[slot]]), int(places.place[slots[slot]])
-                # The first batch shall not wait for many others, nor for their memory: slots reach further by and by.
-                reach = min(span, places.batches_left, RAMP + number)
-                entered = _enter(order, places.round, segment, first, reach, number, slot)
+                segment, entry = int(places.segment[slots[slot]]), int(places.entry[slots[slot]])
+                # The first batch must wait neither for many others nor for their memory: slots reach further later.
+                ahead = min(reach, places.batches_left, FIRST_REACH + number)
+                entered = _read_on(schedule, places.round, segment, entry, ahead, number, slot)
                 tasks += entered
                 segments[slot], until[slot] = mine[slot], 1 + max(task.last for task in entered)
-            last = batch_number + 1 == order.batches
-            yield Step((epoch + 1, 0) if last else (epoch, batch_number + 1), tasks)
+            last = batch_number + 1 == schedule.batches
+            yield BatchTasks((epoch + 1, 0) if last else (epoch, batch_number + 1), tasks)
             number += 1
         epoch, batch = epoch + 1, 0
 
 
-def _enter(
-    order: EpochOrder, round_number: int, segment: int, first: int, reach: int, number: int, slot: int
+def _read_on(
+    schedule: EpochSchedule, round_number: int, segment: int, entry: int, ahead: int, number: int, slot: int
 ) -> list[Task]:
-    """Returns the tasks of a slot that reads on from a place of a segment, a chunk each."""
-    chunks, windows = order.segment_clips(round_number, segment)
+    """Returns the tasks of a slot that reads on from an entry of a segment, one for each chunk."""
+    chunks, frames = schedule.segment_arrays(round_number, segment)
     by_chunk: dict[int, tuple[list[int], list[int]]] = {}
-    clips = zip(chunks[first : first + reach].tolist(), windows[first : first + reach].tolist(), strict=True)
-    for ahead, (chunk, window) in enumerate(clips):
+    clips = zip(chunks[entry : entry + ahead].tolist(), frames[entry : entry + ahead].tolist(), strict=True)
+    for batches_on, (chunk, frame) in enumerate(clips):
         taken = by_chunk.setdefault(chunk, ([], []))
-        taken[0].append(window)
-        taken[1].append(number + ahead)
+        taken[0].append(frame)
+        taken[1].append(number + batches_on)
     return [Task(chunk, tuple(taken), tuple(batches), slot) for chunk, (taken, batches) in by_chunk.items()]

@@ -1,1 +1,1 @@
-"""The containers' own readers behind our interface, to compare with."""
+"""Loaders on the containers' official readers, to compare the native one with."""

@@ -1,24 +1,33 @@
-"""Prepares what comes next in a background thread."""
+"""Runs an iterator ahead of its consumer in a background thread."""
 
 import queue
 import threading
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
+from infra.errors import InfraError
+
 T = TypeVar("T")
 POLL_SECONDS = 0.1
+Entries = queue.Queue[tuple[T | None, BaseException | None]]
+"""An item, or the error in its place."""
 
 
 class Prefetcher(Generic[T]):
-    """Runs an iterator ahead of its consumer by a few items; errors appear where the item would have."""
+    """Keeps a few items ready; an error is raised where the item would have come."""
 
     def __init__(self, make: Callable[[], Iterator[T]], depth: int) -> None:
-        """Starts the thread, which calls `make`; if that held the prefetcher's owner, neither would ever be freed."""
-        self._items: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(depth)
+        """Starts the thread, which calls `make`.
+
+        Args:
+            make: returns the iterator; if it held the prefetcher's owner, neither would ever be freed.
+            depth: items that are ready at most.
+        """
+        self._entries: Entries[T] = queue.Queue(depth)
         self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=_fill, args=(make, self._items, self._stop), daemon=True, name="prefetch"
-        )
+        self._error: BaseException | None = None
+        arguments = (make, self._entries, self._stop)
+        self._thread = threading.Thread(target=_fill, args=arguments, daemon=True, name="loader-prefetch")
         self._thread.start()
 
     def next(self) -> T:
@@ -26,12 +35,12 @@ class Prefetcher(Generic[T]):
 
         Raises:
             StopIteration: there is none.
+            InfraError: the thread is gone, or the iterator raised it; asked again, it says the same.
         """
-        item, error = self._items.get()
-        if error is not None:
-            # Asked again, it says the same: the thread is gone.
-            self._items.put((None, error))
-            raise error
+        if self._error is None:
+            item, self._error = self._wait()
+        if self._error is not None:
+            raise self._error
         assert item is not None
         return item
 
@@ -40,28 +49,36 @@ class Prefetcher(Generic[T]):
         self._stop.set()
         self._thread.join()
 
+    def _wait(self) -> tuple[T | None, BaseException | None]:
+        while True:
+            alive = self._thread.is_alive()  # asked before: what the thread put last is still taken
+            try:
+                return self._entries.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                if not alive:
+                    gone = "the loader's thread is gone or was closed while a batch was awaited; open the loader again"
+                    return None, InfraError(gone)
 
-def _fill(
-    make: Callable[[], Iterator[T]], items: "queue.Queue[tuple[T | None, BaseException | None]]", stop: threading.Event
-) -> None:
+
+def _fill(make: Callable[[], Iterator[T]], entries: Entries[T], stop: threading.Event) -> None:
     try:
         for item in make():
-            if not _put(items, (item, None), stop):
+            if not _put(entries, (item, None), stop):
                 return
-        _put(items, (None, StopIteration()), stop)
-    except BaseException as error:
-        _put(items, (None, error), stop)
+        _put(entries, (None, StopIteration()), stop)
+    except Exception as error:
+        _put(entries, (None, error), stop)
+    except BaseException as error:  # an exit asked for in this thread must not pass for the consumer's own
+        ended = InfraError(f"the loader's thread was ended by {error!r}; open the loader again")
+        ended.__cause__ = error
+        _put(entries, (None, ended), stop)
 
 
-def _put(
-    items: "queue.Queue[tuple[T | None, BaseException | None]]",
-    entry: tuple[T | None, BaseException | None],
-    stop: threading.Event,
-) -> bool:
-    """Returns whether the entry found room before the stop."""
+def _put(entries: Entries[T], entry: tuple[T | None, BaseException | None], stop: threading.Event) -> bool:
+    """Returns whether there was room for the entry before the stop."""
     while not stop.is_set():
         try:
-            items.put(entry, timeout=POLL_SECONDS)
+            entries.put(entry, timeout=POLL_SECONDS)
             return True
         except queue.Full:
             continue

@@ -10,8 +10,10 @@ from typing import Any
 from infra.environment import applied_environment
 from infra.settings import S3Settings
 from infra.storage.local import LocalStore
-from pipelines.loader.official.reader import OfficialLoader, check_launched
-from pipelines.loader.open import LOADERS
+from jepa.core.errors import InputError
+from pipelines.loader.loader import LOADERS
+from pipelines.loader.official.official_loader import OfficialLoader
+from pipelines.loader.request import ClipRequest
 from pipelines.store.formats.container import StoredChunk
 
 STATE = "state/"
@@ -20,13 +22,13 @@ SHARED_MEMORY = Path("/dev/shm")
 
 @LOADERS.register("streaming")
 class StreamingLoader(OfficialLoader):
-    """Shuffles and shares out samples as streaming does; copies of shards from S3 are not under our limit."""
+    """Shuffles and shares out chunks as streaming does; its copies of shards from S3 are not under our limit."""
 
     kind = "streaming"
     container = "mds"
     _reader: Any = None
 
-    def samples(self, epoch: int) -> Iterator[StoredChunk]:
+    def read_chunks(self, epoch: int) -> Iterator[StoredChunk]:
         if self._reader is None:
             self._reader = self._open()
         self._reader.next_epoch = epoch
@@ -45,24 +47,41 @@ class StreamingLoader(OfficialLoader):
         from streaming import StreamingDataset
         from streaming.base.util import clean_stale_shared_memory
 
-        check_launched(self.kind, self._rank, self._world_size)
-        # What a killed process has left would be taken for that of another job.
+        check_launched(self.request)
+        # What a killed process has left would be taken for another job's.
         clean_stale_shared_memory()
         # It knows the server by a variable of its own.
         with applied_environment(S3Settings.from_environment().environment()):
-            return StreamingDataset(**self._where(), batch_size=self._clips, shuffle=True, shuffle_seed=self._seed)
+            return StreamingDataset(
+                **self._where(), batch_size=len(self.request.slots), shuffle=True, shuffle_seed=self.request.seed
+            )
 
     def _where(self) -> dict[str, Any]:
-        store = self._dataset.store
-        folder = store.address(self._dataset.shard_path(self._table, 0).rpartition("/")[0])
+        dataset = self.request.dataset
+        store = dataset.store
+        folder = store.address(dataset.shard_path(self.table, 0).rpartition("/")[0])
         if isinstance(store, LocalStore):
             return {"local": folder}
-        name = hashlib.sha256(f"{folder} {self._dataset.manifest.plan_digest}".encode()).hexdigest()[:16]
-        return {"remote": folder, "local": str(self._config.cache_path().parent / "streaming" / name)}
+        name = hashlib.sha256(f"{folder} {dataset.manifest.plan_digest}".encode()).hexdigest()[:16]
+        return {"remote": folder, "local": str(self.request.config.cache_path().parent / "streaming" / name)}
+
+
+def check_launched(request: ClipRequest) -> None:
+    """Passes where RANK and WORLD_SIZE, by which streaming finds its share, agree with the request.
+
+    Raises:
+        InputError: they do not, and each worker would read everything.
+    """
+    found = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if found != (request.rank, request.world_size):
+        raise InputError(
+            f"loader.kind 'streaming' reads RANK and WORLD_SIZE, which say {found[0]} of {found[1]} and not "
+            f"{request.rank} of {request.world_size}; launch the workers by torchrun or Ray Train, or take `native`"
+        )
 
 
 def _end_threads(reader: Any) -> None:
-    """Ends what fetches ahead, which would make a lock that is removed again."""
+    """Ends its threads, which would otherwise make again a lock that was removed."""
     if hasattr(reader, "_iterator"):
         reader._iterator.non_blocking_exit()
         reader._executor.shutdown()

@@ -13,6 +13,7 @@ from pipelines.store.datasets.index import CHUNKS
 from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.manifest import ShardFacts, to_json
 from pipelines.store.formats import ShardFile, Span
+from tests.pipelines.small_dataset import small_dataset
 
 
 def derive(dataset: Dataset, store: Store, name: str, *, format: str | None = None, repeat: int = 1) -> Dataset:
@@ -20,7 +21,9 @@ def derive(dataset: Dataset, store: Store, name: str, *, format: str | None = No
     held, layout = dataset.manifest, DatasetLayout(name)
     plan = held.plan.model_copy(update={"format": format or held.plan.format})
     container, quantities = FORMATS.get(plan.format), sorted(held.quantities)
-    rows, shards, counts = [], [], defaultdict(int)
+    rows: list[dict[str, object]] = []
+    shards: list[ShardFacts] = []
+    counts: dict[str, int] = defaultdict(int)
     index: dict[str, list[ShardFile]] = defaultdict(list)
     chunks = dataset.chunks.to_pandas()
     for facts in held.shards:
@@ -47,6 +50,14 @@ def derive(dataset: Dataset, store: Store, name: str, *, format: str | None = No
     )
     store.write(layout.manifest, to_json(manifest))
     return Dataset(store, name)
+
+
+def million_clips(store: Store) -> Dataset:
+    """Writes a dataset of a million clips in more than six hundred shards."""
+    source = small_dataset(
+        store, episodes=40, steps=1000, image_size=16, chunk_frames=50, episodes_per_shard=2, policy="random"
+    )
+    return derive(source, store, "large", repeat=34)
 
 
 def _facts(facts: ShardFacts, path: str, data: bytes) -> ShardFacts:

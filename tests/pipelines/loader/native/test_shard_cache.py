@@ -110,7 +110,7 @@ def test_a_writer_that_is_killed_leaves_nothing_that_is_trusted(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_what_a_killed_writer_left_makes_room(tmp_path: Path) -> None:
+def test_what_a_killed_writer_left_is_evicted(tmp_path: Path) -> None:
     began = SPAWN.Event()
     writer = SPAWN.Process(target=_write_slowly, args=(str(tmp_path), 1, began))
     writer.start()
@@ -132,8 +132,10 @@ def test_jobs_share_a_cache_that_is_too_small_for_them(tmp_path: Path) -> None:
     threads = [threading.Thread(target=_work, args=(str(tmp_path), seed)) for seed in range(2, 4)]
     for thread in threads:
         thread.start()
-    for one in (*jobs, *threads):
-        one.join()
+    for thread in threads:
+        thread.join()
+    for job in jobs:
+        job.join()
     assert [job.exitcode for job in jobs] == [0, 0]
     assert not [name for name in files(tmp_path) if name.endswith(".part")]
     cache = ShardCache(tmp_path, 5 * SIZE)

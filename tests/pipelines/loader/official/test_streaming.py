@@ -1,0 +1,40 @@
+"""mosaicml-streaming behind our interface: the same clips, nothing left behind, and its rank is ours."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from infra.storage import Store
+from jepa.core.errors import InputError
+from pipelines.loader.official.streaming import StreamingLoader
+from pipelines.store import Dataset
+from tests.pipelines.loader.official.reading import assert_clips_are_those_of_the_episodes, opened
+from tests.pipelines.loader.stores import copied
+
+
+def left_behind(number: int) -> list[Path]:
+    folders = Path("/dev/shm"), Path(tempfile.gettempdir())
+    return [path for folder in folders for path in folder.glob(f"{number:06d}_*")]
+
+
+@pytest.mark.slow
+def test_clips_are_those_of_the_episodes(dataset: Dataset, store: Store, tmp_path: Path) -> None:
+    assert_clips_are_those_of_the_episodes(copied(dataset, store), "streaming", tmp_path / "cache" / "shards")
+
+
+def test_nothing_is_left_behind(dataset: Dataset, tmp_path: Path) -> None:
+    with opened(dataset, "streaming", tmp_path / "cache" / "shards") as loader:
+        assert isinstance(loader, StreamingLoader)
+        next(loader)
+        number = int(loader._reader._shm_prefix_int)
+        assert left_behind(number)
+    assert not left_behind(number)
+
+
+def test_workers_that_were_not_launched_as_such_are_refused(dataset: Dataset, tmp_path: Path) -> None:
+    with (
+        opened(dataset, "streaming", tmp_path / "shards", rank=1, world_size=2) as loader,
+        pytest.raises(InputError, match="WORLD_SIZE, which say 0 of 1 and not 1 of 2; launch"),
+    ):
+        next(loader)
