@@ -43,6 +43,9 @@ class DamagedChunkError(InfraError):
         self.row = row
         """in the table of the split's chunks"""
 
+    def __reduce__(self) -> tuple[type["DamagedChunkError"], tuple[str, int]]:
+        return DamagedChunkError, (str(self), self.row)
+
 
 class ChunkSource:
     """Reads the chunks of one split; safe for many threads."""

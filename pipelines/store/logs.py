@@ -1,0 +1,110 @@
+"""The logs of jobs and of their units of work: `logs/<job>/job.json` and `logs/<job>/<unit>.json`.
+
+`pipelines/executor` writes them through a `LogFolder` while the work is done; here they are read, by `jepa status` and
+by whoever wants to know what a store has seen. A job's folder is `<kind>-<name>`, e.g. `collect-d0`, and holds the logs
+of its newest run and those units of earlier runs that were not done again.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from pydantic import ValidationError
+
+from infra.storage import Store
+from infra.work_log import JobRecord, UnitRecord
+from pipelines.store.references import check_name
+
+ROOT = "logs"
+JOB_FILE = "job"
+LOST_AFTER = timedelta(seconds=60)
+"""A job that runs renews its document every 10 seconds; clocks of two machines may differ by some."""
+READERS = 16
+"""Documents that are read at once: each is small, and a request to S3 is mostly waiting."""
+
+Status = Literal["running", "done", "failed", "interrupted", "lost"]
+
+
+class LogFolder:
+    """The logs of one job."""
+
+    def __init__(self, store: Store, kind: str, name: str) -> None:
+        """Takes the kind of a job and the name of what it makes; nothing is read or written."""
+        self.store, self.kind, self.name = store, kind, check_name(kind, name)
+
+    def write_job(self, record: JobRecord) -> None:
+        """Puts the job's own document."""
+        self.store.write(self._path(JOB_FILE), record.model_dump_json(indent=1).encode())
+
+    def write_unit(self, file: str, record: UnitRecord) -> None:
+        """Puts the document of a unit of work under a file name without suffix."""
+        self.store.write(self._path(file), record.model_dump_json(indent=1).encode())
+
+    def address(self, file: str) -> str:
+        """Returns where the document of a unit is, for people."""
+        return self.store.address(self._path(file))
+
+    def _path(self, file: str) -> str:
+        return f"{ROOT}/{self.kind}-{self.name}/{file}.json"
+
+
+class JobStatus(NamedTuple):
+    """A job as it is now."""
+
+    job: str
+    """name of its folder"""
+    status: Status
+    record: JobRecord
+    seconds: float
+    """since it began, until it ended or was last heard from"""
+
+
+class UnitStatus(NamedTuple):
+    """A unit of work as it is now."""
+
+    status: Status
+    record: UnitRecord
+    earlier: bool
+    """whether it was done in an earlier run of the job"""
+    address: str
+
+
+def job_statuses(store: Store, now: datetime) -> list[JobStatus]:
+    """Returns all jobs that have left a log, the newest first."""
+    paths = [path for path in store.list(f"{ROOT}/") if path.endswith(f"/{JOB_FILE}.json")]
+    with ThreadPoolExecutor(READERS) as pool:
+        found = pool.map(lambda path: job_status(store, path.split("/")[1], now), paths)
+    return sorted((job for job in found if job is not None), key=lambda job: job.record.started, reverse=True)
+
+
+def job_status(store: Store, job: str, now: datetime) -> JobStatus | None:
+    """Returns a job by the name of its folder, or None where there is none that can be read."""
+    try:
+        record = JobRecord.model_validate_json(store.read(f"{ROOT}/{job}/{JOB_FILE}.json"))
+    except (FileNotFoundError, ValidationError):
+        return None
+    status: Status = record.status
+    if status == "running" and now - record.heartbeat > LOST_AFTER:
+        status = "lost"
+    until = record.ended or (record.heartbeat if status == "lost" else now)
+    return JobStatus(job, status, record, max(0.0, (until - record.started).total_seconds()))
+
+
+def unit_statuses(store: Store, job: JobStatus) -> list[UnitStatus]:
+    """Returns the units of a job in the order of their names; a log that cannot be read is left out."""
+    own = f"{ROOT}/{job.job}/{JOB_FILE}.json"
+    paths: Iterable[str] = [path for path in store.list(f"{ROOT}/{job.job}/") if path != own]
+
+    def read(path: str) -> UnitStatus | None:
+        try:
+            record = UnitRecord.model_validate_json(store.read(path))
+        except (FileNotFoundError, ValidationError):
+            return None
+        earlier = record.run != job.record.run
+        # A worker that was killed says nothing; neither its job nor a later run of it would let it run on.
+        lost = record.status == "running" and (earlier or job.status != "running")
+        return UnitStatus("lost" if lost else record.status, record, earlier, store.address(path))
+
+    with ThreadPoolExecutor(READERS) as pool:
+        return [unit for unit in pool.map(read, paths) if unit is not None]
