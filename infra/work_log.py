@@ -10,6 +10,9 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+JOB_FILE = "job"
+"""Name of a job's own document, without suffix; no unit's is called so."""
+
 UnitStatus = Literal["running", "done", "failed", "interrupted"]
 JobStatus = Literal["running", "done", "failed", "interrupted"]
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
 from infra.environment import applied_environment
-from pipelines.executor.failure import Failure, WorkerError
+from pipelines.executor.failure import Failure, UnitsError, WorkerError
 from pipelines.executor.heartbeat import beat
 from pipelines.executor.job_log import JobLog
 from pipelines.executor.main_guard import refuse_worker_start_up
 from pipelines.executor.perform import perform
 from pipelines.executor.pool import StalledError, run_pool
-from pipelines.executor.queue import UnitsError, WorkQueue
+from pipelines.executor.queue import WorkQueue
 from pipelines.executor.unit_log import UnitLog, recorded
 
 Unit = TypeVar("Unit")

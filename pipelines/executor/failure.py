@@ -20,6 +20,10 @@ MESSAGE_CHARACTERS = 10_000
 TRACEBACK_CHARACTERS = 100_000
 PICKLED_BYTES = 100_000
 """More than that of an exception is not carried: its text is enough."""
+NAMED = 5
+"""Failures that a sentence names; `UnitsError.failures` has all."""
+LOG_NOTE = "log: "
+"""How a note begins that says where the log of what failed is; the command line prints it with the sentence."""
 
 
 class WorkerError(RuntimeError):
@@ -105,6 +109,28 @@ class Failure:
         if self.family == "infra":
             return InfraError(self.message)
         return WorkerError(f"{self.type_name}: {self.message}")
+
+
+class UnitsError(InfraError):
+    """Some units failed again and again while all others were completed."""
+
+    def __init__(self, failures: dict[str, Failure], total: int, logs: dict[str, str] | None = None) -> None:
+        """Takes the last failure of each unit by the unit's name, and the addresses of their logs."""
+        self.failures, self.total, self.logs = failures, total, logs or {}
+        named = "; ".join(f"{name}: {failure.reason}{self._log(name)}" for name, failure in self._first())
+        named += f"; and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
+        super().__init__(
+            f"{len(failures)} of {total} units failed and the rest is done; run again to retry them ({named})"
+        )
+
+    def __reduce__(self) -> tuple[type["UnitsError"], tuple[Any, ...]]:
+        return UnitsError, (self.failures, self.total, self.logs)
+
+    def _first(self) -> list[tuple[str, Failure]]:
+        return list(self.failures.items())[:NAMED]
+
+    def _log(self, name: str) -> str:
+        return f", see {self.logs[name]}" if name in self.logs else ""
 
 
 def message_of(error: BaseException) -> str:

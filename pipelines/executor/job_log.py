@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from infra.progress import PhaseState
 from infra.version import code_version
-from infra.work_log import JobRecord, JobStatus, LogFolder, utc_now
+from infra.work_log import JOB_FILE, JobRecord, JobStatus, LogFolder, utc_now
+from pipelines.executor.failure import LOG_NOTE, UnitsError
 from pipelines.executor.main_guard import refuse_worker_start_up
 from pipelines.executor.unit_log import UnitLog
 
@@ -73,6 +74,7 @@ class JobLog:
         status: JobStatus = "done"
         if error is not None:
             status = "interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed"
+            self._note(error)
         self._change(status=status, ended=utc_now(), error=f"{type(error).__name__}: {error}" if error else "")
         self._write()
 
@@ -105,6 +107,12 @@ class JobLog:
 
     def end(self, phase: PhaseState, failed: bool) -> None:
         self._change(progress=phase.text())
+
+    def _note(self, error: BaseException) -> None:
+        """Has the sentence on the terminal name the log, unless it names those of units."""
+        named = any(note.startswith(LOG_NOTE) for note in getattr(error, "__notes__", ()))
+        if not named and not isinstance(error, UnitsError):
+            error.add_note(f"{LOG_NOTE}{self.folder.address(JOB_FILE)}")
 
     def _change(self, **fields: int | str | datetime | None) -> None:
         with self._lock:

@@ -1,41 +1,15 @@
 """The work queue: which units wait, are done or have failed for good."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from infra.errors import InfraError
-from pipelines.executor.failure import Failure
+from pipelines.executor.failure import Failure, UnitsError
 from pipelines.executor.job_log import JobLog
 from pipelines.executor.perform import Task
 from pipelines.executor.unit_log import UnitLog
 
-NAMED = 5
-"""Failures that the message names; `UnitsError.failures` has all."""
-
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
-
-
-class UnitsError(InfraError):
-    """Some units failed again and again while all others were completed."""
-
-    def __init__(self, failures: dict[str, Failure], total: int, logs: dict[str, str] | None = None) -> None:
-        """Takes the last failure of each unit by the unit's name, and the addresses of their logs."""
-        self.failures, self.total, self.logs = failures, total, logs or {}
-        named = "; ".join(f"{name}: {failure.reason}{self._log(name)}" for name, failure in self._first())
-        named += f"; and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
-        super().__init__(
-            f"{len(failures)} of {total} units failed and the rest is done; run again to retry them ({named})"
-        )
-
-    def __reduce__(self) -> tuple[type["UnitsError"], tuple[Any, ...]]:
-        return UnitsError, (self.failures, self.total, self.logs)
-
-    def _first(self) -> list[tuple[str, Failure]]:
-        return list(self.failures.items())[:NAMED]
-
-    def _log(self, name: str) -> str:
-        return f", see {self.logs[name]}" if name in self.logs else ""
 
 
 class WorkQueue(Generic[Unit, Result]):

@@ -16,8 +16,8 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from infra.work_log import FailedAttempt, LogFolder, UnitRecord, UnitStatus, utc_now
-from pipelines.executor.failure import Failure
+from infra.work_log import JOB_FILE, FailedAttempt, LogFolder, UnitRecord, UnitStatus, utc_now
+from pipelines.executor.failure import LOG_NOTE, Failure
 from pipelines.executor.messages import Messages, captured_messages
 
 log = logging.getLogger(__name__)
@@ -111,6 +111,7 @@ def recorded(unit: UnitLog | None, *, in_worker: bool = False) -> Iterator[Messa
         raise
     except BaseException as error:
         unit = unit.after(Failure.of(error, started))
+        error.add_note(f"{LOG_NOTE}{unit.address}")
         raise
     finally:
         seconds = round((utc_now() - started).total_seconds(), 3)
@@ -122,7 +123,7 @@ def recorded(unit: UnitLog | None, *, in_worker: bool = False) -> Iterator[Messa
 def file_name(name: str) -> str:
     """Returns the name of a unit's file: its own name, with a digest where that had to be changed much."""
     plain = re.sub(r"[^A-Za-z0-9._=@-]+", "-", name).strip("-.")
-    if 0 < len(plain) <= NAME_CHARACTERS and plain != "job":
+    if 0 < len(plain) <= NAME_CHARACTERS and plain != JOB_FILE:
         return plain
     return f"{plain[:NAME_CHARACTERS]}-{sha256(name.encode()).hexdigest()[:8]}"
 

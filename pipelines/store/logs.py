@@ -13,11 +13,10 @@ from typing import Literal, NamedTuple
 from pydantic import ValidationError
 
 from infra.storage import Store
-from infra.work_log import JobRecord, UnitRecord
+from infra.work_log import JOB_FILE, JobRecord, UnitRecord
 from pipelines.store.references import check_name
 
 ROOT = "logs"
-JOB_FILE = "job"
 LOST_AFTER = timedelta(seconds=60)
 """A job that runs renews its document every 10 seconds; clocks of two machines may differ by some."""
 READERS = 16

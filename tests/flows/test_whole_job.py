@@ -46,9 +46,9 @@ def check_store(store: Store, answer: dict[str, Any]) -> None:
 def test_an_interrupted_run_leaves_no_process_and_goes_on(folder: Path) -> None:
     job = [*JOB, "--store", "store", "--pretrain.steps", "120"]
     for when in ("steps (0 %)", "units (0 %)"):
-        status, told, left = interrupted(job, folder, when)
-        assert (status, left) == (130, []), told
-        assert told.splitlines()[-1] == "jepa: interrupted; the same command goes on from what is done"
+        status, printed, left = interrupted(job, folder, when)
+        assert (status, left) == (130, []), printed
+        assert printed.splitlines()[-1] == "jepa: interrupted; the same command goes on from what is done"
     shards = {path: path.stat().st_mtime_ns for path in (folder / "store/datasets").rglob("*") if path.is_file()}
     done = finished([*job, "--json"], folder)
     assert done.returncode == 0, done.stderr

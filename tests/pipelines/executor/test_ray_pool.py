@@ -79,7 +79,7 @@ def be_sent_away_at_first(folder: Path, unit: int) -> int:
     return os.getpid()
 
 
-def test_an_actor_that_is_told_to_end_ends_and_is_replaced(tmp_path: Path) -> None:
+def test_an_actor_that_is_asked_to_end_ends_and_is_replaced(tmp_path: Path) -> None:
     retried: list[BaseException] = []
     processes = run_units(
         partial(be_sent_away_at_first, tmp_path),
