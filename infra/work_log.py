@@ -85,10 +85,15 @@ class JobRecord(_Document):
 class LogFolder(Protocol):
     """The place of one job's log; workers hold it, so it pickles."""
 
-    kind: str
-    """`collect`, `evaluate`, `pretrain` …"""
-    name: str
-    """of what the job makes"""
+    @property
+    def kind(self) -> str:
+        """`collect`, `evaluate`, `pretrain` …"""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The name of what the job makes."""
+        ...
 
     def write_job(self, record: JobRecord) -> None:
         """Puts the job's own document."""

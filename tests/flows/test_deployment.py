@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from tests.conftest import ROOT
 from tests.flows.cli.plugin import write_plugin
@@ -78,7 +79,7 @@ def test_the_parameters_of_prefect_yaml_are_valid() -> None:
     from pipelines.evaluate import EvaluateConfig
     from pipelines.pretrain import PretrainConfig
 
-    models = {
+    models: dict[str, type[BaseModel]] = {
         "world-model": WorldModelConfig,
         "collect": CollectConfig,
         "pretrain": PretrainConfig,

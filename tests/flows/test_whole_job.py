@@ -60,7 +60,8 @@ def test_an_interrupted_run_leaves_no_process_and_goes_on(folder: Path) -> None:
 @pytest.mark.s3
 @pytest.mark.timeout(1200)
 def test_s3_gives_the_same_figures_as_a_folder(s3: str, s3_server: S3Server, folder: Path) -> None:
-    done = finished([*JOB, "--store", s3, "--pretrain.steps", "120", "--json"], folder, **s3_server.environment)
+    arguments = [*JOB, "--store", s3, "--pretrain.steps", "120", "--json"]
+    done = finished(arguments, folder, 1100, **s3_server.environment)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     check_store(open_store(s3), answer)

@@ -1,5 +1,6 @@
 """Workers that die or stall are replaced; the units that they had are done by others."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -20,10 +21,12 @@ def test_a_killed_worker_is_replaced(tmp_path: Path, executor: Executor, workers
 
 @pytest.mark.parametrize(("executor", "workers"), WORKERS)
 @pytest.mark.parametrize("fault", [hang_at_first, stop_at_first])
-def test_a_stalled_worker_is_replaced(tmp_path: Path, fault: object, executor: Executor, workers: int) -> None:
+def test_a_stalled_worker_is_replaced(
+    tmp_path: Path, fault: Callable[[Path, int], int], executor: Executor, workers: int
+) -> None:
     retried: list[tuple[int, str]] = []
     results = run_units(
-        partial(fault, tmp_path),  # type: ignore[arg-type]
+        partial(fault, tmp_path),
         range(5),
         executor=executor,
         workers=workers,

@@ -3,8 +3,10 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,9 +55,7 @@ def test_a_wrong_input_arrives_as_one() -> None:
 
 def test_a_unit_that_cannot_be_sent_or_read_fails_alone() -> None:
     with pytest.raises(UnitsError) as caught:
-        run_units(
-            square, [1, threading.Lock(), Unreadable(), 3], workers=2, retries=0, name=lambda unit: type(unit).__name__
-        )  # type: ignore[list-item]
+        run_units(named, [1, threading.Lock(), Unreadable(), 3], workers=2, retries=0, name=named)
     assert {name: failure.type_name for name, failure in caught.value.failures.items()} == {
         "lock": "TypeError",
         "Unreadable": "ValueError",
@@ -65,6 +65,10 @@ def test_a_unit_that_cannot_be_sent_or_read_fails_alone() -> None:
 def test_a_function_that_cannot_be_sent_is_a_sentence() -> None:
     with pytest.raises(InputError, match=r"cannot be sent to worker processes .*define what it refers to in a module"):
         run_units(lambda unit: unit, range(3), workers=2)
+
+
+def named(unit: object) -> str:
+    return type(unit).__name__
 
 
 def unreadable_function(_: Unreadable, unit: int) -> int:
@@ -84,10 +88,10 @@ def test_a_module_that_workers_cannot_import_is_a_wrong_input(monkeypatch: pytes
 
 @pytest.mark.parametrize("fault", [die_while_sending, leave_a_child_and_die])
 @pytest.mark.timeout(120)
-def test_a_worker_that_dies_at_an_odd_moment_is_replaced(tmp_path: Path, fault: object) -> None:
+def test_a_worker_that_dies_at_an_odd_moment_is_replaced(tmp_path: Path, fault: Callable[[Path, int], Any]) -> None:
     retried: list[tuple[int, str]] = []
     results = run_units(
-        partial(fault, tmp_path),  # type: ignore[arg-type]
+        partial(fault, tmp_path),
         range(4),
         workers=2,
         on_retry=lambda unit, error: retried.append((unit, str(error))),

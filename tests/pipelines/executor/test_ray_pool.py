@@ -12,7 +12,7 @@ import pytest
 from infra.errors import InfraError
 from jepa.core.errors import InputError
 from pipelines.executor import UnitsError, run_units
-from tests.pipelines.executor.test_process_pool import unreadable_function
+from tests.pipelines.executor.test_process_pool import named, unreadable_function
 from tests.pipelines.executor.troubles import TROUBLES, Unreadable, die_while_sending, refuse_oddly, trouble
 from tests.pipelines.executor.units import count_tries, square
 
@@ -50,7 +50,7 @@ def test_a_wrong_input_arrives_as_one() -> None:
 def test_a_unit_that_cannot_be_sent_or_read_fails_alone() -> None:
     units = [1, threading.Lock(), Unreadable(), 3]
     with pytest.raises(UnitsError) as caught:
-        run_units(square, units, executor="ray", workers=1, retries=0, name=lambda unit: type(unit).__name__)  # type: ignore[arg-type]
+        run_units(named, units, executor="ray", workers=1, retries=0, name=named)
     assert {name: failure.type_name for name, failure in caught.value.failures.items()} == {
         "lock": "TypeError",
         "Unreadable": "ValueError",

@@ -26,8 +26,8 @@ class Asked(Config):
     size: int = 3
 
 
-def job_log(path: Path, **options: bool) -> tuple[PathFolder, JobLog]:
-    folder = PathFolder(path / "logs", **options)
+def job_log(path: Path, broken: bool = False) -> tuple[PathFolder, JobLog]:
+    folder = PathFolder(path / "logs", broken)
     return folder, JobLog(folder, Asked(), lambda unit: f"part/{unit}")
 
 

@@ -144,7 +144,12 @@ class SlowlyPickled:
 
 def beat_from_threads(unit: int) -> int:
     """Beats from several threads while results are sent."""
-    threads = [threading.Thread(target=lambda: [beat() for _ in range(2000)]) for _ in range(4)]
+
+    def beat_often() -> None:
+        for _ in range(2000):
+            beat()
+
+    threads = [threading.Thread(target=beat_often) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
