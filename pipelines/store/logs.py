@@ -5,7 +5,6 @@ by whoever wants to know what a store has seen. A job's folder is `<kind>-<name>
 of its newest run and those units of earlier runs that were not done again.
 """
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
@@ -17,6 +16,7 @@ from infra.work_log import JOB_FILE, JobRecord, UnitRecord
 from pipelines.store.references import check_name
 
 ROOT = "logs"
+SUFFIX = ".json"
 LOST_AFTER = timedelta(seconds=60)
 """A job that runs renews its document every 10 seconds; clocks of two machines may differ by some."""
 READERS = 16
@@ -44,8 +44,23 @@ class LogFolder:
         """Returns where the document of a unit is, for people."""
         return self.store.address(self._path(file))
 
+    def units(self) -> list[tuple[str, UnitRecord]]:
+        """Returns the documents of all units with their file names, in the names' order, those that can be read."""
+        folder = self._path("")[: -len(SUFFIX)]
+        files = [path.removeprefix(folder).removesuffix(SUFFIX) for path in self.store.list(folder)]
+
+        def read(file: str) -> tuple[str, UnitRecord] | None:
+            try:
+                return file, UnitRecord.model_validate_json(self.store.read(self._path(file)))
+            except (FileNotFoundError, ValidationError):
+                return None
+
+        with ThreadPoolExecutor(READERS) as pool:
+            found = pool.map(read, [file for file in files if file != JOB_FILE])
+        return [unit for unit in found if unit is not None]
+
     def _path(self, file: str) -> str:
-        return f"{ROOT}/{self.kind}-{self.name}/{file}.json"
+        return f"{ROOT}/{self.kind}-{self.name}/{file}{SUFFIX}"
 
 
 class JobStatus(NamedTuple):
@@ -71,7 +86,7 @@ class UnitStatus(NamedTuple):
 
 def job_statuses(store: Store, now: datetime) -> list[JobStatus]:
     """Returns all jobs that have left a log, the newest first."""
-    paths = [path for path in store.list(f"{ROOT}/") if path.endswith(f"/{JOB_FILE}.json")]
+    paths = [path for path in store.list(f"{ROOT}/") if path.endswith(f"/{JOB_FILE}{SUFFIX}")]
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.map(lambda path: job_status(store, path.split("/")[1], now), paths)
     return sorted((job for job in found if job is not None), key=lambda job: job.record.started, reverse=True)
@@ -80,7 +95,7 @@ def job_statuses(store: Store, now: datetime) -> list[JobStatus]:
 def job_status(store: Store, job: str, now: datetime) -> JobStatus | None:
     """Returns a job by the name of its folder, or None where there is none that can be read."""
     try:
-        record = JobRecord.model_validate_json(store.read(f"{ROOT}/{job}/{JOB_FILE}.json"))
+        record = JobRecord.model_validate_json(store.read(f"{ROOT}/{job}/{JOB_FILE}{SUFFIX}"))
     except (FileNotFoundError, ValidationError):
         return None
     status: Status = record.status
@@ -92,18 +107,11 @@ def job_status(store: Store, job: str, now: datetime) -> JobStatus | None:
 
 def unit_statuses(store: Store, job: JobStatus) -> list[UnitStatus]:
     """Returns the units of a job in the order of their names; a log that cannot be read is left out."""
-    own = f"{ROOT}/{job.job}/{JOB_FILE}.json"
-    paths: Iterable[str] = [path for path in store.list(f"{ROOT}/{job.job}/") if path != own]
-
-    def read(path: str) -> UnitStatus | None:
-        try:
-            record = UnitRecord.model_validate_json(store.read(path))
-        except (FileNotFoundError, ValidationError):
-            return None
+    folder = LogFolder(store, job.record.kind, job.record.name)
+    statuses = []
+    for file, record in folder.units():
         earlier = record.run != job.record.run
         # A worker that was killed says nothing; neither its job nor a later run of it would let it run on.
         lost = record.status == "running" and (earlier or job.status != "running")
-        return UnitStatus("lost" if lost else record.status, record, earlier, store.address(path))
-
-    with ThreadPoolExecutor(READERS) as pool:
-        return [unit for unit in pool.map(read, paths) if unit is not None]
+        statuses.append(UnitStatus("lost" if lost else record.status, record, earlier, folder.address(file)))
+    return statuses
