@@ -5,13 +5,15 @@ by whoever wants to know what a store has seen. A job's folder is `<kind>-<name>
 of its newest run and those units of earlier runs that were not done again.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from infra.storage import Store
+from infra.storage import Store, open_store
 from infra.work_log import JOB_FILE, JobRecord, UnitRecord
 from pipelines.store.references import check_name
 
@@ -31,6 +33,9 @@ class LogFolder:
     def __init__(self, store: Store, kind: str, name: str) -> None:
         """Takes the kind of a job and the name of what it makes; nothing is read or written."""
         self.store, self.kind, self.name = store, kind, check_name(kind, name)
+
+    def __reduce__(self) -> "tuple[Callable[[str, str, str], LogFolder], tuple[str, str, str]]":
+        return _folder_in_worker, (self.store.uri, self.kind, self.name)
 
     def write_job(self, record: JobRecord) -> None:
         """Puts the job's own document."""
@@ -61,6 +66,16 @@ class LogFolder:
 
     def _path(self, file: str) -> str:
         return f"{ROOT}/{self.kind}-{self.name}/{file}{SUFFIX}"
+
+
+@lru_cache(maxsize=4)
+def _store_in_worker(uri: str) -> Store:
+    """Returns the same store each time: with every unit of work comes a folder, and a client of S3 is slow to make."""
+    return open_store(uri)
+
+
+def _folder_in_worker(uri: str, kind: str, name: str) -> LogFolder:
+    return LogFolder(_store_in_worker(uri), kind, name)
 
 
 class JobStatus(NamedTuple):

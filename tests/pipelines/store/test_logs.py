@@ -1,5 +1,6 @@
 """What has run is read from the store alone, in a folder and on S3."""
 
+import pickle
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -106,6 +107,14 @@ def test_a_unit_runs_only_while_its_job_does(tmp_path: Path, heartbeat: float, o
         ("b", own, False),
         ("c", "done", True),
     ]
+
+
+def test_a_worker_opens_the_store_once(store: Store) -> None:
+    folder = LogFolder(store, "collect", "d0")
+    first, second = (pickle.loads(pickle.dumps(folder)) for _ in range(2))
+    assert first.store is second.store and (first.kind, first.name) == ("collect", "d0")
+    first.write_job(job_record())
+    assert store.list() == ["logs/collect-d0/job.json"]
 
 
 def test_a_record_of_later_code_is_read(tmp_path: Path) -> None:
