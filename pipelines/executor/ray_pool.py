@@ -77,7 +77,7 @@ class RayPool(WorkerPool):
             return Event(slot, "failed" if is_unit else "broken", Failure.of(error))
         except RayError as error:
             self.kill(slot)
-            return Event(slot, "died", error)
+            return Event(slot, "died", error.with_traceback(None))
         self._at_work.discard(slot)
         if not is_unit:
             return Event(slot, "ready" if isinstance(value, Place) else "broken", value)
