@@ -1,4 +1,4 @@
-"""Servers that live in a process of their own for the time of a block, and never longer than we do."""
+"""Servers in processes of their own, which end with the block that started them, and never live longer than we do."""
 
 import os
 import subprocess

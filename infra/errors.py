@@ -1,4 +1,4 @@
-"""The error of the surroundings: a store, a cluster or a server that is not there or does not let us in."""
+"""Errors of the surroundings: a store, a cluster or a server that is not there or refuses us."""
 
 
 class InfraError(Exception):

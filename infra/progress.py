@@ -1,4 +1,4 @@
-"""How a long phase tells how far it is: bars on a terminal, plain lines elsewhere, and any further sink."""
+"""Progress of long phases: bars on a terminal, plain lines elsewhere, and any further sink."""
 
 import sys
 import time
@@ -13,7 +13,7 @@ LINE_SECONDS = 5.0
 
 @dataclass
 class PhaseState:
-    """How far one phase is; `figures` are the latest values that it wants to show, e.g. its loss."""
+    """How far one phase is; `figures` are the latest values to show beside it, e.g. its loss."""
 
     name: str
     total: int | None

@@ -1,4 +1,4 @@
-"""The Ray that the jobs run on: a local one for the time of the work, or a standing cluster."""
+"""The Ray that the jobs run on: a local one for the time of the work, or an existing cluster."""
 
 import logging
 import os
@@ -9,6 +9,7 @@ from typing import Any
 
 from infra.environment import applied_environment
 from infra.errors import InfraError
+from infra.plugin_modules import plugin_paths
 from infra.settings import RaySettings, worker_environment
 
 LOCAL_ENVIRONMENT = {
@@ -25,7 +26,7 @@ def connect(settings: RaySettings | None = None) -> Iterator[None]:
     """Connects this process to Ray and leaves it as it was found.
 
     A process that is connected already stays so, before and after. A local Ray is stopped with the block, also by an
-    exception or Ctrl-C; a standing cluster is only left.
+    exception or Ctrl-C; an existing cluster is only left.
 
     Raises:
         InfraError: there is no cluster at the address, or the local Ray did not start.
@@ -54,6 +55,9 @@ def _init(settings: RaySettings) -> None:
     }
     if settings.address:
         options["address"] = settings.address
+        # Processes of a local Ray find what we find; the machines of a cluster get a copy.
+        if modules := plugin_paths():
+            options["runtime_env"]["py_modules"] = modules
     else:
         options |= {
             # Named, or ray.init would look for a cluster that somebody else runs on this machine.

@@ -15,10 +15,10 @@ AWS_VARIABLES = (
     "AWS_CA_BUNDLE",
     "AWS_EC2_METADATA_DISABLED",
 )
-"""What tells workers where their credentials are.
+"""Where workers find their credentials.
 
 The keys themselves are not among them, for Ray writes a runtime environment into its logs: workers of a local Ray
-inherit the keys, those of a standing cluster have a credential chain of their own.
+inherit the keys, those of an existing cluster have a credential chain of their own.
 """
 
 TRACKER_VARIABLES = (
@@ -29,7 +29,12 @@ TRACKER_VARIABLES = (
     "WANDB_PROJECT",
     "WANDB_MODE",
 )
-"""What tells workers where figures are shown; keys and passwords come to them as those of AWS do."""
+"""Where workers show figures; keys and passwords come to them as those of AWS do."""
+
+PLUGIN_VARIABLE = "JEPA_IMPORT"
+"""Names the modules that every process of ours imports for what they register: worlds, objectives and the like."""
+
+PASSED_ON = (*AWS_VARIABLES, *TRACKER_VARIABLES, PLUGIN_VARIABLE)
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -70,12 +75,12 @@ class S3Settings(BaseModel):
 
 
 class RaySettings(BaseModel):
-    """The Ray to work on: one that is started here for the time of the work, or a cluster that stands."""
+    """The Ray to work on: one that is started here for the time of the work, or an existing cluster."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     address: str | None = None
-    """Address of a standing cluster, e.g. `auto` inside one of its jobs; none starts a local one and stops it later."""
+    """Address of an existing cluster, e.g. `auto` inside one of its jobs; none starts a local one, and stops it."""
     num_cpus: PositiveInt | None = None
     """Cores of a local Ray; none takes those of the machine."""
     object_store_memory: int = Field(200 * 2**20, ge=78_643_200)
@@ -95,7 +100,7 @@ MALLOC_VARIABLES = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRE
 
 
 def worker_environment(threads: int = 1) -> dict[str, str]:
-    """Returns the variables that a Ray worker needs to see the same stores and services as this process.
+    """Returns the variables that a Ray worker needs to see the same stores, services and additions as this process.
 
     They are for `runtime_env["env_vars"]`; none of them is a secret.
 
@@ -103,7 +108,7 @@ def worker_environment(threads: int = 1) -> dict[str, str]:
         threads: of torch and BLAS in each worker; 0 sets none.
     """
     variables = MALLOC_VARIABLES | S3Settings.from_environment().environment()
-    variables |= {name: os.environ[name] for name in AWS_VARIABLES + TRACKER_VARIABLES if name in os.environ}
+    variables |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     if threads:
         variables |= dict.fromkeys(THREAD_VARIABLES, str(threads))
     return variables

@@ -1,4 +1,4 @@
-"""Which code this is; every table row and manifest carries it."""
+"""The version of this code, which every table row, manifest and log carries."""
 
 import os
 import re
@@ -14,7 +14,7 @@ REVISION = "FOUNDRY_REVISION"
 
 @cache
 def code_version() -> str:
-    """Returns release and commit in a checkout (`0.1.0+g1a2b3c4d5e6f`, `.dirty` if changed), else the release alone.
+    """Returns the release, in a checkout with its commit: `0.1.0+g1a2b3c4d5e6f`, and `.dirty` where files differ.
 
     An image holds no checkout; the commit that it was built from stands in its variable FOUNDRY_REVISION.
     """

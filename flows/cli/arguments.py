@@ -9,6 +9,7 @@ from flows.cli.flags import Flag, Parser, flags
 from flows.cli.sources import Sources, Values, read_environment, read_file
 from jepa.core.config import Config
 from jepa.core.errors import InputError
+from jepa.core.plugins import request_plugins
 
 
 class SharedOptions(Config):
@@ -35,7 +36,7 @@ def read_arguments(name: str, summary: str, command: Any, arguments: list[str]) 
         arguments: what was typed after the name.
 
     Raises:
-        InputError: a key is not known, or a value is wrong or missing.
+        InputError: a key is not known, a value is wrong or missing, or a module of --import cannot be imported.
     """
     shared_flags, own_flags = list(flags(SharedOptions)), list(flags(command.Options))
     parser = _parser(name, summary, command, shared_flags, own_flags)
@@ -49,6 +50,8 @@ def read_arguments(name: str, summary: str, command: Any, arguments: list[str]) 
         _check_foreign(foreign)
     if known.config:
         sources.file = read_file(known.config, name)
+    # Before any value is checked: what it names may be registered by one of these modules.
+    request_plugins(_modules(known.imports, sources))
     values = sources.merged()
     shared = sources.build(
         SharedOptions, {field: values.pop(field) for field in SharedOptions.model_fields if field in values}
@@ -66,8 +69,26 @@ def _parser(name: str, summary: str, command: Any, shared_flags: list[Flag], own
     parser.add_argument(
         "--config", metavar="FILE.yaml", help="file with the same names as the flags; flags and JEPA_ variables win"
     )
+    parser.add_argument(
+        "--import",
+        dest="imports",
+        metavar="MODULE",
+        action="append",
+        default=[],
+        help="import a module first, here and in every worker: what it registers can then be chosen by name; "
+        "may be given several times, also as JEPA_IMPORT=a,b and as `import: [a, b]` in the file",
+    )
     parser.add_argument("--json", action="store_true", help="print the answer as one JSON object on stdout")
     return parser
+
+
+def _modules(typed: list[str], sources: Sources) -> list[str]:
+    """Returns the modules that flags and the file name; the key `import` is taken out of the file's values."""
+    named = sources.file.pop("import", [])
+    named = [named] if isinstance(named, str) else named
+    if not isinstance(named, list) or not all(isinstance(module, str) for module in named):
+        raise InputError(f"import is {named!r} (from {sources.path}); write the name of a module, or a list of names")
+    return [module.strip() for text in [*named, *typed] for module in text.split(",") if module.strip()]
 
 
 def _check_foreign(variables: list[str]) -> None:

@@ -84,7 +84,7 @@ class HelpShown(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that tells what is wrong by InputError and leaves every check of a value to the configuration."""
+    """A parser that says what is wrong by InputError and leaves every check of a value to the configuration."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
@@ -100,7 +100,7 @@ class Parser(argparse.ArgumentParser):
             kind = {"action": argparse.BooleanOptionalAction}
         self.add_argument(flag.option, **kind, **options)
         for path in flag.old_paths:
-            # Under its own destination, so that the configuration sees, and tells, which name was used.
+            # Under its own destination, so that the configuration sees, and says, which name was used.
             self._flags[".".join(path)] = replace(flag, path=path)
             self.add_argument(option(path), **kind, **options | {"dest": ".".join(path), "help": argparse.SUPPRESS})
 

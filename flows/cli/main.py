@@ -1,4 +1,4 @@
-"""The `jepa` command line: finds the command, builds its configuration, runs it, and tells failures in one sentence."""
+"""The `jepa` command line: finds the command, builds its configuration, runs it, and reports failures in a sentence."""
 
 import os
 import sys
@@ -33,13 +33,13 @@ def main(arguments: list[str] | None = None) -> int:
     except HelpShown:
         return 0
     except (KeyboardInterrupt, SystemExit):  # Ray turns a SIGTERM into the latter
-        return _tell("interrupted; the same command goes on from what is done", INTERRUPTED, debug)
+        return _complain("interrupted; the same command goes on from what is done", INTERRUPTED, debug)
     except InputError as error:
-        return _tell(str(error), WRONG_INPUT, debug)
+        return _complain(str(error), WRONG_INPUT, debug)
     except InfraError as error:
-        return _tell(str(error), FAILED if context and context[0].working else WRONG_INPUT, debug)
+        return _complain(_with_log(error), FAILED if context and context[0].working else WRONG_INPUT, debug)
     except Exception as error:
-        return _tell(f"{type(error).__name__}: {error} (JEPA_DEBUG=1 shows where)", FAILED, debug)
+        return _complain(f"{type(error).__name__}: {_with_log(error)} (JEPA_DEBUG=1 shows where)", FAILED, debug)
 
 
 def overview() -> str:
@@ -48,8 +48,8 @@ def overview() -> str:
     return (
         "usage: jepa COMMAND [flags]\n\nFrom no data to a judged world model.\n\n"
         f"commands:\n{commands}\n\n"
-        "Every command has --help, --store, --config and --json. A value is taken from its flag, else from its\n"
-        "variable (JEPA_EPISODES for --episodes), else from the --config file, else it is the default."
+        "Every command has --help, --store, --config, --import and --json. A value is taken from its flag, else from\n"
+        "its variable (JEPA_EPISODES for --episodes), else from the --config file, else it is the default."
     )
 
 
@@ -71,7 +71,12 @@ def run_command(name: str, arguments: list[str], opened: "list[Context]") -> int
     return int(command.execute(options, context))
 
 
-def _tell(sentence: str, status: int, debug: bool) -> int:
+def _with_log(error: Exception) -> str:
+    """Returns the sentence of an error with its notes, which say where the log of what failed is."""
+    return "; ".join([str(error), *getattr(error, "__notes__", ())])
+
+
+def _complain(sentence: str, status: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     print(f"jepa: {' '.join(sentence.split())}", file=sys.stderr, flush=True)

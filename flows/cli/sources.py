@@ -15,7 +15,7 @@ from flows.cli.flags import Flag, put
 from jepa.core.errors import InputError
 
 PREFIX = "JEPA_"
-RESERVED = {"JEPA_DEBUG"}
+RESERVED = {"JEPA_DEBUG", "JEPA_IMPORT"}
 """Variables of ours that are no field of a configuration."""
 
 Model = TypeVar("Model", bound=BaseModel)

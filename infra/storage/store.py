@@ -36,7 +36,7 @@ class Store(ABC):
 
         Raises:
             FileNotFoundError: there is no object at that path.
-            InfraError: the object ends before, so it is not the one that the caller's manifest speaks of.
+            InfraError: the object ends before, so it is not the one that the caller's manifest describes.
         """
 
     @abstractmethod
@@ -86,7 +86,7 @@ class Store(ABC):
             writes: False for a job that only reads: it is then asked for nothing but an answer.
 
         Raises:
-            InfraError: in one sentence, what is wrong and how to mend it. Nothing is left behind.
+            InfraError: in one sentence, what is wrong and how to fix it. Nothing is left behind.
         """
         if not writes:
             self.exists("check")
@@ -115,7 +115,7 @@ class Store(ABC):
         try:
             self.delete(path)
         except InfraError:
-            return  # what made the check fail keeps us from clearing, too, and is already being told
+            return  # what made the check fail keeps us from clearing, too, and is being reported already
 
 
 def clean_path(path: str) -> str:

@@ -23,7 +23,7 @@ def request_plugins(modules: Iterable[str]) -> None:
     Raises:
         InputError: a module cannot be imported; the message names it and what went wrong.
     """
-    wanted = list(dict.fromkeys([*_requested(), *modules]))
+    wanted = list(dict.fromkeys([*requested_plugins(), *modules]))
     if not wanted:
         return
     if "" not in sys.path and os.getcwd() not in sys.path:
@@ -38,7 +38,7 @@ def import_plugins() -> None:
     Raises:
         InputError: a module cannot be imported.
     """
-    for module in _requested():
+    for module in requested_plugins():
         if module in _imported:
             continue
         # Marked first: the module itself may ask a registry for a name.
@@ -61,5 +61,6 @@ def entry_points_of(group: str | None) -> dict[str, importlib.metadata.EntryPoin
     return {point.name: point for point in importlib.metadata.entry_points(group=group)}
 
 
-def _requested() -> list[str]:
+def requested_plugins() -> list[str]:
+    """Returns the modules that JEPA_IMPORT names."""
     return [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]

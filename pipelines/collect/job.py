@@ -13,7 +13,7 @@ from pipelines.collect.codec_choice import AUTO, choose_codec
 from pipelines.collect.config import CollectConfig, WorkConfig, plan_dataset
 from pipelines.collect.metrics import Figures
 from pipelines.collect.shard import Recorder, find_shard, make_shard, simulate
-from pipelines.executor import run_units
+from pipelines.executor import JobLog, run_units
 from pipelines.store.datasets.commit import commit, publish, read_markers
 from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.manifest import (
@@ -25,6 +25,7 @@ from pipelines.store.datasets.manifest import (
     to_json,
 )
 from pipelines.store.datasets.plan import DatasetPlan
+from pipelines.store.logs import LogFolder
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +77,9 @@ def make_dataset(
     store.check()
     _claim(store, name, plan)
     job = ShardJob(store, name, plan, work, record)
-    job.run(job.missing(held), progress)
-    committed = commit(store, name, plan, codec_trial)
+    with job.log() as job_log:
+        job.run(job.missing(held), progress, job_log)
+        committed = commit(store, name, plan, codec_trial)
     if not committed.ours:
         log.warning(
             "version %d of dataset %r was committed by another run of the same plan; its bytes are the same",
@@ -106,21 +108,28 @@ class ShardJob:
         markers = read_markers(self.store, DatasetLayout(self.name), self.plan, old)
         return [ShardTask(s.number, held.shards[s.number].sha256) for s, marker in markers if marker is None] + tasks
 
-    def run(self, tasks: list[ShardTask], progress: Progress) -> None:
+    def log(self) -> JobLog:
+        """Returns the job's log, to be opened around `run` and what follows from it."""
+        folder = LogFolder(self.store, "collect", self.name)
+        return JobLog(folder, self.work, lambda task: self.plan.shard(task.number).name)
+
+    def run(self, tasks: list[ShardTask], progress: Progress, job_log: JobLog) -> None:
         """Makes those of the shards that are not done.
 
         Raises:
             InfraError: some failed again and again; the others are kept.
         """
-        self._run(_find_or_make, tasks, progress)
+        self._run(_find_or_make, tasks, progress, job_log)
 
-    def repair(self, tasks: list[ShardTask], progress: Progress) -> None:
+    def repair(self, tasks: list[ShardTask], progress: Progress, job_log: JobLog) -> None:
         """Makes the shards, done or not; raises as `run` does."""
-        self._run(_make, tasks, progress)
+        self._run(_make, tasks, progress, job_log)
 
-    def _run(self, unit: Callable[..., ShardResult], tasks: list[ShardTask], progress: Progress) -> None:
+    def _run(
+        self, unit: Callable[..., ShardResult], tasks: list[ShardTask], progress: Progress, job_log: JobLog
+    ) -> None:
         episodes = sum(len(self.plan.shard(task.number).episodes) for task in tasks)
-        with progress.phase(f"collect {self.name}", episodes, "episodes") as phase:
+        with progress.with_sink(job_log).phase(f"collect {self.name}", episodes, "episodes") as phase:
             figures = Figures(phase, self.name, episodes, on_ray=self.work.executor == "ray")
             run_units(
                 partial(unit, self.plan, self.store, self.name, self.record),
@@ -132,6 +141,7 @@ class ShardJob:
                 on_result=lambda _, result: figures.shard_done(result.facts, result.made),
                 on_retry=lambda _, error: figures.retried(),
                 name=self._describe,
+                log=job_log,
             )
 
     def _describe(self, task: ShardTask) -> str:

@@ -42,7 +42,8 @@ def repair(
     tasks = _tasks(store, manifest, wrong)
     if tasks:
         job = ShardJob(store, name, manifest.plan, work, _recorder(manifest.plan, name, file))
-        job.repair(tasks, progress or Progress())
+        with job.log() as log:
+            job.repair(tasks, progress or Progress(), log)
     if wrong - {shard.path for shard in manifest.shards}:
         _restore_files(store, manifest)
         publish(store, manifest)

@@ -7,8 +7,9 @@ from jepa.evaluation import get_protocol
 from jepa.worlds import WORLDS
 from pipelines.evaluate.config import EvaluateConfig
 from pipelines.evaluate.unit import EvaluationUnit, evaluate_unit
-from pipelines.executor import run_units
+from pipelines.executor import JobLog, run_units
 from pipelines.store import Dataset
+from pipelines.store.logs import LogFolder
 from pipelines.store.models.manifest import read_model
 from pipelines.store.reports.tables import UnitManifest, read_unit
 
@@ -23,7 +24,10 @@ def evaluate(config: EvaluateConfig, store: Store, progress: Progress | None = N
     units = plan_units(config, store)
     missing = [unit for unit in units if read_unit(store, unit.key) is None]
     if missing:
-        with (progress or Progress()).phase(f"evaluate {config.model}", len(units), "units") as phase:
+        with (
+            JobLog(LogFolder(store, "evaluate", config.run or config.model), config, lambda unit: unit.key) as log,
+            (progress or Progress()).with_sink(log).phase(f"evaluate {config.model}", len(units), "units") as phase,
+        ):
             phase.advance(len(units) - len(missing))
             run_units(
                 evaluate_unit,
@@ -32,6 +36,7 @@ def evaluate(config: EvaluateConfig, store: Store, progress: Progress | None = N
                 workers=config.workers,
                 on_result=lambda unit, manifest: phase.advance(),
                 name=lambda unit: f"{unit.kind} {unit.part}",
+                log=log,
             )
     manifests = [read_unit(store, unit.key) for unit in units]
     return [manifest for manifest in manifests if manifest is not None]

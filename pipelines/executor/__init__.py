@@ -7,9 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
 from infra.environment import applied_environment
+from pipelines.executor.failure import Failure, UnitsError, WorkerError
 from pipelines.executor.heartbeat import beat
-from pipelines.executor.pool import StalledError, run_crew
-from pipelines.executor.queue import Board, UnitsError
+from pipelines.executor.job_log import JobLog
+from pipelines.executor.main_guard import refuse_worker_start_up
+from pipelines.executor.perform import perform
+from pipelines.executor.pool import StalledError, run_pool
+from pipelines.executor.queue import WorkQueue
+from pipelines.executor.unit_log import UnitLog, recorded
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
@@ -30,6 +35,7 @@ def run_units(
     on_result: Callable[[Unit, Result], None] | None = None,
     on_retry: Callable[[Unit, BaseException], None] | None = None,
     name: Callable[[Unit], str] = str,
+    log: JobLog | None = None,
 ) -> list[Result]:
     """Returns the function's result for each unit, in the order of the units.
 
@@ -45,37 +51,50 @@ def run_units(
         on_result: called here, in order of completion.
         on_retry: called here when a unit is put back to be run again.
         name: what a failing unit is called.
+        log: of the job, open; each unit leaves a log of its own beside it.
 
     Raises:
-        InputError: a unit said that the input is wrong; nothing is retried and the rest is given up.
+        InputError: a unit said that the input is wrong; nothing is retried and the rest is given up. Or a script
+            without a `__main__` guard asks for processes.
         UnitsError: units failed more often than `retries`; all others have been completed.
         InfraError: no worker can be started.
     """
-    board = Board(units, retries, on_result, on_retry, name)
+    refuse_worker_start_up()
+    queue = WorkQueue(units, retries, on_result, on_retry, name, log)
     workers = min(workers, len(units))
     if executor == "ray":
-        from pipelines.executor.ray_pool import RayCrew
+        from pipelines.executor.ray_pool import RayPool
 
-        run_crew(RayCrew(function), board, workers, stall_seconds)
+        run_pool(RayPool(function), queue, workers, stall_seconds)
     elif workers > 1:
-        from pipelines.executor.process_pool import ProcessCrew
+        from pipelines.executor.process_pool import ProcessPool
 
         # Inherited by the processes, which must find it before they import numpy or torch.
         with applied_environment(WORKER_ENVIRONMENT):
-            run_crew(ProcessCrew(function), board, workers, stall_seconds)
+            run_pool(ProcessPool(function), queue, workers, stall_seconds)
     else:
-        _run_here(function, board)
-    return board.results()
+        _run_here(function, queue)
+    return queue.results()
 
 
-def _run_here(function: Callable[[Any], Any], board: Board[Any, Any]) -> None:
-    while (number := board.take()) is not None:
+def _run_here(function: Callable[[Any], Any], queue: WorkQueue[Any, Any]) -> None:
+    while (number := queue.take()) is not None:
         try:
-            result = function(board.units[number])
+            done = perform(function, queue.task(number))
         except Exception as error:
-            board.failed(number, error)
+            queue.failed(number, Failure.of(error))
         else:
-            board.done(number, result)
+            queue.done(number, done.result)
 
 
-__all__ = ["Executor", "StalledError", "UnitsError", "beat", "run_units"]
+__all__ = [
+    "Executor",
+    "JobLog",
+    "StalledError",
+    "UnitLog",
+    "UnitsError",
+    "WorkerError",
+    "beat",
+    "recorded",
+    "run_units",
+]

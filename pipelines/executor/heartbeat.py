@@ -1,4 +1,4 @@
-"""How a unit at work shows that it still gets on: by a counter that its worker's keeper watches."""
+"""How a unit at work shows that it makes progress: by a counter that its driver watches."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ _count = 0
 
 
 def beat() -> None:
-    """Tells whoever watches this worker that its unit has made progress; anywhere else it does nothing.
+    """Says that this process's unit has made progress; where nobody watches it does nothing.
 
     A unit that may take longer than its run's `stall_seconds` calls it every so often.
     """

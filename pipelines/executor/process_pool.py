@@ -1,62 +1,95 @@
 """Workers as processes of this machine, each at the other end of a pipe."""
 
+import pickle
+import queue
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import connection, get_context
+from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from infra.errors import InfraError
+from jepa.core.errors import InputError
+from jepa.core.plugins import import_plugins
 from pipelines.executor import heartbeat
-from pipelines.executor.pool import Crew, Event
+from pipelines.executor.failure import Failure
+from pipelines.executor.main_guard import EXIT_STATUS, SENTENCE, WORKER_NAME, require_main_file
+from pipelines.executor.perform import Place, Task, dumped_function, perform_in_worker
+from pipelines.executor.pool import Event, WorkerPool
 
 BEAT_SECONDS = 1.0
 """Least time between two heartbeats that are sent."""
+LAST_WORDS_SECONDS = 1.0
+"""How long the pipe of a process that has ended is read on; a child of its own may hold the pipe open for ever."""
+BEAT, READY, BROKEN, ANSWER = b"b", b"r", b"x", b"a"
+"""First byte of a message from a worker."""
 
-# Forking a process that has threads (torch, pyarrow) may hang the child, so children start afresh.
+# Forking a process that has threads (torch, pyarrow) may hang the child, so children start from scratch.
 _context = get_context("spawn")
 
 
-@dataclass
+@dataclass(eq=False)
 class _Worker:
     process: SpawnProcess
     pipe: Connection
+    listener: threading.Thread
 
 
-class ProcessCrew(Crew):
-    """One process a slot; a dead one takes nothing with it but its own unit."""
+class ProcessPool(WorkerPool):
+    """One process a slot; a dead one takes nothing with it but its own unit.
+
+    A thread a worker reads its pipe, so that one that is stopped in the middle of an answer holds up nobody.
+    """
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
-        super().__init__(function)
+        require_main_file()
+        self._function = dumped_function(function, _dumps)
         self._workers: dict[int, _Worker] = {}
+        self._heard: queue.Queue[tuple[Connection, int, bytes | None]] = queue.Queue()
 
     def start(self, slot: int) -> None:
         ours, theirs = _context.Pipe()
-        process = _context.Process(target=_serve, args=(theirs, self.function), daemon=True)
+        process = _context.Process(
+            target=_serve, args=(theirs, self._function), name=f"{WORKER_NAME}-{slot}", daemon=True
+        )
         process.start()
         theirs.close()
-        self._workers[slot] = _Worker(process, ours)
+        listener = threading.Thread(target=self._listen, args=(slot, ours), name=f"listen-{slot}", daemon=True)
+        self._workers[slot] = _Worker(process, ours, listener)
+        listener.start()
 
-    def give(self, slot: int, unit: Any) -> None:
-        # A pipe that broke here is found broken by the next `wait`, which tells that the worker died.
+    def submit(self, slot: int, task: Task) -> None:
+        data = _dumps(task)
+        # A pipe that broke here is found broken by its listener, which says that the worker died.
         try:
-            self._workers[slot].pipe.send(unit)
+            self._workers[slot].pipe.send_bytes(data)
         except OSError:
             return
 
     def wait(self, seconds: float) -> list[Event]:
-        slots = {worker.pipe: slot for slot, worker in self._workers.items()}
-        return [
-            self._hear(slots[pipe]) for pipe in connection.wait(list(slots), seconds) if isinstance(pipe, Connection)
-        ]
+        messages = []
+        try:
+            messages.append(self._heard.get(timeout=seconds))
+            while True:
+                messages.append(self._heard.get_nowait())
+        except queue.Empty:
+            pass
+        events = []
+        for pipe, slot, data in messages:
+            if slot in self._workers and self._workers[slot].pipe is pipe:
+                events.append(self._died(slot) if data is None else _event(slot, data))
+        return events + [self._died(slot) for slot in list(self._workers) if self._is_mute(slot)]
 
     def kill(self, slot: int) -> None:
         worker = self._workers.pop(slot)
         worker.process.kill()
         worker.process.join()
-        worker.pipe.close()
+        # Closed by its listener, which still reads, unless that hears no end of it.
+        worker.listener.join(LAST_WORDS_SECONDS)
 
     def close(self) -> None:
         for worker in self._workers.values():
@@ -64,30 +97,67 @@ class ProcessCrew(Crew):
         for slot in list(self._workers):
             self.kill(slot)
 
-    def _hear(self, slot: int) -> Event:
-        try:
-            kind, value = self._workers[slot].pipe.recv()
-        except (EOFError, OSError):
-            process = self._workers[slot].process
-            self.kill(slot)
-            return Event(slot, "died", InfraError(f"a worker process died (exit code {process.exitcode})"))
-        return Event(slot, kind, value)
+    def _listen(self, slot: int, pipe: Connection) -> None:
+        with pipe:
+            while True:
+                try:
+                    data: bytes | None = pipe.recv_bytes()
+                except (EOFError, OSError):
+                    data = None
+                self._heard.put((pipe, slot, data))
+                if data is None:
+                    return
+
+    def _is_mute(self, slot: int) -> bool:
+        """Returns whether a worker has ended and its pipe says nothing about it."""
+        worker = self._workers[slot]
+        if worker.process.is_alive():
+            return False
+        worker.listener.join(LAST_WORDS_SECONDS)
+        return worker.listener.is_alive()
+
+    def _died(self, slot: int) -> Event:
+        process = self._workers[slot].process
+        self.kill(slot)
+        if process.exitcode == EXIT_STATUS:
+            return Event(slot, "broken", Failure.of(InputError(SENTENCE)))
+        return Event(slot, "died", InfraError(f"a worker process died (exit code {process.exitcode})"))
 
 
-def _serve(pipe: Connection, function: Callable[[Any], Any]) -> None:
+def _event(slot: int, data: bytes) -> Event:
+    kind, content = data[:1], data[1:]
+    if kind == BEAT:
+        return Event(slot, "beat")
+    if kind in (READY, BROKEN):
+        return Event(slot, "ready" if kind == READY else "broken", pickle.loads(content))
+    return Event.of_answer(slot, content)
+
+
+def _serve(pipe: Connection, dumped: bytes) -> None:
     """Runs units until the other end of the pipe is closed, by whatever ended the process there."""
-    heartbeat.listen(_at_most_every(BEAT_SECONDS, lambda: pipe.send(("beat", None))))
+    lock = threading.Lock()
+
+    def send(kind: bytes, content: bytes = b"") -> None:
+        with lock:  # a unit may beat from a thread of its own
+            pipe.send_bytes(kind + content)
+
+    heartbeat.listen(_at_most_every(BEAT_SECONDS, lambda: send(BEAT)))
     try:
-        pipe.send(("ready", None))
+        try:
+            import_plugins()
+            function = pickle.loads(dumped)
+        except Exception as error:
+            send(BROKEN, _dumps(Failure.of(error)))
+            return
+        send(READY, _dumps(Place.here()))
         while True:
-            unit = pipe.recv()
-            try:
-                answer = ("done", function(unit))
-            except Exception as error:
-                answer = ("failed", error)
-            _answer(pipe, answer)
-    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+            send(ANSWER, perform_in_worker(function, pipe.recv_bytes(), _dumps))
+    except (EOFError, OSError, KeyboardInterrupt):
         return
+
+
+def _dumps(value: Any) -> bytes:
+    return bytes(ForkingPickler.dumps(value))
 
 
 def _at_most_every(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
@@ -100,10 +170,3 @@ def _at_most_every(seconds: float, act: Callable[[], None]) -> Callable[[], None
             act()
 
     return listener
-
-
-def _answer(pipe: Connection, answer: tuple[str, Any]) -> None:
-    try:
-        pipe.send(answer)
-    except (TypeError, AttributeError, ValueError) as error:  # some errors and results do not pickle
-        pipe.send(("failed", RuntimeError(f"{answer[1]!r} cannot be sent to the driver: {error}")))

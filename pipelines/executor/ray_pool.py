@@ -1,23 +1,29 @@
 """Workers as actors of a Ray cluster."""
 
+import pickle
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
+from jepa.core.errors import InputError
+from jepa.core.plugins import request_plugins, requested_plugins
 from pipelines.executor import heartbeat
-from pipelines.executor.pool import Crew, Event
+from pipelines.executor.failure import Failure
+from pipelines.executor.perform import Place, Task, dumped_function, perform_in_worker
+from pipelines.executor.pool import Event, WorkerPool
 
 BEAT_SECONDS = 1.0
 """Least time between two questions for a worker's heartbeat."""
 
 
-class RayCrew(Crew):
+class RayPool(WorkerPool):
     """One actor a slot, on one core; where it runs is Ray's business."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         import ray
 
-        super().__init__(function)
+        self._function = dumped_function(function, _dumps)
         # With one core an actor has one thread (Ray sets OMP_NUM_THREADS to the cores), and shares Ray's waiting
         # processes. No restarts by Ray itself: we count attempts, so that a unit which kills its actor cannot do so
         # for ever. Questions for its heartbeat are answered on a thread of their own, while a unit runs.
@@ -31,12 +37,14 @@ class RayCrew(Crew):
         self._next_question = 0.0
 
     def start(self, slot: int) -> None:
-        self._actors[slot] = self._class.remote(self.function)
+        self._actors[slot] = self._class.remote(self._function, requested_plugins())
         self._running[self._actors[slot].ready.remote()] = (slot, False)
 
-    def give(self, slot: int, unit: Any) -> None:
+    def submit(self, slot: int, task: Task) -> None:
+        # Pickled here and not by Ray: a unit that cannot be read on the other side is then an answer like any other.
+        reference = self._actors[slot].run.remote(_dumps(task))
         self._at_work.add(slot)
-        self._running[self._actors[slot].run.remote(unit)] = (slot, True)
+        self._running[reference] = (slot, True)
 
     def wait(self, seconds: float) -> list[Event]:
         import ray
@@ -64,14 +72,16 @@ class RayCrew(Crew):
         slot, is_unit = self._running.pop(reference)
         try:
             value = ray.get(reference)
-        except RayTaskError as error:
+        except RayTaskError as error:  # a fault of the actor itself: what a unit raises is in its answer
             self._at_work.discard(slot)
-            return Event(slot, "failed", error.cause if isinstance(error.cause, Exception) else error)
+            return Event(slot, "failed" if is_unit else "broken", Failure.of(error))
         except RayError as error:
             self.kill(slot)
-            return Event(slot, "died", error)
+            return Event(slot, "died", error.with_traceback(None))
         self._at_work.discard(slot)
-        return Event(slot, "done" if is_unit else "ready", value)
+        if not is_unit:
+            return Event(slot, "ready" if isinstance(value, Place) else "broken", value)
+        return Event.of_answer(slot, value)
 
     def _hear_beats(self) -> list[Event]:
         """Asks the workers that have a unit, and returns those whose counter has moved since they last answered."""
@@ -85,7 +95,7 @@ class RayCrew(Crew):
             try:
                 beats = ray.get(reference)
             except RayError:
-                continue  # the loss of the actor is told by the unit that it had
+                continue  # the unit that the actor had says that it is lost
             if beats != self._beats.get(slot):
                 self._beats[slot] = beats
                 events.append(Event(slot, "beat"))
@@ -102,16 +112,36 @@ class RayCrew(Crew):
 class _Actor:
     """Runs one unit at a time."""
 
-    def __init__(self, function: Callable[[Any], Any]) -> None:
-        self._function = function
+    def __init__(self, function: bytes, plugins: list[str]) -> None:
+        self._dumped, self._plugins = function, plugins
 
-    def ready(self) -> None:
-        """Returns when the actor stands."""
+    def ready(self) -> Place | Failure:
+        """Returns where the actor is, or what keeps it from doing any unit."""
+        try:
+            _import(self._plugins)
+            self._function: Callable[[Any], Any] = pickle.loads(self._dumped)
+        except Exception as error:
+            return Failure.of(error)
+        return Place.here()
 
-    def run(self, unit: Any) -> Any:
-        """Returns the function's result."""
-        return self._function(unit)
+    def run(self, task: bytes) -> bytes:
+        """Returns the pickled answer to a pickled task."""
+        return perform_in_worker(self._function, task, _dumps)
 
     def beats(self) -> int:
         """Returns how often this process has called `beat`."""
         return heartbeat.count()
+
+
+def _import(plugins: list[str]) -> None:
+    try:
+        request_plugins(plugins)
+    except InputError as error:
+        raise InputError(f"on {socket.gethostname()}, a node of the Ray cluster: {error}") from error
+
+
+def _dumps(value: Any) -> bytes:
+    from ray import cloudpickle
+
+    data: bytes = cloudpickle.dumps(value)
+    return data

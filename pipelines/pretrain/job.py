@@ -1,5 +1,7 @@
 """The pretraining job: from a dataset and a configuration to a model in the store, once."""
 
+from dataclasses import replace
+
 import torch
 
 from infra.progress import Progress
@@ -8,6 +10,7 @@ from jepa.core.errors import InputError
 from jepa.models.world_model import WorldModel
 from jepa.objectives import make_objective
 from jepa.training.recipes import Recipe
+from pipelines.pretrain.attempt_log import training_log
 from pipelines.pretrain.config import PretrainConfig
 from pipelines.pretrain.metrics import ProgressFigures
 from pipelines.pretrain.ray_train import train_with_ray
@@ -39,7 +42,11 @@ def pretrain(config: PretrainConfig, store: Store, progress: Progress | None = N
         return held
     steps = check_training(config, store)
     task = TrainingTask(config, store.uri, run or config.name, threads=1 if config.executor == "ray" else 0)
-    with (progress or Progress()).phase(f"pretrain {config.name}", steps, "steps") as phase:
+    with (
+        training_log(store, config) as log,
+        (progress or Progress()).with_sink(log).phase(f"pretrain {config.name}", steps, "steps") as phase,
+    ):
+        task = replace(task, log=log.unit("training"))
         if config.executor == "ray":
             train_with_ray(task, phase)
         else:

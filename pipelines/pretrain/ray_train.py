@@ -130,11 +130,16 @@ def _fit(task: TrainingTask, folder: str, post: Post) -> None:
 def _train_loop(arguments: dict[str, Any]) -> None:
     """Runs in each worker."""
     post: Post = arguments["post"]
+
+    def warn(sentence: str) -> None:
+        log.warning(sentence)  # for the attempt's own log
+        post.tell("warning", sentence)
+
     try:
         train_worker(
             arguments["task"],
             lambda step, figures: post.tell("figures", (step, figures)),
-            lambda sentence: post.tell("warning", sentence),
+            warn,
             sources=(_node_is_drained, post.noticed),
         )
     except (InputError, TrainingFailure) as error:

@@ -22,7 +22,9 @@ from jepa.training.compute import ComputeConfig
 from jepa.training.recipes import Recipe
 from jepa.training.trainer import Trainer
 from jepa.worlds import WORLDS
+from pipelines.executor import UnitLog
 from pipelines.loader import ClipRequest, Loader, open_loader
+from pipelines.pretrain.attempt_log import recorded_attempt
 from pipelines.pretrain.config import PretrainConfig
 from pipelines.pretrain.preemption import Agreement, Notice, Preempted, Source, heeding_sigterm, touched
 from pipelines.pretrain.run_log import Keeper, Warn
@@ -43,6 +45,8 @@ class TrainingTask:
     run: str
     threads: int = 0
     """Threads of torch in this process; 0 leaves them as they are."""
+    log: UnitLog | None = None
+    """Where the attempt is logged."""
 
 
 COMMITTED = -1
@@ -70,7 +74,13 @@ def train_worker(
     """
     if task.threads:
         torch.set_num_threads(task.threads)
-    store, config = open_store(task.store_uri), task.config
+    store = open_store(task.store_uri)
+    with recorded_attempt(task.log, store, in_worker=task.config.executor == "ray"):
+        _train(task, store, report, warn, sources)
+
+
+def _train(task: TrainingTask, store: Store, report: Report | None, warn: Warn, sources: Sequence[Source]) -> None:
+    config = task.config
     dataset = Dataset(store, config.dataset)
     recipe = resolve_recipe(config, dataset)
     trainer = make_trainer(recipe, dataset, pick_device(config.device), config.compute)

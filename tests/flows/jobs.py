@@ -53,16 +53,16 @@ def interrupted(arguments: list[str], home: Path, when: str, patience: float = 6
     )
     assert process.stderr is not None
     try:
-        told = ""
+        shown = ""
         for line in process.stderr:
-            told += line
+            shown += line
             if when in line:
                 break
         children = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)
-        told += process.stderr.read()
+        shown += process.stderr.read()
         status = process.wait(patience)
-        return status, told, [child.name() for child in alive_after(children, patience)]
+        return status, shown, [child.name() for child in alive_after(children, patience)]
     finally:
         if process.poll() is None:
             process.kill()

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from tests.conftest import ROOT
+from tests.flows.cli.plugin import write_plugin
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
 
@@ -77,7 +79,7 @@ def test_the_parameters_of_prefect_yaml_are_valid() -> None:
     from pipelines.evaluate import EvaluateConfig
     from pipelines.pretrain import PretrainConfig
 
-    models = {
+    models: dict[str, type[BaseModel]] = {
         "world-model": WorldModelConfig,
         "collect": CollectConfig,
         "pretrain": PretrainConfig,
@@ -93,9 +95,9 @@ def test_a_worker_runs_the_whole_job(prefect: Any, ask: Any, tmp_path: Path) -> 
     parameters = {"store": str(tmp_path), "config": JOB}
     options = [f"--param={name}={json.dumps(value)}" for name, value in parameters.items()]
     prefect("deployment", "run", "world-model/world-model", *options)
-    told = prefect("worker", "start", "--pool", "local", "--run-once", seconds=800)
+    printed = prefect("worker", "start", "--pool", "local", "--run-once", seconds=800)
     (run,) = [run for run in ask("flow_runs/filter") if run["parameters"]["store"] == str(tmp_path)]
-    assert run["state"]["name"] == "Completed", (run["state"]["message"], told[-5000:])
+    assert run["state"]["name"] == "Completed", (run["state"]["message"], printed[-5000:])
     tasks = [task["name"].rpartition("-")[0] for task in ask("task_runs/filter", {"sort": "EXPECTED_START_TIME_ASC"})]
     assert tasks == ["collect", "pretrain", "evaluate", "report"]
     left = ask("artifacts/filter", {"limit": 200, "artifacts": {"flow_run_id": {"any_": [run["id"]]}}})
@@ -122,3 +124,18 @@ def test_a_wrong_input_is_not_tried_again(prefect: Any, ask: Any, tmp_path: Path
     (task,) = ask("task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
     assert task["run_count"] == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.timeout(600)
+def test_a_deployment_imports_the_modules_of_its_job_variables(prefect: Any, ask: Any, tmp_path: Path) -> None:
+    name = write_plugin(tmp_path / "modules")
+    variables = {"JEPA_IMPORT": name, "PYTHONPATH": str(tmp_path / "modules")}
+    config = {"world": "mirrored_room", "name": "d", "episodes": 20, "steps": 6, "image_size": 16, "actors": 2, **LOCAL}
+    parameters = {"store": str(tmp_path / "store"), "config": config}
+    options = [f"--param={key}={json.dumps(value)}" for key, value in parameters.items()]
+    prefect("deployment", "run", "collect/collect", *options, f"--job-variable=env={json.dumps(variables)}")
+    printed = prefect("worker", "start", "--pool", "local", "--run-once")
+    runs = ask("flow_runs/filter")
+    (run,) = [run for run in runs if run["parameters"]["store"] == str(tmp_path / "store")]
+    assert run["state"]["name"] == "Completed", (run["state"]["message"], printed[-5000:])
+    assert (tmp_path / "store/datasets/d/manifest.json").exists()

@@ -46,9 +46,9 @@ def check_store(store: Store, answer: dict[str, Any]) -> None:
 def test_an_interrupted_run_leaves_no_process_and_goes_on(folder: Path) -> None:
     job = [*JOB, "--store", "store", "--pretrain.steps", "120"]
     for when in ("steps (0 %)", "units (0 %)"):
-        status, told, left = interrupted(job, folder, when)
-        assert (status, left) == (130, []), told
-        assert told.splitlines()[-1] == "jepa: interrupted; the same command goes on from what is done"
+        status, printed, left = interrupted(job, folder, when)
+        assert (status, left) == (130, []), printed
+        assert printed.splitlines()[-1] == "jepa: interrupted; the same command goes on from what is done"
     shards = {path: path.stat().st_mtime_ns for path in (folder / "store/datasets").rglob("*") if path.is_file()}
     done = finished([*job, "--json"], folder)
     assert done.returncode == 0, done.stderr
@@ -60,7 +60,8 @@ def test_an_interrupted_run_leaves_no_process_and_goes_on(folder: Path) -> None:
 @pytest.mark.s3
 @pytest.mark.timeout(1200)
 def test_s3_gives_the_same_figures_as_a_folder(s3: str, s3_server: S3Server, folder: Path) -> None:
-    done = finished([*JOB, "--store", s3, "--pretrain.steps", "120", "--json"], folder, **s3_server.environment)
+    arguments = [*JOB, "--store", s3, "--pretrain.steps", "120", "--json"]
+    done = finished(arguments, folder, 1100, **s3_server.environment)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     check_store(open_store(s3), answer)

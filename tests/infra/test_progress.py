@@ -8,7 +8,7 @@ from infra.progress import LineSink, PhaseState, Progress, TerminalSink, console
 
 
 class Recorder:
-    """A sink that keeps what it was told."""
+    """A sink that keeps what it is given."""
 
     def __init__(self) -> None:
         self.events: list[str] = []

@@ -1,6 +1,7 @@
 """The connection to Ray."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 from infra.ray_cluster import connect
 from infra.settings import RaySettings
+from tests.infra.owned import descendants_after
 
 
 @pytest.mark.ray
@@ -50,3 +52,11 @@ def test_no_cluster_at_the_address_is_one_sentence() -> None:
         and "InfraError: no Ray cluster answers at '127.0.0.1:9'" in last
         and "RAY_ADDRESS" in last
     )
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_local_ray_ends_with_its_owner(end: signal.Signals) -> None:
+    imports = "from infra.ray_cluster import connect\nfrom infra.settings import RaySettings"
+    assert descendants_after(imports, "connect(RaySettings(num_cpus=1))", end, patience=90) == []

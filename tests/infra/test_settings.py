@@ -29,13 +29,15 @@ def test_plain_aws_overrides_nothing() -> None:
     assert "endpoint_override" not in settings.arrow_options() and "S3_ENDPOINT_URL" not in settings.environment()
 
 
-def test_workers_are_told_where_to_look_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_get_addresses_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "very-secret")
     monkeypatch.setenv("AWS_PROFILE", "lab")
+    monkeypatch.setenv("JEPA_IMPORT", "my_world,my_objective")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://here:1")
     monkeypatch.setenv("SOMETHING_PRIVATE", "stays")
     variables = worker_environment(threads=2)
+    assert variables["JEPA_IMPORT"] == "my_world,my_objective"
     assert variables["AWS_PROFILE"] == "lab" and variables["S3_ENDPOINT_URL"] == "http://here:1"
     assert variables["OMP_NUM_THREADS"] == "2" and "SOMETHING_PRIVATE" not in variables
     assert "very-secret" not in variables.values()

@@ -13,6 +13,7 @@ SUMMARIES = {
     "verify": "re-read every byte of a dataset",
     "import-hdf5": "make a dataset of a published HDF5 file",
     "import-lewm": "make a model of released LeWorldModel weights, and back",
+    "status": "show what runs in a store, what is done and what failed",
     "worlds": "list the worlds there are",
 }
 

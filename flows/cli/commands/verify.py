@@ -28,7 +28,7 @@ EXAMPLE = "jepa verify d0 --repair"
 
 
 def execute(options: VerifyOptions, context: Context) -> int:
-    """Verifies a dataset; damage is told file by file and makes the command fail, unless it could be repaired."""
+    """Verifies a dataset; damage is listed file by file and makes the command fail, unless it could be repaired."""
     store = context.store(writes=options.repair)
     report = verify_dataset(store, options.name, options.version)
     lines = _problems(report)

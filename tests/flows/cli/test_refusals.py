@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli.main import main
-from tests.infra.s3_answers import answering, s3_error
+from tests.infra.storage.s3_answers import answering, s3_error
 
 STORE_COMMANDS = [
     ["collect"],

@@ -125,7 +125,7 @@ def test_twice_is_once_and_another_model_keeps_its_name(released: Path, capsys: 
         (["new.pt", "--export"], "model 'm7' is not in store"),
     ],
 )
-def test_what_is_wrong_is_told_in_a_sentence(
+def test_what_is_wrong_is_one_sentence(
     released: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
 ) -> None:
     if not (released / "nan.safetensors").exists():

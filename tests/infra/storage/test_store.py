@@ -2,7 +2,6 @@
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,6 +9,7 @@ import pytest
 
 from infra.errors import InfraError
 from infra.storage import Store, open_store
+from tests.infra.storage.sentences import sentence
 
 
 def test_reads_back_what_was_written(store: Store) -> None:
@@ -109,21 +109,11 @@ def test_no_path_leaves_the_store(store: Store, path: str) -> None:
         store.write(path, b"x")
 
 
-def test_a_local_store_is_made_by_its_first_write_only(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "deep" / "runs"))
-    store.check()
-    assert store.list() == [] and list(tmp_path.iterdir()) == []
-    store.write("a", b"1")
-    assert [path.name for path in (tmp_path / "deep" / "runs").iterdir()] == ["a"]
-
-
-def test_a_relative_folder_means_the_same_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    store = open_store("runs/")
-    store.write("a", b"1")
-    monkeypatch.chdir("/")
-    assert pickle.loads(pickle.dumps(store)).read("a") == b"1"
-    assert store.uri == str(tmp_path / "runs")
+@pytest.mark.parametrize(
+    "uri", ["", " ", "gs://bucket/x", "http://host/x", "file:///x", "s3://", "s3://UPPER/x", "s3:///x"]
+)
+def test_an_address_that_is_none(uri: str) -> None:
+    assert "give" in sentence(uri) and repr(uri) in sentence(uri)
 
 
 def _parquet(table: pa.Table) -> bytes:

@@ -1,0 +1,132 @@
+"""The log of a job: one document that says what it is, how far it is and how it ended, renewed while the job lives."""
+
+import logging
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+from pydantic import BaseModel
+
+from infra.progress import PhaseState
+from infra.version import code_version
+from infra.work_log import JOB_FILE, JobRecord, JobStatus, LogFolder, utc_now
+from pipelines.executor.failure import LOG_NOTE, UnitsError
+from pipelines.executor.main_guard import refuse_worker_start_up
+from pipelines.executor.unit_log import UnitLog
+
+HEARTBEAT_SECONDS = 10.0
+"""Time between two writes of a job that runs; `jepa status` takes one that is silent for much longer for lost."""
+
+log = logging.getLogger(__name__)
+
+
+class JobLog:
+    """Says that a job runs for as long as its block lasts, and how it ended; it is also a sink of progress."""
+
+    def __init__(self, folder: LogFolder, config: BaseModel, unit_name: Callable[[Any], str] = str) -> None:
+        """Writes nothing yet.
+
+        Args:
+            folder: where the log lies.
+            config: what was asked for.
+            unit_name: a short name of a unit of work, which becomes its file's.
+        """
+        self.folder, self._unit_name = folder, unit_name
+        now = utc_now()
+        self._record = JobRecord(
+            kind=folder.kind,
+            name=folder.name,
+            run=uuid.uuid4().hex[:8],
+            status="running",
+            config=config.model_dump(mode="json"),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started=now,
+            heartbeat=now,
+            code_version=code_version(),
+        )
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._keep_alive, name="job-log", daemon=True)
+        self._complained = False
+
+    @property
+    def run(self) -> str:
+        """The id of this run of the job, which its units' logs carry."""
+        return self._record.run
+
+    def __enter__(self) -> "JobLog":
+        refuse_worker_start_up()
+        self._write()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        status: JobStatus = "done"
+        if error is not None:
+            status = "interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed"
+            self._note(error)
+        self._change(status=status, ended=utc_now(), error=f"{type(error).__name__}: {error}" if error else "")
+        self._write()
+
+    def unit(self, unit: Any) -> UnitLog:
+        """Returns the log of a unit of work."""
+        return UnitLog(self.folder, self.run, self._unit_name(unit))
+
+    def add_units(self, count: int) -> None:
+        """Counts units that are to be done."""
+        self._change(total=self._record.total + count)
+        self._write()
+
+    def unit_done(self) -> None:
+        """Counts a unit that is done."""
+        self._change(done=self._record.done + 1)
+
+    def unit_failed(self, retried: bool) -> None:
+        """Counts a failed attempt: as a retry, or as a unit that failed for good."""
+        if retried:
+            self._change(retries=self._record.retries + 1)
+        else:
+            self._change(failed=self._record.failed + 1)
+
+    def begin(self, phase: PhaseState) -> None:
+        """Keeps the line that people see of a phase, as `update` and `end` do; see `infra.progress.Sink`."""
+        self._change(progress=phase.text())
+
+    def update(self, phase: PhaseState) -> None:
+        self._change(progress=phase.text())
+
+    def end(self, phase: PhaseState, failed: bool) -> None:
+        self._change(progress=phase.text())
+
+    def _note(self, error: BaseException) -> None:
+        """Has the sentence on the terminal name the log, unless it names those of units."""
+        named = any(note.startswith(LOG_NOTE) for note in getattr(error, "__notes__", ()))
+        if not named and not isinstance(error, UnitsError):
+            error.add_note(f"{LOG_NOTE}{self.folder.address(JOB_FILE)}")
+
+    def _change(self, **fields: int | str | datetime | None) -> None:
+        with self._lock:
+            self._record = self._record.model_copy(update=fields)
+
+    def _keep_alive(self) -> None:
+        while not self._over.wait(HEARTBEAT_SECONDS):
+            self._write()
+
+    def _write(self) -> None:
+        self._change(heartbeat=utc_now())
+        try:
+            self.folder.write_job(self._record)
+        except Exception as error:
+            if not self._complained:
+                log.warning("the job's log cannot be written (%s); the work goes on", error)
+            self._complained = True

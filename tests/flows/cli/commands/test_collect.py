@@ -1,0 +1,31 @@
+"""`jepa collect`: twice is once, and more episodes extend."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.cli.main import main
+from tests.flows.cli.commands.small import COLLECT
+
+
+def test_collecting_again_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*COLLECT, "--store", str(tmp_path)]) == 0
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert main([*COLLECT, "--store", str(tmp_path)]) == 0
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    capsys.readouterr()
+    assert main([*COLLECT, "--store", str(tmp_path), "--seed", "1"]) == 2
+    assert "seed" in capsys.readouterr().err
+
+
+def test_more_episodes_extend(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = ["--store", str(tmp_path)]
+    assert main([*COLLECT, *store]) == 0
+    assert main([*COLLECT, "--episodes", "30", *store]) == 0
+    assert "30 episodes, 210 frames" in capsys.readouterr().out
+    assert main(["verify", "d0", "--version", "1", *store]) == 0
+    assert "version 1, " in capsys.readouterr().out
+    assert main([*COLLECT, *store]) == 2
+    assert "holds 30 episodes and episodes is 20, but a dataset only grows" in capsys.readouterr().err
+    assert main(["verify", "d0", "--version", "7", *store]) == 2
+    assert "has no version 7" in capsys.readouterr().err

@@ -1,0 +1,78 @@
+"""`jepa`: it finds the command, and ends with a status and, where something failed, with a sentence."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.cli.commands import SUMMARIES
+from flows.cli.main import main
+from infra.errors import InfraError
+from infra.storage import open_store
+from jepa.core.config import Config
+from pipelines.executor import JobLog
+from pipelines.store.logs import LogFolder
+
+HEAVY = {"dask", "numpy", "pandas", "prefect", "pyarrow", "ray", "torch"}
+"""Packages that take so long to import that who asks for a command's name would notice."""
+
+
+def test_the_overview_imports_nothing_heavy() -> None:
+    script = "import sys; from flows.cli.main import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert answer.returncode == 0 and all(name in answer.stdout for name in SUMMARIES)
+    assert not HEAVY & set(answer.stderr.split())
+
+
+@pytest.mark.parametrize("command", list(SUMMARIES))
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"usage: jepa {command}" in shown and "example:" in shown and SUMMARIES[command] in shown
+    assert all(option in shown for option in ("--store", "--config", "--json"))
+
+
+def test_nothing_asked_is_answered_with_the_overview(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2 and "commands:" in capsys.readouterr().out
+
+
+def test_a_fault_of_the_program_is_one_sentence_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import flows.cli.commands.worlds as worlds
+
+    def fail(*_: object) -> int:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(worlds, "execute", fail)
+    assert main(["worlds"]) == 1
+    assert capsys.readouterr().err == "jepa: ZeroDivisionError: by zero (JEPA_DEBUG=1 shows where)\n"
+    monkeypatch.setenv("JEPA_DEBUG", "1")
+    assert main(["worlds"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interrupt_is_reported_as_such(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    import flows.cli.commands.worlds as worlds
+
+    def interrupt(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(worlds, "execute", interrupt)
+    assert main(["worlds"]) == 130
+    assert "goes on from what is done" in capsys.readouterr().err
+
+
+def test_the_sentence_of_a_failure_names_its_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    import flows.cli.commands.worlds as worlds
+
+    def fail(*_: object) -> int:
+        with JobLog(LogFolder(open_store(str(tmp_path)), "collect", "d0"), Config()):
+            raise InfraError("the node is gone")
+
+    monkeypatch.setattr(worlds, "execute", fail)
+    assert main(["worlds"]) == 2
+    assert capsys.readouterr().err == f"jepa: the node is gone; log: {tmp_path}/logs/collect-d0/job.json\n"

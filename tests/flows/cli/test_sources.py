@@ -1,0 +1,66 @@
+"""A wrong value is named with where it comes from; files, variables and flags become one set of values."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.cli.flags import flags
+from flows.cli.sources import Sources, merge, read_environment, variable
+from jepa.core.errors import InputError
+from tests.flows.cli.options import Options, read
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("episode: 3", "key 'episode' (from FILE) is not known; did you mean 'episodes'?"),
+        ("inner: {dept: 3}", "key 'inner.dept' (from FILE) is not known; did you mean 'depth'?"),
+        ("episodes: many", "episodes is 'many' (from FILE); it should be a valid integer"),
+        ("episodes: 1.5", "episodes is 1.5 (from FILE); it should be a valid integer"),
+        ("inner: 3", "inner is 3 (from FILE); it should be a valid dictionary"),
+        ("- 1", "config file 'FILE' holds a list"),
+        ("a: [1", "config file 'FILE' is no YAML (line"),
+    ],
+)
+def test_a_wrong_file_is_one_sentence(text: str, sentence: str, tmp_path: Path) -> None:
+    file = tmp_path / "file.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read("x", "--config", str(file))
+    assert str(caught.value).startswith(sentence.replace("FILE", str(file)))
+
+
+def test_a_missing_file_is_one_sentence() -> None:
+    with pytest.raises(InputError, match=r"'nowhere\.yaml' cannot be read: no such file or directory"):
+        read("x", "--config", "nowhere.yaml")
+
+
+def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JEPA_EPISODES", "0")
+    with pytest.raises(
+        InputError, match=r"episodes is '0' \(from variable JEPA_EPISODES\); it should be greater than 0"
+    ):
+        read("x")
+
+
+def test_merging_keeps_what_is_not_overridden() -> None:
+    assert merge({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 9}, "e": 4}) == {"a": {"b": 9, "c": 2}, "d": 3, "e": 4}
+    assert merge({"a": {"b": 1}}, {"a": "text"}) == {"a": "text"}
+
+
+def test_variables_are_named_after_fields() -> None:
+    assert variable(("part", "depth")) == "JEPA_PART__DEPTH"
+    own = {"JEPA_COUNT": "3", "JEPA_PART__DEPTH": "4", "JEPA_KINDS": "a,b c", "JEPA_DEBUG": "1", "JEPA_IMPORT": "m"}
+    values, unknown = read_environment(list(flags(Options)), own | {"JEPA_OTHER": "5", "PATH": "/bin"})
+    assert values == {"count": "3", "part": {"depth": "4"}, "kinds": ["a", "b", "c"]} and unknown == ["JEPA_OTHER"]
+
+
+def test_the_origin_is_that_of_the_strongest_source() -> None:
+    sources = Sources("collect", file={"a": 1, "b": 2, "c": {"d": 3}}, environment={"a": 4}, flags={"b": 5}, path="f")
+    assert sources.merged() == {"a": 4, "b": 5, "c": {"d": 3}}
+    assert [sources.origin(path) for path in (("a",), ("b",), ("c", "d"), ("e",))] == [
+        " (from variable JEPA_A)",
+        " (from flag --b)",
+        " (from f)",
+        "",
+    ]
