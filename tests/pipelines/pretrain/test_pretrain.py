@@ -16,7 +16,7 @@ from pipelines.pretrain import worker as worker_module
 from pipelines.pretrain.worker import TrainingTask, train_worker
 from pipelines.store.models.checkpoints import Checkpoints
 from pipelines.store.models.curve import read_curve
-from pipelines.store.reports.tables import committed_units
+from pipelines.store.reports import committed_units
 from tests.jepa.training.gloo import run_in_processes
 from tests.pipelines.small_dataset import small_dataset
 
