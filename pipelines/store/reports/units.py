@@ -149,15 +149,16 @@ def write_tables(
     files = {}
     parts = []
     for table, rows in tables.items():
-        data = to_parquet(to_arrow(table, rows, shared))
-        path = f"reports/kind={table}/part-{key}.{hashlib.sha256(data).hexdigest()[:12]}.parquet"
-        files[path] = data
+        file = to_parquet(to_arrow(table, rows, shared))
+        path = f"reports/kind={table}/part-{key}.{hashlib.sha256(file).hexdigest()[:12]}.parquet"
+        files[path] = file
         parts.append(Part(table=table, path=path, rows=len(rows)))
-    before = read_unit(store, key)
+    data = _read(store, _manifest_path(key))
+    before = None if data is None else _parse(store, _manifest_path(key), data)
     if before is not None and not replace:
         return before
     # What is there and yet not read is of another major version, and has no place among these rows.
-    replace = replace or store.exists(_manifest_path(key))
+    replace = replace or data is not None
     manifest = UnitManifest(key=key, schema_version=SCHEMA_VERSION, parts=tuple(parts), **context.model_dump())
     _commit(store, manifest, files, replace)
     held = read_unit(store, key) or manifest
@@ -172,8 +173,8 @@ def write_table(store: Store, table: str, rows: Rows, key: str, context: Context
 
 def read_unit(store: Store, key: str) -> UnitManifest | None:
     """Returns the manifest of a committed unit of work, None where it is not done yet, or not as this code reads it."""
-    path = _manifest_path(key)
-    return _parse(store, path, store.read(path)) if store.exists(path) else None
+    data = _read(store, _manifest_path(key))
+    return None if data is None else _parse(store, _manifest_path(key), data)
 
 
 def committed_units(store: Store) -> list[UnitManifest]:
@@ -185,6 +186,13 @@ def committed_units(store: Store) -> list[UnitManifest]:
     with ThreadPoolExecutor(READERS) as pool:
         found = list(pool.map(lambda path: _parse(store, path, store.read(path)), paths))
     return [unit for unit in found if unit is not None]
+
+
+def _read(store: Store, path: str) -> bytes | None:
+    try:
+        return store.read(path)
+    except FileNotFoundError:
+        return None
 
 
 def _parse(store: Store, path: str, data: bytes) -> UnitManifest | None:

@@ -97,6 +97,8 @@ def test_figures_of_different_origins_are_not_pooled(
     expected = [least + 0.01 * number for number in [*range(variants), variants, variants]]
     assert sorted(table[figure]) == pytest.approx(expected)
     assert not table[[*FIRST, *LAST]].duplicated().any()
+    apart = {"model_digest", "dataset_version", "protocol_digest", "evaluation_version", "protocol", "split", "seed"}
+    assert apart <= set(table)
     assert set(table.run.dropna()) == set(synthetic.OLDER_RUNS) and table.run.isna().sum() == variants
     if "n" in table:
         assert set(table.n) == {4 if figure == "success_rate" else 50}

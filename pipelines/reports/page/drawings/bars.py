@@ -12,7 +12,7 @@ from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
 from pipelines.reports.page.style import BLUE, INK, canvas, svg
 from pipelines.reports.selection import reading_order
-from pipelines.reports.words import digits, value_words
+from pipelines.reports.words import digits, plain, value_words
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class BarChart:
             return svg(figure, description)
 
     def _axes(self, ax: Axes, labels: list[str]) -> None:
-        ax.set_yticks(range(len(labels)), labels)
+        ax.set_yticks(range(len(labels)), [plain(label) for label in labels])
         ax.tick_params(axis="y", labelcolor=INK, length=0)
         ax.set_ylim(len(labels) - 0.5, -0.5)
         ax.grid(visible=False, axis="y")

@@ -15,6 +15,7 @@ from jepa.core.errors import InputError
 from pipelines.store.reports import (
     SCHEMA_VERSION,
     SchemaError,
+    UnitManifest,
     committed_units,
     read_table,
     read_unit,
@@ -116,6 +117,26 @@ def test_many_writers_lose_nothing_and_double_nothing(store: Store) -> None:
     frame = read_table(store, "metrics").compute()
     assert len(frame) == 10 * len(rows) and len(store.list("reports/manifests/")) == 10
     assert len(store.list("reports/kind=metrics/")) == 10
+
+
+def test_who_commits_just_after_another_has_looked_stands(local: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = type(local).read
+    others: list[UnitManifest | None] = []
+
+    def overtaken(self: Store, path: str) -> bytes:
+        try:
+            return read(self, path)  # type: ignore[arg-type]
+        except FileNotFoundError:
+            if not others:
+                others.append(None)
+                tables = {"metrics": synthetic.surprise_metrics()}
+                others[0] = write_tables(self, tables, "key", synthetic.context("theirs"))
+            raise
+
+    monkeypatch.setattr(type(local), "read", overtaken)
+    ours = write_tables(local, {"metrics": synthetic.planning_metrics()}, "key", synthetic.context("ours"))
+    assert ours == others[0] == read_unit(local, "key") and ours.run == "theirs"
+    assert local.list("reports/kind=metrics/") == [ours.parts[0].path]
 
 
 def test_a_failing_write_commits_nothing(local: Store) -> None:

@@ -17,7 +17,7 @@ def test_bars_are_named_measured_and_split_into_panels() -> None:
     )
     (block,) = drawn("bars", "metrics", rows, label="quantity", title="hits, {unit}", percent=True)
     assert block.heading == "Chart · scope"
-    for text in ("25 %", "75 %", "dice", "test episodes", "unseen episodes", "hits, 1"):
+    for text in ("25 %", "75 %", "dice", "coin toss", "test episodes", "unseen episodes", "hits, 1"):
         assert text in block.content, text
 
 
