@@ -35,7 +35,7 @@ class EvaluateConfig(Config):
     executor: Executor = "ray"
     """`ray` evaluates in actors of the cluster, `local` in this process, or in several of this machine."""
     device: Device = "auto"
-    """`auto` takes a graphics card where a worker has one."""
+    """`auto` takes a GPU where a worker has one."""
 
     @model_validator(mode="before")
     @classmethod

@@ -40,8 +40,8 @@ def run_units(
         executor: `local` runs in this process, or in `workers` processes if there are several; `ray` in actors of the
             connected cluster.
         workers: units in flight at most.
-        gpus_each: share of a graphics card that each actor asks the cluster for; without one it sees none. Processes of
-            this machine see all of its cards.
+        gpus_each: share of a GPU that each actor asks the cluster for; without one it sees none. Processes of this
+            machine see all of its GPUs.
         retries: how often a unit that raised, or whose worker died or stalled, is run again.
         stall_seconds: a worker that neither ends its unit nor calls `beat` for so long is killed and replaced; None
             waits for ever, and so does work in this process.

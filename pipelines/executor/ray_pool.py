@@ -12,7 +12,7 @@ BEAT_SECONDS = 1.0
 
 
 class RayCrew(Crew):
-    """One actor a slot, on one core and a share of a graphics card; where it runs is Ray's business."""
+    """One actor a slot, on one core and a share of a GPU; where it runs is Ray's business."""
 
     def __init__(self, function: Callable[[Any], Any], gpus_each: float = 0.0) -> None:
         import ray

@@ -61,7 +61,7 @@ def test_units_that_stand_from_before_are_said_with_code_and_day() -> None:
     assert earlier_lines([], 11, "--force") == []
 
 
-def test_programs_are_told_the_same() -> None:
+def test_programs_get_the_same() -> None:
     facts = evaluation_facts(evaluated(version(1), earlier=1))
     assert facts["model"] == {"name": "m0", "digest": "a" * 64} and facts["dataset"]["version"] == 2
     assert facts["trained_on"]["version"] == 1 and (facts["protocol"], facts["seed"]) == ("tiny-v1", 7)

@@ -82,7 +82,7 @@ def cards(data: ReportData, store: Store) -> PageSection:
 
 
 def _opened(store: Store, reference: DatasetRef | str) -> Dataset | None:
-    """Returns a dataset that rows speak of, None where it is gone."""
+    """Returns a dataset that rows refer to, None where it is gone."""
     name = reference if isinstance(reference, str) else reference.name
     if not is_name(name):
         return None

@@ -1,4 +1,4 @@
-"""The device: a card where a worker has one, a share of it where several have."""
+"""The device: a GPU where a worker has one, a share of it where several have."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,52 +14,52 @@ from pipelines.evaluate import unit as unit_module
 from pipelines.evaluate.device import gpus_each, torch_device
 from pipelines.store.reports import read_table
 from tests.pipelines.evaluate.asked import config
-from tests.pipelines.evaluate.fake_card import OnCard, fake_card
+from tests.pipelines.evaluate.fake_gpu import OnGpu, fake_gpu
 
 
-def pretend(monkeypatch: pytest.MonkeyPatch, cards: float) -> None:
-    """Has torch and Ray see so many graphics cards."""
+def pretend(monkeypatch: pytest.MonkeyPatch, gpus: float) -> None:
+    """Has torch and Ray see so many GPUs."""
     import ray
 
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: cards > 0)
-    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0, **({"GPU": cards} if cards else {})})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0, **({"GPU": gpus} if gpus else {})})
 
 
 @pytest.mark.parametrize(
-    ("wanted", "cards", "device"), [("auto", 0, "cpu"), ("auto", 1, "cuda"), ("cpu", 1, "cpu"), ("cuda", 1, "cuda")]
+    ("wanted", "gpus", "device"), [("auto", 0, "cpu"), ("auto", 1, "cuda"), ("cpu", 1, "cpu"), ("cuda", 1, "cuda")]
 )
-def test_auto_takes_a_card_where_there_is_one(
-    monkeypatch: pytest.MonkeyPatch, wanted: Any, cards: int, device: str
+def test_auto_takes_a_gpu_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, wanted: Any, gpus: int, device: str
 ) -> None:
-    pretend(monkeypatch, cards)
+    pretend(monkeypatch, gpus)
     assert torch_device(wanted).type == device
 
 
-def test_a_card_that_is_not_there_is_said_before_any_work(monkeypatch: pytest.MonkeyPatch, judged: Store) -> None:
+def test_a_gpu_that_is_not_there_is_said_before_any_work(monkeypatch: pytest.MonkeyPatch, judged: Store) -> None:
     pretend(monkeypatch, 0)
-    with pytest.raises(InputError, match=r"device is 'cuda' and no graphics card .* choose 'auto' or 'cpu'"):
+    with pytest.raises(InputError, match=r"device is 'cuda' and no GPU .* choose 'auto' or 'cpu'"):
         torch_device("cuda")
     with pytest.raises(InputError, match="device is 'cuda'"):
         plan_evaluation(config(device="cuda"), judged)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "executor", "workers", "cards", "share"),
+    ("wanted", "executor", "workers", "gpus", "share"),
     [
         ("auto", "ray", 2, 0, 0.0),
         ("auto", "ray", 2, 1, 0.5),
         ("auto", "ray", 2, 4, 1.0),
-        ("auto", "ray", 3, 2, 0.5),  # two thirds would leave the third worker without a card for ever
+        ("auto", "ray", 3, 2, 0.5),  # two thirds would leave the third worker without one for ever
         ("cuda", "ray", 2, 0, 1.0),  # the cluster may grow by a node that has one
         ("cuda", "ray", 4, 1, 0.25),
         ("cpu", "ray", 2, 4, 0.0),
         ("auto", "local", 2, 4, 0.0),
     ],
 )
-def test_workers_share_the_cards_so_that_all_can_run_at_once(
-    monkeypatch: pytest.MonkeyPatch, wanted: Any, executor: Any, workers: int, cards: int, share: float
+def test_workers_share_the_gpus_so_that_all_can_run_at_once(
+    monkeypatch: pytest.MonkeyPatch, wanted: Any, executor: Any, workers: int, gpus: int, share: float
 ) -> None:
-    pretend(monkeypatch, cards)
+    pretend(monkeypatch, gpus)
     assert gpus_each(wanted, executor, workers) == share
 
 
@@ -83,13 +83,13 @@ def test_the_share_is_asked_of_ray(mine: Store, monkeypatch: pytest.MonkeyPatch)
     assert (asked["num_cpus"], asked["num_gpus"]) == (1, 0.25)
 
 
-def test_the_fake_card_refuses_what_a_card_would() -> None:
-    with fake_card() as card:
-        layer, here = torch.nn.Linear(3, 2).to(card), torch.rand(4, 3)
-        assert next(layer.parameters()).device == card and isinstance(here.to(card), OnCard)
-        assert torch.equal(layer(here.to(card)).cpu(), layer.cpu()(here))
+def test_the_fake_gpu_refuses_what_a_gpu_would() -> None:
+    with fake_gpu() as gpu:
+        layer, here = torch.nn.Linear(3, 2).to(gpu), torch.rand(4, 3)
+        assert next(layer.parameters()).device == gpu and isinstance(here.to(gpu), OnGpu)
+        assert torch.equal(layer(here.to(gpu)).cpu(), layer.cpu()(here))
         with pytest.raises(RuntimeError, match="tensors of two devices"):
-            here + torch.rand(4, 3).to(card)
+            here + torch.rand(4, 3).to(gpu)
     assert torch.tensor(1.0).device.type == "cpu"
 
 
@@ -102,8 +102,8 @@ def test_every_kind_finds_the_same_figures_on_another_device(mine: Store, monkey
     units = [replace(unit, settings=unit.settings | short.get(unit.kind, {})) for unit in of_each_kind]
     here = _figures(mine, [evaluate_unit(unit) for unit in units])
     devices: list[str] = []
-    with fake_card() as card, monkeypatch.context() as patch:
-        patch.setattr(unit_module, "torch_device", lambda wanted: devices.append(wanted) or card)
+    with fake_gpu() as gpu, monkeypatch.context() as patch:
+        patch.setattr(unit_module, "torch_device", lambda wanted: devices.append(wanted) or gpu)
         unit_module._model.cache_clear()
         there = _figures(mine, [evaluate_unit(replace(unit, force=True)) for unit in units])
         unit_module._model.cache_clear()
@@ -111,8 +111,8 @@ def test_every_kind_finds_the_same_figures_on_another_device(mine: Store, monkey
     assert there == {key: pytest.approx(value, rel=1e-4, abs=1e-5) for key, value in here.items()}
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a graphics card")
-def test_every_kind_finds_the_same_figures_on_a_graphics_card(mine: Store) -> None:
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_every_kind_finds_the_same_figures_on_a_gpu(mine: Store) -> None:
     """Within what rounding does to probes that are fitted and plans that are searched for."""
     kinds = ("latent", "surprise", "probing")
     here = _figures(mine, evaluate(config(kinds=kinds, force=True, device="cpu"), mine).units)

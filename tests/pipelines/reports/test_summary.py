@@ -42,7 +42,7 @@ def test_a_run_opens_with_planning_then_probes_then_surprise(tmp_path: Path) -> 
     assert metrics_table(store, "another") == []
 
 
-def test_pictures_are_told_beside_the_mean_frame() -> None:
+def test_pictures_are_shown_beside_the_mean_frame() -> None:
     figures = headlines(frame(synthetic.decoding_rows()["metrics"]))
     assert [(figure.label, figure.unit) for figure in figures if figure.split == "test"] == [
         ("decoded pictures, encoded, PSNR", "dB"),

@@ -29,7 +29,7 @@ def decoding_curves(psnr: pd.DataFrame) -> Markup:
             curve = rows[rows.probe == probe].groupby("ahead")[["value", "ci_low", "ci_high"]].mean()
             ax.fill_between(curve.index, curve.ci_low, curve.ci_high, color=colour, alpha=0.22, linewidth=0)
             ax.plot(curve.index, curve.value, color=colour, marker="o", markersize=2.8, label=name)
-        ax.set_xlabel("blocks of actions ahead; 0 is the frame's own latent")
+        ax.set_xlabel("action blocks ahead; 0 is the frame's own latent")
         ax.set_ylabel("PSNR, dB")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_ylim(ax.get_ylim()[0], ax.get_ylim()[1] + 0.25 * (ax.get_ylim()[1] - ax.get_ylim()[0]))  # the legend's

@@ -77,5 +77,4 @@ DRAWINGS: Registry[type[Drawing]] = Registry(
         "surprise_curves": f"{ROOM}.surprise_curves",
         "table": f"{ROOM}.table",
     },
-    group="jepa.drawings",
 )

@@ -1,4 +1,4 @@
-"""Units of work: committed whole or not at all, once or anew, and never counted twice."""
+"""Units of work: committed whole or not at all, once or again, and never counted twice."""
 
 import io
 import json
