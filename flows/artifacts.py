@@ -19,7 +19,7 @@ from prefect.exceptions import PrefectException
 
 from flows.display import headline_rows
 from infra.progress import PhaseState
-from pipelines.reports.html import ReportResult
+from pipelines.reports.page import ReportResult
 from pipelines.reports.summary import Headline
 from pipelines.store import DatasetManifest
 from pipelines.store.models.manifest import ModelManifest

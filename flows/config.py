@@ -9,7 +9,7 @@ from jepa.core.config import Config
 from pipelines.collect import CollectConfig
 from pipelines.evaluate import EvaluateConfig
 from pipelines.pretrain import PretrainConfig
-from pipelines.reports.html import ReportConfig
+from pipelines.reports.page import ReportConfig
 
 
 class WorldModelConfig(Config):

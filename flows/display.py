@@ -1,13 +1,22 @@
-"""Figures as a table in the terminal."""
+"""What an evaluation found, for people in a terminal and for programs."""
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.evaluate import Evaluated
+from pipelines.reports.origins import WORDS, Names, differing
 from pipelines.reports.summary import Headline
+from pipelines.store.reports import UnitManifest
+
+WIDTH = 130
+"""Characters of the table where all figures have one origin."""
+RIGHT = ("value", "n")
+WRAPPED = ("beside",)
 
 
 def metrics_lines(headlines: Sequence[Headline]) -> list[str]:
@@ -15,20 +24,26 @@ def metrics_lines(headlines: Sequence[Headline]) -> list[str]:
     rows = headline_rows(headlines)
     if not rows:
         return ["no figures on held-out episodes yet"]
+    # Columns that tell origins apart make the table wider, and none of its figures narrower.
+    added = sum(2 + max(len(row[word]) for row in rows) for word in WORDS if word in rows[0])
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in rows[0]:
-        table.add_column(column, justify="right" if column in ("value", "n") else "left", no_wrap=column != "beside")
+        table.add_column(column, justify="right" if column in RIGHT else "left", no_wrap=column not in WRAPPED)
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     text = io.StringIO()
-    Console(file=text, width=130, no_color=True).print(table)
+    Console(file=text, width=WIDTH + added, no_color=True).print(table)
     return [line.rstrip() for line in text.getvalue().splitlines()]
 
 
 def headline_rows(headlines: Sequence[Headline]) -> list[dict[str, Any]]:
-    """Returns the figures as people read them, a dictionary for each row."""
+    """Returns the figures as people read them, a dictionary for each row; what is the same for all is left out."""
+    names = Names(headlines)
+    words = [names.words(headline) for headline in headlines]
+    shown = differing(words)
     return [
         {
+            **{word: own[word].removeprefix(f"{word} ") for word in shown},
             "split": headline.split,
             "figure": headline.label,
             "value": headline.value_text,
@@ -36,5 +51,59 @@ def headline_rows(headlines: Sequence[Headline]) -> list[dict[str, Any]]:
             "n": headline.n,
             "beside": headline.beside_text,
         }
-        for headline in headlines
+        for headline, own in zip(headlines, words, strict=True)
     ]
+
+
+def evaluation_lines(evaluated: Evaluated) -> list[str]:
+    """Returns what was judged on what, and which units stand from before."""
+    plan = evaluated.plan
+    judged = f"model {plan.model} judged on {plan.dataset} under {plan.protocol}, seed {plan.config.seed}"
+    trained_on = plan.trained_on
+    if trained_on is not None and trained_on != plan.dataset:
+        extended = trained_on.name == plan.dataset.name and trained_on.version < plan.dataset.version
+        judged += f"; it was trained on {trained_on}" + (", which has been extended since" if extended else "")
+    return [judged, *earlier_lines(evaluated.earlier, len(evaluated.units), "--force")]
+
+
+def earlier_lines(earlier: Sequence[UnitManifest], total: int, flag: str) -> list[str]:
+    """Returns a sentence on units that were done before, by which code and when; nothing where there are none.
+
+    Args:
+        earlier: their manifests.
+        total: how many units there are in all.
+        flag: what has them done again.
+    """
+    counts = Counter((unit.code_version, f"{unit.created_at:%-d %B %Y}") for unit in earlier)
+    parts = [f"{count} by code {code} on {day}" for (code, day), count in counts.items()]
+    if not parts:
+        return []
+    if len(parts) == 1:
+        (code, day), count = next(iter(counts.items()))
+        return [f"{count} of {total} units were done by code {code} on {day}; {flag} does them again"]
+    return [f"{len(earlier)} of {total} units were done before, {', '.join(parts)}; {flag} does them again"]
+
+
+def evaluation_facts(evaluated: Evaluated) -> dict[str, Any]:
+    """Returns the same for programs."""
+    plan = evaluated.plan
+    return {
+        "run": plan.run,
+        "model": plan.model.model_dump(),
+        "dataset": plan.dataset.model_dump(),
+        "trained_on": plan.trained_on.model_dump() if plan.trained_on is not None else None,
+        "protocol": plan.protocol,
+        "seed": plan.config.seed,
+        "units": unit_facts(evaluated.earlier, len(evaluated.units)),
+    }
+
+
+def unit_facts(earlier: Sequence[UnitManifest], total: int) -> dict[str, Any]:
+    """Returns how many units there are, and of those that were done before the key, the code and the time."""
+    return {
+        "total": total,
+        "done_before": [
+            {"key": unit.key, "code_version": unit.code_version, "created_at": unit.created_at.isoformat()}
+            for unit in earlier
+        ],
+    }

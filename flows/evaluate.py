@@ -5,7 +5,7 @@ from prefect import flow
 from flows.cluster import cluster_for
 from flows.tasks import evaluate_task, report_task
 from pipelines.evaluate import EvaluateConfig
-from pipelines.reports.html import ReportConfig
+from pipelines.reports.page import ReportConfig
 
 
 @flow(name="evaluate", flow_run_name="{config.model}", persist_result=False)

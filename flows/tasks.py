@@ -20,8 +20,8 @@ from pipelines.evaluate import evaluate as evaluate_model
 from pipelines.pretrain import PretrainConfig
 from pipelines.pretrain import pretrain as pretrain_model
 from pipelines.reports import metrics_table
-from pipelines.reports.html import ReportConfig
-from pipelines.reports.html import report as render_report
+from pipelines.reports.page import ReportConfig
+from pipelines.reports.page import report as render_report
 from pipelines.store import DatasetManifest
 
 FINAL = (InputError, TrainingFailure, TypeError, KeyError, AttributeError)
@@ -65,11 +65,10 @@ def pretrain_task(config: PretrainConfig, store: str, run: str) -> str:
 
 @task(name="evaluate", **TASK_OPTIONS)
 def evaluate_task(config: EvaluateConfig, store: str) -> str:
-    """Evaluates the units that are missing and returns the id that their rows carry."""
-    manifests = evaluate_model(config, open_store(store), _progress())
-    run = manifests[0].run
-    publish_metrics(metrics_table(store, run), run)
-    return run
+    """Evaluates the units that are missing and returns the name of the run that lists them."""
+    evaluated = evaluate_model(config, open_store(store), _progress())
+    publish_metrics(metrics_table(store, evaluated.run), evaluated.run)
+    return evaluated.run
 
 
 @task(name="report", **TASK_OPTIONS)

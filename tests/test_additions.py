@@ -44,10 +44,12 @@ print(json.dumps({r.group: {name: r.get(name).__module__ for name in r if name i
 """
 JOB = """
 import sys
+from infra.progress import Progress
 from infra.storage import open_store
 from pipelines.collect import CollectConfig, collect
 from pipelines.evaluate import EvaluateConfig, evaluate
 from pipelines.pretrain import PretrainConfig, pretrain
+from pipelines.reports.page import ReportConfig, report
 
 if __name__ == "__main__":
     folder, protocol = sys.argv[1:]
@@ -70,6 +72,7 @@ if __name__ == "__main__":
     )
     kinds = ("planning", "scale")
     evaluate(EvaluateConfig(model="m0", protocol=protocol, kinds=kinds, executor="local", workers=2), store)
+    report(ReportConfig(), store, Progress())
 """
 PROTOCOL = """
 name: drift-v1
@@ -161,7 +164,7 @@ def test_the_readme_s_world_keeps_what_every_world_promises(package: Path) -> No
 @pytest.mark.parametrize("way", ["entry points", "JEPA_IMPORT"])
 def test_a_whole_job_of_additions(modules: Path, package: Path, tmp_path: Path, way: str) -> None:
     """Collected, trained, and judged in worker processes of its own under a protocol of its own."""
-    from pipelines.store.reports.tables import read_table
+    from pipelines.store.reports import read_table
 
     (tmp_path / "job.py").write_text(JOB)
     (tmp_path / "drift.yaml").write_text(PROTOCOL)
@@ -179,6 +182,10 @@ def test_a_whole_job_of_additions(modules: Path, package: Path, tmp_path: Path, 
     assert {"uniform", "far"} >= set(planning.goal) >= {"uniform"}
     scale = judged[judged.evaluation == "scale"]
     assert set(scale.metric) == {"latent_norm", "latent_step"} and (scale.n == 2).all() and (scale.value > 0).all()
+    assert set(scale.evaluation_version) == {1}
+    page = (tmp_path / "store/reports/m0/report.html").read_text()
+    assert '<p class="label">norm of latents</p>' in page and "<h2>Scale of latents</h2>" in page
+    assert "<h3>Norm and step</h3>" in page and "latent step" in page
     assert "spread" in set(metrics[metrics.evaluation == "training"].metric)
 
 

@@ -26,7 +26,7 @@ WRITTEN = re.compile(r"^(runs|logs|models|datasets|reports|versions|shards|compl
 """Folders that a store has, not the tree."""
 MADE = {"card.md", "config.json", "manifest.json", "plan.json", "checkpoint.json", "job.json", "index.json", "d0.yaml"}
 """Files that a job makes or a user writes."""
-NOT_YET = {"--force"}
+NOT_YET: set[str] = set()
 """Commands and flags that the pages describe and whose rooms are not merged; each leaves this set when it is there."""
 COMMAND = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:jepa|python -m (?:pdb -m )?flows\.cli) ([a-z][a-z0-9-]*)(.*)$")
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-ColumnType = Literal["string", "int", "float", "bool", "bytes", "point", "points"]
-"""`point` is a list of numbers, `points` a list of them."""
+ColumnType = Literal["string", "int", "float", "bool", "bytes", "time", "point", "points"]
+"""`time` is a moment in UTC, `point` a list of numbers, `points` a list of points."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class HeadlineFigure:
     """A figure that says how good a model is: shown in the terminal, in `--json` and as a tile of the page.
 
     It is made of the `metrics` rows of one model, dataset version, protocol, split and seed in which `metric` has this
-    value and the `where` columns have these; there is one for each combination of the values of `by`.
+    value and the `where` columns have these; there is one for each combination of the values of `by`. Several rows of
+    one combination are averaged. A column of `by` that `label` does not mention is named where its values differ.
     """
 
     name: str
@@ -47,14 +48,20 @@ class HeadlineFigure:
     """columns that tell its figures apart"""
     where: Mapping[str, str] = field(default_factory=dict)
     """columns and the value that its rows have there"""
+    without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """columns and values whose rows play no part, e.g. planner: oracle, where its figure is zero by definition"""
+    last: str = ""
+    """a column of which the greatest value alone is shown, e.g. the furthest of several horizons"""
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """a column and values of it that are no merit of the model: such rows stand beside, e.g. planner: random, oracle"""
     constants: Mapping[str, float] = field(default_factory=dict)
     """references that are known beforehand, by name, e.g. chance: 0.5"""
     percent: bool = False
     """whether it reads best as a percentage"""
-    track: tuple[float, float] = (0.0, 1.0)
-    """ends of the tile's bar"""
+    track: tuple[float, float] | None = (0.0, 1.0)
+    """ends of the tile's bar; None where a figure has no natural ends"""
+    order: int = 100
+    """place among the figures of all evaluations, the smallest first"""
 
 
 @dataclass(frozen=True)
@@ -62,10 +69,12 @@ class Chart:
     """A figure of the page: a registered way of drawing, the rows that it is drawn from, and how to read it."""
 
     drawing: str
-    """registered name of a drawing: `bars`, `lines`, `scatter`, `strips` for any evaluation, others for one"""
+    """registered name of a drawing: `bars`, `lines`, `scatter`, `strips`, `table` for any evaluation, others for one"""
     table: str = "metrics"
     where: Mapping[str, str] = field(default_factory=dict)
     """columns and the value that its rows have there"""
+    without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """columns and values whose rows are left out"""
     heading: str = ""
     reading: str = ""
     """one or two sentences on how to read it"""
@@ -80,3 +89,5 @@ class Section:
     title: str
     charts: tuple[Chart, ...] = ()
     missing: str = ""
+    order: int = 100
+    """place among the sections of all evaluations, the smallest first"""

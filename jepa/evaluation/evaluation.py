@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource
 from jepa.core.registry import Registry
+from jepa.evaluation.declarations import HeadlineFigure, Section, Table
 from jepa.evaluation.statistics import Estimate
 from jepa.models.world_model import WorldModel
 
@@ -40,6 +41,14 @@ class Evaluation(ABC):
 
     kind: ClassVar[str]
     Config: ClassVar[type[Config]]
+    version: ClassVar[int] = 1
+    """raised whenever the same model, episodes and configuration give other figures than before"""
+    tables: ClassVar[tuple[Table, ...]] = ()
+    """tables with finer rows than `metrics`"""
+    headlines: ClassVar[tuple[HeadlineFigure, ...]] = ()
+    """figures that are shown in the terminal and open the report"""
+    section: ClassVar[Section | None] = None
+    """its part of the report"""
 
     @abstractmethod
     def __init__(self, config: Any, protocol: str) -> None:

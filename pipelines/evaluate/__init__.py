@@ -1,7 +1,17 @@
 """Evaluation jobs: a model's figures on held-out episodes, as report tables."""
 
 from pipelines.evaluate.config import EvaluateConfig
-from pipelines.evaluate.job import evaluate, plan_units
+from pipelines.evaluate.job import Evaluated, carry_out, evaluate
+from pipelines.evaluate.plan import EvaluationPlan, plan_evaluation
 from pipelines.evaluate.unit import EvaluationUnit, evaluate_unit
 
-__all__ = ["EvaluateConfig", "EvaluationUnit", "evaluate", "evaluate_unit", "plan_units"]
+__all__ = [
+    "EvaluateConfig",
+    "Evaluated",
+    "EvaluationPlan",
+    "EvaluationUnit",
+    "carry_out",
+    "evaluate",
+    "evaluate_unit",
+    "plan_evaluation",
+]

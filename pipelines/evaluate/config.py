@@ -1,20 +1,25 @@
 """What an evaluation is asked to do: a model, held-out episodes, and the kinds of judgement."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from jepa.core.config import Config
 from jepa.evaluation import EVALUATIONS, get_protocol
+from pipelines.evaluate.device import Device
+from pipelines.executor import Executor
+from pipelines.store.references import split_dataset, split_model
 
 
 class EvaluateConfig(Config):
     """A judgement of one model."""
 
     model: str = Field(min_length=1)
-    """Name of the model in the store."""
+    """Model in the store: `m0`, or `m0@1a2b3c4d` for those weights and no others."""
     dataset: str | None = None
-    """Dataset whose held-out episodes are used; the one that the model was trained on by default."""
+    """Dataset whose held-out episodes are used: `d0` for its newest version, `d0@2` for that one; by default the newest
+    of the dataset that the model was trained on."""
     kinds: tuple[str, ...] = ("probing", "planning", "surprise", "latent")
     """Kinds of evaluation."""
     protocol: str | None = None
@@ -22,11 +27,35 @@ class EvaluateConfig(Config):
     seed: NonNegativeInt = 0
     """Seed of everything that the evaluation draws."""
     run: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
-    """Id that the report rows carry; the model's name by default."""
+    """Name under which the figures are collected; the model's by default."""
+    force: bool = False
+    """Do again what is done already, and put it in the place of what is there."""
     workers: PositiveInt = 2
-    """Units that are worked on at once."""
-    executor: Literal["ray", "local"] = "ray"
-    """`ray` evaluates in actors of the cluster, `local` in processes of this machine."""
+    """Units that are worked on at once; by default 1 where `executor` is `local`."""
+    executor: Executor = "ray"
+    """`ray` evaluates in actors of the cluster, `local` in this process, or in several of this machine."""
+    device: Device = "auto"
+    """`auto` takes a GPU where a worker has one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_local_worker(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and value.get("executor") == "local" and value.get("workers") is None:
+            return {**value, "workers": 1}
+        return value
+
+    @field_validator("model")
+    @classmethod
+    def _model_is_a_reference(cls, model: str) -> str:
+        split_model(model)
+        return model
+
+    @field_validator("dataset")
+    @classmethod
+    def _dataset_is_a_reference(cls, dataset: str | None) -> str | None:
+        if dataset is not None:
+            split_dataset(dataset)
+        return dataset
 
     @field_validator("kinds")
     @classmethod
@@ -43,3 +72,8 @@ class EvaluateConfig(Config):
         if protocol is not None:
             get_protocol(protocol)
         return protocol
+
+    @property
+    def run_name(self) -> str:
+        """The run's name, given or the model's."""
+        return self.run or split_model(self.model)[0]

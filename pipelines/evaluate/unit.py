@@ -1,60 +1,103 @@
-"""One unit of an evaluation: a pure function of the model, the held-out episodes, the protocol and the seed."""
+"""One unit of an evaluation: a pure function of the model, the held-out episodes, the settings and the seed."""
 
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+import torch
+
+from infra.errors import InfraError
 from infra.storage import open_store
 from infra.version import code_version
-from jepa.evaluation import EVALUATIONS
+from jepa.core.config import digest_of
+from jepa.evaluation import EVALUATIONS, Evaluation
 from jepa.models.world_model import WorldModel
-from pipelines.store import Dataset
-from pipelines.store.models.manifest import ModelManifest, read_model
-from pipelines.store.reports.tables import Context, UnitManifest, read_unit, write_tables
+from pipelines.evaluate.device import Device, torch_device
+from pipelines.store import open_dataset
+from pipelines.store.models.manifest import read_model
+from pipelines.store.references import DatasetRef, ModelRef
+from pipelines.store.reports import Context, UnitManifest, read_unit, unit_key, write_tables
 
 
 @dataclass(frozen=True)
 class EvaluationUnit:
-    """What a worker is told; `part` is one of the evaluation's `units()`."""
+    """What a worker gets: everything by content, so that it looks up neither a newest version nor a protocol."""
 
     store_uri: str
-    model: str
-    weights_sha256: str
-    dataset: str
+    model: ModelRef
+    dataset: DatasetRef
+    kind: str
+    version: int
+    """that the evaluation declares of itself"""
+    part: str
+    """one of the evaluation's `units()`"""
     protocol: str
-    """name of the protocol; its file need not be where the worker is"""
+    """name of the protocol"""
     settings: dict[str, Any] = field(hash=False)
     """what the protocol says of this kind of evaluation"""
-    kind: str
-    part: str
     seed: int
     run: str
+    """for which the unit is done; no part of what it is"""
+    device: Device = "auto"
+    force: bool = False
+    """do it even if it is done already"""
 
     @property
     def key(self) -> str:
         """Returns the name of the unit's report files; everything that its figures depend on is in it."""
-        part = self.part.replace("/", "=")
-        identity = f"{self.model}-{self.weights_sha256[:8]}-{self.dataset}"
-        return f"{self.run}-{identity}-{self.protocol}-s{self.seed}-{self.kind}-{part}"
+        identity = {
+            "model": self.model.model_dump(),
+            "dataset": self.dataset.model_dump(),
+            "kind": self.kind,
+            "version": self.version,
+            "part": self.part,
+            "protocol": self.protocol,
+            "settings": self.settings,
+            "seed": self.seed,
+        }
+        return unit_key(self.kind, self.part, identity)
+
+    def evaluation(self) -> Evaluation:
+        """Returns the evaluation under the unit's settings.
+
+        Raises:
+            InfraError: this code's evaluation has another version, so that its figures would not be comparable.
+        """
+        kind = EVALUATIONS.get(self.kind)
+        if kind.version != self.version:
+            raise InfraError(
+                f"evaluation {self.kind!r} has version {self.version} where it was planned and {kind.version} here; "
+                "run the same code on all machines"
+            )
+        return kind(kind.Config.model_validate(self.settings), self.protocol)
 
 
 def evaluate_unit(unit: EvaluationUnit) -> UnitManifest:
-    """Evaluates one unit and commits its rows; one that is committed is only returned."""
+    """Evaluates one unit and commits its rows; one that is committed is only returned, unless it is to be forced."""
     store = open_store(unit.store_uri)
-    if committed := read_unit(store, unit.key):
+    committed = None if unit.force else read_unit(store, unit.key)
+    if committed is not None:
         return committed
-    manifest, model = _model(unit.store_uri, unit.model, unit.weights_sha256)
-    dataset = Dataset(store, unit.dataset)
-    kind = EVALUATIONS.get(unit.kind)
-    evaluation = kind(kind.Config.model_validate(unit.settings), unit.protocol)
+    evaluation = unit.evaluation()
+    model = _model(unit.store_uri, unit.model, torch_device(unit.device))
+    dataset = open_dataset(store, unit.dataset)
     result = evaluation.run(unit.part, model, dataset, unit.seed)
-    context = Context(
-        run=unit.run, model=manifest.name, dataset=unit.dataset, world=dataset.world, code_version=code_version()
+    context = Context.of(
+        unit.run,
+        unit.model,
+        unit.dataset,
+        world=dataset.world,
+        protocol_digest=digest_of(unit.settings),
+        evaluation_version=unit.version,
+        code_version=code_version(),
     )
-    return write_tables(store, {"metrics": result.metrics, **result.tables}, unit.key, context)
+    return write_tables(store, {"metrics": result.metrics, **result.tables}, unit.key, context, replace=unit.force)
 
 
 @lru_cache(maxsize=1)
-def _model(store_uri: str, name: str, weights_sha256: str) -> tuple[ModelManifest, WorldModel]:
-    """Returns the model, read once by each worker; the digest tells apart two models that had one name in turn."""
-    return read_model(open_store(store_uri), name)
+def _model(store_uri: str, reference: ModelRef, device: torch.device) -> WorldModel:
+    """Returns the model on its device, read once by each worker."""
+    manifest, model = read_model(open_store(store_uri), reference.name)
+    if manifest.reference != reference:
+        raise InfraError(f"model {reference} in store {store_uri!r} is {manifest.reference} by now; evaluate that one")
+    return model.to(device)

@@ -30,6 +30,7 @@ def run_units(
     *,
     executor: Executor = "local",
     workers: int = 1,
+    gpus_each: float = 0.0,
     retries: int = 2,
     stall_seconds: float | None = None,
     on_result: Callable[[Unit, Result], None] | None = None,
@@ -45,6 +46,8 @@ def run_units(
         executor: `local` runs in this process, or in `workers` processes if there are several; `ray` in actors of the
             connected cluster.
         workers: units in flight at most.
+        gpus_each: share of a GPU that each actor asks the cluster for; without one it sees none. Processes of this
+            machine see all of its GPUs.
         retries: how often a unit that raised, or whose worker died or stalled, is run again.
         stall_seconds: a worker that neither ends its unit nor calls `beat` for so long is killed and replaced; None
             waits for ever, and so does work in this process.
@@ -65,7 +68,7 @@ def run_units(
     if executor == "ray":
         from pipelines.executor.ray_pool import RayPool
 
-        run_pool(RayPool(function), queue, workers, stall_seconds)
+        run_pool(RayPool(function, gpus_each), queue, workers, stall_seconds)
     elif workers > 1:
         from pipelines.executor.process_pool import ProcessPool
 

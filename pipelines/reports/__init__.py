@@ -2,7 +2,7 @@
 
 from pipelines.reports.queries import probe_error_by_quantity, success_by_world_and_model, surprise_by_perturbation
 from pipelines.reports.summary import metrics_table
-from pipelines.store.reports.tables import Context, read_table, read_unit, write_table, write_tables
+from pipelines.store.reports import Context, read_table, read_unit, write_table, write_tables
 
 __all__ = [
     "Context",

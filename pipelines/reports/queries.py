@@ -1,53 +1,62 @@
-"""The three questions a researcher asks first; each is a few lines of Dask over the `metrics` table."""
+"""The three questions a researcher asks first; each is a few lines over the `metrics` table.
+
+Figures of different origins stand in rows of their own: nothing is averaged over models, versions of a dataset,
+protocols, splits or seeds.
+"""
 
 import pandas as pd
 
 from infra.storage import Store
-from jepa.evaluation.statistics import wilson
-from pipelines.store.reports.tables import read_table
+from pipelines.store.reports import read_table
+
+FIRST = ["world", "model", "dataset", "dataset_version", "protocol", "split", "seed"]
+"""Columns that open each table."""
+LAST = ["model_digest", "dataset_digest", "protocol_digest", "evaluation_version", "run"]
+"""Columns that close it and tell the rows apart where the first do not. `run` is that of rows of older code, which have
+no digests; any other row may belong to several runs."""
+PROBED = ["quantity", "probe"]
+INTERVAL = ["ci_low", "ci_high", "n"]
 
 
 def success_by_world_and_model(store: Store | str) -> pd.DataFrame:
-    """Returns how often each model reaches its goals, over all seeds, random and oracle planners included.
+    """Returns how often each model reaches its goals, random and oracle planners included.
 
     Returns:
-        A row for each world, model, split, goal and planner with `success_rate`, its 95 % Wilson interval `ci_low` and
-        `ci_high`, and `n`, the planning problems behind it.
+        A row for each origin (`FIRST`, `LAST`), goal and planner with `success_rate`, its 95 % Wilson interval `ci_low`
+        and `ci_high`, and `n`, the planning problems behind it.
     """
     metrics = read_table(store, "metrics")
-    rates = metrics[metrics.metric == "success_rate"]
-    rates = rates.assign(successes=rates.value * rates.n)
-    by = ["world", "model", "split", "goal", "planner"]
-    counts = rates.groupby(by)[["successes", "n"]].sum().compute().sort_index().reset_index()
-    estimates = [wilson(round(row.successes), int(row.n)) for row in counts.itertuples()]
-    counts["success_rate"] = [estimate.value for estimate in estimates]
-    counts["ci_low"] = [estimate.low for estimate in estimates]
-    counts["ci_high"] = [estimate.high for estimate in estimates]
-    return counts[[*by, "success_rate", "ci_low", "ci_high", "n"]]
+    rates = metrics[metrics.metric == "success_rate"].compute()
+    return _table(rates.rename(columns={"value": "success_rate"}), ["goal", "planner"], ["success_rate", *INTERVAL])
 
 
 def probe_error_by_quantity(store: Store | str) -> pd.DataFrame:
-    """Returns how well probes read each physical quantity from the latents, averaged over seeds.
+    """Returns how well probes read each physical quantity from the latents.
 
     Returns:
-        A row for each world, model, split, quantity and probe with the columns `mse`, `pearson_r` and `r2`.
+        A row for each origin (`FIRST`, `LAST`), quantity and probe with the columns `mse`, `pearson_r` and `r2`.
     """
     metrics = read_table(store, "metrics")
-    probing = metrics[metrics.evaluation == "probing"]
-    by = ["world", "model", "split", "quantity", "probe"]
-    values = probing.groupby([*by, "metric"]).value.mean().compute()
-    return values.unstack("metric").rename_axis(columns=None).sort_index().reset_index()
+    probing = metrics[metrics.evaluation == "probing"].compute()
+    # Rows of one unit of work share the moment at which it was written.
+    probing["group"] = probing.groupby([*FIRST, *PROBED, *LAST, "created_at"], dropna=False).ngroup()
+    wide = probing.pivot(index="group", columns="metric", values="value").reindex(columns=["mse", "pearson_r", "r2"])
+    return _table(probing.drop_duplicates("group").set_index("group").join(wide), PROBED, list(wide))
 
 
 def surprise_by_perturbation(store: Store | str) -> pd.DataFrame:
-    """Returns how well a model's surprise tells perturbed episodes from untouched ones, averaged over seeds.
+    """Returns how well a model's surprise tells perturbed episodes from untouched ones.
 
     Returns:
-        A row for each world, model, split and shift with `auroc`, `ci_low` and `ci_high` (means over the seeds), their
-        mean `strength` and `n`, the episodes of all seeds.
+        A row for each origin (`FIRST`, `LAST`) and shift with `auroc`, `ci_low` and `ci_high`, the perturbation's mean
+        `strength` and `n`, the episodes.
     """
     metrics = read_table(store, "metrics")
-    aurocs = metrics[metrics.metric == "auroc"]
-    groups = aurocs.groupby(["world", "model", "split", "shift"])
-    table = groups.agg({"value": "mean", "ci_low": "mean", "ci_high": "mean", "strength": "mean", "n": "sum"}).compute()
-    return table.rename(columns={"value": "auroc"}).sort_index().reset_index()
+    aurocs = metrics[metrics.metric == "auroc"].compute()
+    return _table(aurocs.rename(columns={"value": "auroc"}), ["shift"], ["auroc", "ci_low", "ci_high", "strength", "n"])
+
+
+def _table(rows: pd.DataFrame, by: list[str], figures: list[str]) -> pd.DataFrame:
+    """Returns the columns of a query in their order, the rows sorted by what tells them apart."""
+    rows = rows.assign(run=rows.run.where(rows.model_digest.isna()))[[*FIRST, *by, *figures, *LAST]]
+    return rows.sort_values([*FIRST, *by, *LAST], ignore_index=True, na_position="first").rename_axis(columns=None)

@@ -1,4 +1,4 @@
-"""The few figures that say how good a model is: planning beside random and oracle, probes, surprise."""
+"""The few figures that say how good a model is, as each evaluation declares its own."""
 
 import math
 from collections.abc import Iterator
@@ -6,38 +6,42 @@ from typing import Any
 
 import pandas as pd
 
-from infra.storage import Store
-from jepa.core.config import Config
-from jepa.evaluation.statistics import wilson
-from pipelines.store.reports.tables import read_table
+from infra.storage import Store, open_store
+from jepa.evaluation import EVALUATIONS
+from jepa.evaluation.declarations import HeadlineFigure
+from pipelines.reports.origins import PLACE, Origin, by_origin, with_origins
+from pipelines.reports.selection import grouped, select
+from pipelines.reports.words import digits, plain, value_words
+from pipelines.store.reports import read_table
 
-REFERENCE_PLANNERS = ("random", "oracle")
-"""They tell what a figure is worth and are no merit of the model."""
-
-LONGEST = 40
-"""Characters of a name that fit where it is shown."""
+HELD_OUT = ("test", "unseen")
+"""Splits that figures of merit come from."""
 
 
-class Headline(Config):
-    """One figure with its interval and what to hold it against."""
+class Headline(Origin):
+    """One figure with its origin, its interval and what to hold it against."""
 
-    model: str
-    split: str
     kind: str
-    """`success`, `regret`, `r2`, `auroc` or `psnr`."""
+    """short identifier that its evaluation gives the figure: `success`, `regret`, `r2`, `auroc`, `psnr` …"""
     label: str
     value: float
     ci_low: float | None
     ci_high: float | None
     n: int
-    """Samples behind the figure, over all seeds."""
-    seeds: tuple[int, ...]
-    """Seeds of the evaluations that it is the mean of."""
+    """Samples behind the figure."""
     unit: str
     percent: bool = False
     """Whether it reads best as a percentage."""
+    track: tuple[float, float] | None = None
+    """Ends of the bar on which it is shown."""
     beside: tuple[tuple[str, float], ...] = ()
     """Reference figures by name, e.g. of the random policy."""
+
+    def __repr__(self) -> str:
+        interval = f" ({self.interval_text})" if self.interval_text else ""
+        return f"<{self.model} on {self.dataset}, {self.split}: {self.label} {self.value_text}{interval}, n {self.n}>"
+
+    __str__ = __repr__
 
     @property
     def value_text(self) -> str:
@@ -68,131 +72,83 @@ class Headline(Config):
 
 def metrics_table(store: Store | str, run: str) -> list[Headline]:
     """Returns the headline figures of one run, in the order that they should be read in."""
+    store = open_store(store) if isinstance(store, str) else store
     return headlines(read_table(store, "metrics", run=run).compute())
 
 
 def headlines(metrics: pd.DataFrame) -> list[Headline]:
-    """Returns the headline figures of `metrics` rows: each model's, held-out test first, unseen variations after it."""
-    if metrics.empty:
-        return []
-    metrics = metrics[metrics.split.isin(["test", "unseen"])]
-    figures: list[Headline] = []
-    for (model, split), rows in metrics.groupby(["model", "split"], sort=True):
-        makers = (_success(rows), _probes(rows), _surprise(rows), _regret(rows), _pictures(rows))
-        figures += [Headline(model=model, split=split, **figure) for maker in makers for figure in maker]
-    return figures
+    """Returns the headline figures of `metrics` rows: those of one origin together, in the order of their declarations.
+
+    Held-out test episodes come first, unseen variations after them.
+    """
+    declared = declared_figures()
+    held_out = with_origins(metrics[metrics.split.isin(HELD_OUT)])
+    return [
+        headline
+        for _, rows in grouped(held_out, PLACE)
+        for kind, figure in declared
+        for origin, own in by_origin(rows[rows.evaluation == kind])
+        for headline in _headlines(figure, origin, own)
+    ]
 
 
-def _success(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    rates = rows[rows.metric == "success_rate"]
-    for goal, planner, own, beside in _by_goal(rates):
-        estimate = wilson(round(float((own.value * own.n).sum())), int(own.n.sum()))
-        yield {
-            "kind": "success",
-            "label": f"goals reached, {goal_words(goal)}{_named(planner, rates)}",
-            "value": estimate.value,
-            "ci_low": estimate.low,
-            "ci_high": estimate.high,
-            "n": estimate.n,
-            "seeds": _seeds(own),
-            "unit": "1",
-            "percent": True,
-            "beside": beside,
-        }
+def declared_figures() -> list[tuple[str, HeadlineFigure]]:
+    """Returns the figures that evaluations declare, each with its kind of evaluation, in reading order."""
+    every = [(kind, figure) for kind in EVALUATIONS for figure in EVALUATIONS.get(kind).headlines]
+    return sorted(every, key=lambda pair: pair[1].order)
 
 
-def _regret(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    regrets = distance_regret(rows)
-    for goal, planner, own, beside in _by_goal(regrets):
-        yield {
-            "kind": "regret",
-            "label": f"regret, {goal_words(goal)}{_named(planner, regrets)}",
-            "beside": tuple(pair for pair in beside if pair[0] != "oracle"),
-            **_mean(own),
-        }
+def _headlines(figure: HeadlineFigure, origin: Origin, rows: pd.DataFrame) -> Iterator[Headline]:
+    rows = select(rows[rows.value.notna()], {"metric": figure.metric, **figure.where}, figure.without)
+    if figure.last and len(rows):
+        rows = rows[rows[figure.last] == rows[figure.last].max()]
+    own = select(rows, {}, figure.references)
+    told_apart = [column for column in figure.by if own[column].nunique(dropna=False) > 1]
+    for values, mine in grouped(own, figure.by):
+        yield Headline(
+            **origin.model_dump(),
+            kind=figure.name,
+            label=_label(figure, values, told_apart),
+            percent=figure.percent,
+            track=figure.track,
+            beside=_beside(figure, values, rows),
+            **_mean(mine),
+        )
 
 
-def _probes(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    fits = rows[rows.metric == "r2"]
-    for probe, own in fits.groupby("probe"):
-        name = {"mlp": "MLP"}.get(probe, probe)
-        # The evaluation's own figure over all quantities has the right interval; a mean of theirs is the next best.
-        together = own[own.quantity == "all"]
-        yield {"kind": "r2", "label": f"{name} probe R²", **_mean(together if len(together) else own)}
+def _label(figure: HeadlineFigure, values: dict[str, Any], told_apart: list[str]) -> str:
+    words = {column: value_words(column, value) for column, value in values.items()}
+    unsaid = [words[column] for column in told_apart if f"{{{column}}}" not in figure.label]
+    return figure.label.format(**words) + (f" ({', '.join(unsaid)})" if unsaid else "")
 
 
-def _surprise(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    aurocs = rows[rows.metric == "auroc"]
-    for shift, own in aurocs.groupby("shift"):
-        label = f"surprise at {plain(shift)}, AUROC"
-        yield {"kind": "auroc", "label": label, "beside": (("chance", 0.5),), **_mean(own)}
-
-
-def _pictures(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    likeness = rows[(rows.evaluation == "decoding") & (rows.metric == "psnr")]
-    for quantity in sorted(likeness.quantity.dropna().unique()):
-        if quantity == "encoded" or quantity == likeness.quantity.max():  # `imagined_k`: the furthest
-            of_quantity = likeness[likeness.quantity == quantity]
-            floor = float(of_quantity[of_quantity.probe == "mean_frame"].value.mean())
-            own = of_quantity[of_quantity.probe == "decoder"]
-            label = f"decoded pictures, {plain(quantity)}, PSNR"
-            yield {"kind": "psnr", "label": label, "beside": (("mean frame", floor),), **_mean(own)}
-
-
-def distance_regret(rows: pd.DataFrame) -> pd.DataFrame:
-    """Returns the rows of the regret in final distance; there may be others, of the regret in success."""
-    return rows[(rows.metric == "regret") & (rows.quantity.isna() | (rows.quantity == "final_distance"))]
-
-
-def _by_goal(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame, tuple[tuple[str, float], ...]]]:
-    """Yields goal, planner, the model's rows and the reference planners' means; `uniform` goals first."""
-    for goal in sorted(rows.goal.dropna().unique(), key=lambda goal: (goal != "uniform", goal)):
-        of_goal = rows[rows.goal == goal]
-        means = of_goal.groupby("planner").value.mean()
-        beside = tuple((name, float(means[name])) for name in REFERENCE_PLANNERS if name in means)
-        for planner in sorted(set(means.index) - set(REFERENCE_PLANNERS)):
-            yield goal, planner, of_goal[of_goal.planner == planner], beside
+def _beside(figure: HeadlineFigure, values: dict[str, Any], rows: pd.DataFrame) -> tuple[tuple[str, float], ...]:
+    """Returns the reference figures that belong beside the one with these values, then those known beforehand."""
+    alike = rows
+    for column, value in values.items():
+        if column not in figure.references:
+            alike = alike[alike[column].isna() if value is None else alike[column] == value]
+    found = [
+        (plain(name), float(own.value.mean()))
+        for column, names in figure.references.items()
+        for name in names
+        if len(own := alike[alike[column] == name])
+    ]
+    return (*found, *figure.constants.items())
 
 
 def _mean(rows: pd.DataFrame) -> dict[str, Any]:
     """Returns the mean of several rows' figures.
 
-    Its interval has the mean ends of theirs: at least as wide as the true one, however the rows hang together.
+    Its interval has the mean ends of theirs: at least as wide as the true one, however the rows hang together. It has
+    none where one of them has none.
     """
-    low, high = rows.ci_low.mean(), rows.ci_high.mean()
+    low, high = (float(rows[end].mean(skipna=False)) for end in ("ci_low", "ci_high"))
     return {
         "value": float(rows.value.mean()),
-        "ci_low": None if math.isnan(low) else float(low),
-        "ci_high": None if math.isnan(high) else float(high),
-        # Several quantities are read from the same samples, several seeds from others.
-        "n": int(rows.groupby("seed").n.max().sum()),
-        "seeds": _seeds(rows),
+        "ci_low": None if math.isnan(low) else low,
+        "ci_high": None if math.isnan(high) else high,
+        # Several quantities are read from the same samples.
+        "n": int(rows.n.max()),
         "unit": str(rows.unit.iloc[0]),
     }
-
-
-def _seeds(rows: pd.DataFrame) -> tuple[int, ...]:
-    return tuple(sorted(int(seed) for seed in rows.seed.unique()))
-
-
-def _named(planner: str, rows: pd.DataFrame) -> str:
-    """Returns the planner's name where more than one of the model's planners is shown."""
-    return f" ({planner})" if rows.planner.nunique() > len(REFERENCE_PLANNERS) + 1 else ""
-
-
-def digits(value: float) -> str:
-    """Returns a figure with three decimals, a large one with fewer, and a dash for none."""
-    if math.isnan(value):
-        return "–"
-    decimals = 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
-    return f"{value:.{decimals}f}".replace("-", "−")
-
-
-def plain(name: str) -> str:
-    """Returns an identifier as words, a very long one cut short: it labels an axis or a tile."""
-    return (name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…").replace("_", " ")
-
-
-def goal_words(goal: str) -> str:
-    """Returns a kind of goal as it is said before the word `goals`."""
-    return plain(goal).replace(" ", "-")

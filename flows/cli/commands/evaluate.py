@@ -1,25 +1,30 @@
 """`jepa evaluate`: a model's figures on held-out episodes."""
 
 from flows.cli.commands.context import Context
-from flows.display import metrics_lines
-from pipelines.evaluate import EvaluateConfig, plan_units
-from pipelines.evaluate import evaluate as evaluate_model
-from pipelines.reports import metrics_table
+from flows.display import evaluation_facts, evaluation_lines, metrics_lines
+from pipelines.evaluate import EvaluateConfig, carry_out, plan_evaluation
+from pipelines.reports.summary import headlines
+from pipelines.store.reports import read_table
 
 Options = EvaluateConfig
 EXAMPLE = "jepa evaluate --model m0 --dataset d0 --kinds probing planning surprise"
 
 
 def execute(options: EvaluateConfig, context: Context) -> int:
-    """Evaluates the units that are missing and shows the figures."""
+    """Evaluates the units that are missing and shows the figures of all that were asked for."""
     store = context.store()
-    plan_units(options, store)
+    plan = plan_evaluation(options, store)
     with context.start(options):
-        manifests = evaluate_model(options, store, context.progress())
-    run = manifests[0].run
-    headlines = metrics_table(store, run)
+        evaluated = carry_out(plan, store, context.progress())
+    figures = headlines(read_table(store, "metrics", units=evaluated.units).compute())
     context.show(
-        {"run": run, "metrics": [headline.model_dump(mode="json") for headline in headlines]},
-        [*metrics_lines(headlines), f"`jepa report --run {run}` shows them all"],
+        {**evaluation_facts(evaluated), "metrics": [figure.model_dump(mode="json") for figure in figures]},
+        [
+            *evaluation_lines(evaluated),
+            "",
+            *metrics_lines(figures),
+            "",
+            f"`jepa report --run {plan.run}` shows all of run {plan.run}",
+        ],
     )
     return 0

@@ -1,8 +1,8 @@
 """`jepa report`: the page of a run."""
 
 from flows.cli.commands.context import Context
-from pipelines.reports.html import ReportConfig
-from pipelines.reports.html import report as render_report
+from pipelines.reports.page import ReportConfig
+from pipelines.reports.page import report as render_report
 
 Options = ReportConfig
 EXAMPLE = "jepa report --run m0"

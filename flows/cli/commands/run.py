@@ -7,16 +7,18 @@ from pydantic import Field, NonNegativeInt, model_validator
 from flows.cli.commands.context import Context
 from flows.cli.flags import Part
 from flows.config import WorldModelConfig
-from flows.display import metrics_lines
+from flows.display import earlier_lines, metrics_lines, unit_facts
 from flows.embedded import embedded_prefect, embedded_store
 from flows.presets import preset_parts
+from infra.storage import open_store
 from jepa.core.config import Config
 from jepa.worlds import WORLDS
 from pipelines.collect import CollectConfig
 from pipelines.evaluate import EvaluateConfig
 from pipelines.pretrain import PretrainConfig
 from pipelines.reports import metrics_table
-from pipelines.reports.html import ReportConfig
+from pipelines.reports.page import ReportConfig
+from pipelines.store.reports import UnitManifest, units_of_run
 
 LINKED = {"collect": "world", "pretrain": "dataset", "evaluate": "model", "report": "run"}
 """Fields that follow from the parts before them."""
@@ -58,14 +60,33 @@ def execute(options: RunOptions, context: Context) -> int:
     config = context.sources.build_over(WorldModelConfig, parts, asked)
     with embedded_store(context.store_uri) as (store_uri, keep):
         context.store_uri = store_uri
+        before = _evaluated(config, context)
         _run(config, context)
+        units = _evaluated(config, context)
         figures = metrics_table(store_uri, config.run)
         address = keep(f"reports/{config.run}/report.html")
+    earlier = [unit for unit in units if unit in before]
     context.show(
-        {"run": config.run, "report": address, "metrics": [figure.model_dump(mode="json") for figure in figures]},
-        [*metrics_lines(figures), "", f"report: {address}"],
+        {
+            "run": config.run,
+            "report": address,
+            "units": unit_facts(earlier, len(units)),
+            "metrics": [figure.model_dump(mode="json") for figure in figures],
+        },
+        [
+            *metrics_lines(figures),
+            "",
+            *earlier_lines(earlier, len(units), "--evaluate.force"),
+            f"report: {address}",
+        ],
     )
     return 0
+
+
+def _evaluated(config: WorldModelConfig, context: Context) -> list[UnitManifest]:
+    """Returns the run's units of evaluation that are done."""
+    units = units_of_run(open_store(context.store_uri), config.run)
+    return [unit for unit in units if unit.evaluation_version is not None]
 
 
 def _run(config: WorldModelConfig, context: Context) -> None:

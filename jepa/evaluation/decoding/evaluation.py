@@ -20,6 +20,7 @@ from jepa.core.episodes import Actions, Episode, EpisodeSource
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
 from jepa.evaluation.decoding.fitting import DecoderFitConfig, FittedDecoder, fit_decoder, shrunk
+from jepa.evaluation.decoding.report import HEADLINES, PICTURES, SECTION
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
 from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.png import encode_png
@@ -71,6 +72,9 @@ class DecodingEvaluation(Evaluation):
 
     kind = "decoding"
     Config = DecodingConfig
+    tables = (PICTURES,)
+    headlines = HEADLINES
+    section = SECTION
 
     def __init__(self, config: DecodingConfig, protocol: str) -> None:
         self.config = config

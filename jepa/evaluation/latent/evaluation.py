@@ -16,6 +16,7 @@ from jepa.core.episodes import EpisodeSource
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed, numpy_generator
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, metric_row, present_splits
+from jepa.evaluation.latent.report import HEADLINES
 from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.statistics import Estimate, bootstrap_mean, bootstrap_weights, percentile_interval
 from jepa.models.world_model import WorldModel
@@ -41,6 +42,7 @@ class LatentEvaluation(Evaluation):
 
     kind = "latent"
     Config = LatentConfig
+    headlines = HEADLINES
 
     def __init__(self, config: LatentConfig, protocol: str) -> None:
         self.config = config

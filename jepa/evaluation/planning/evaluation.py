@@ -21,6 +21,7 @@ from jepa.core.seeds import derive_seed
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
 from jepa.evaluation.planning.config import PlanningConfig
 from jepa.evaluation.planning.problems import draw_problems, has_problem
+from jepa.evaluation.planning.report import EPISODES, HEADLINES, SECTION
 from jepa.evaluation.png import encode_png
 from jepa.evaluation.probing.evaluation import fit_position_probe
 from jepa.evaluation.probing.probes import Probe
@@ -37,6 +38,9 @@ class PlanningEvaluation(Evaluation):
 
     kind = "planning"
     Config = PlanningConfig
+    tables = (EPISODES,)
+    headlines = HEADLINES
+    section = SECTION
 
     def __init__(self, config: PlanningConfig, protocol: str) -> None:
         self.config = config

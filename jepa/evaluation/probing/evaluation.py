@@ -19,6 +19,7 @@ from jepa.core.seeds import derive_seed, numpy_generator
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
 from jepa.evaluation.latents import LatentFrames, encode_split
 from jepa.evaluation.probing.probes import Probe, ProbeConfig, fit_linear, fit_mlp
+from jepa.evaluation.probing.report import HEADLINES, PREDICTIONS, SECTION
 from jepa.evaluation.statistics import bootstrap_regression
 from jepa.models.world_model import WorldModel
 from jepa.worlds.world import WORLDS, Quantity
@@ -57,6 +58,9 @@ class ProbingEvaluation(Evaluation):
 
     kind = "probing"
     Config = ProbingConfig
+    tables = (PREDICTIONS,)
+    headlines = HEADLINES
+    section = SECTION
 
     def __init__(self, config: ProbingConfig, protocol: str) -> None:
         self.config = config

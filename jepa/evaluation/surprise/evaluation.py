@@ -26,6 +26,7 @@ from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult
 from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.png import encode_png
 from jepa.evaluation.statistics import bootstrap_auroc, bootstrap_mean
+from jepa.evaluation.surprise.report import HEADLINES, SECTION, STEPS
 from jepa.models.world_model import WorldModel
 from jepa.planning.execution import stack_states
 from jepa.worlds.world import WORLDS, make_world
@@ -133,6 +134,9 @@ class SurpriseEvaluation(Evaluation):
 
     kind = "surprise"
     Config = SurpriseConfig
+    tables = (STEPS,)
+    headlines = HEADLINES
+    section = SECTION
 
     def __init__(self, config: SurpriseConfig, protocol: str) -> None:
         self.config = config

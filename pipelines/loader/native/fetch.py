@@ -45,9 +45,6 @@ class DamagedChunkError(InfraError):
     def __reduce__(self) -> tuple[type["DamagedChunkError"], tuple[str, int]]:
         return DamagedChunkError, (str(self), self.chunk)
 
-    def __reduce__(self) -> tuple[type["DamagedChunkError"], tuple[str, int]]:
-        return DamagedChunkError, (str(self), self.row)
-
 
 class ChunkFetcher:
     """Reads the chunks of one split; safe for many threads."""

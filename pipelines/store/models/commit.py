@@ -12,7 +12,8 @@ from pipelines.store import Dataset
 from pipelines.store.datasets.manifest import to_json
 from pipelines.store.models.curve import Curve
 from pipelines.store.models.manifest import ModelManifest, find_model, model_path
-from pipelines.store.reports.tables import Context, write_tables
+from pipelines.store.references import DatasetRef
+from pipelines.store.reports import Context, unit_key, write_tables
 
 
 def finish(
@@ -45,18 +46,19 @@ def finish(
     )
     store.write(model_path(name, "model.safetensors"), weights)
     store.write(model_path(name, "card.md"), model_card(manifest, curve).encode())
-    write_training_rows(store, manifest, curve)
+    write_training_rows(store, manifest, dataset.manifest.reference, curve)
     store.write_if_absent(model_path(name, "config.json"), to_json(manifest))
     return find_model(store, name) or manifest
 
 
-def write_training_rows(store: Store, manifest: ModelManifest, curve: Curve) -> None:
+def write_training_rows(store: Store, manifest: ModelManifest, dataset: DatasetRef, curve: Curve) -> None:
     """Writes the curve to the `training` table and its last figures to `metrics`."""
-    context = Context(
-        run=manifest.run,
-        model=manifest.name,
-        dataset=manifest.dataset,
+    context = Context.of(
+        manifest.run,
+        manifest.reference,
+        dataset,
         world=manifest.world,
+        protocol_digest=manifest.recipe.fingerprint(),
         code_version=manifest.code_version,
     )
     seed = manifest.recipe.train.seed
@@ -73,7 +75,9 @@ def write_training_rows(store: Store, manifest: ModelManifest, curve: Curve) -> 
     }
     metrics = [{**labels, "metric": row["metric"], "value": row["value"]} for row in figures]
     training = [{**row, "seed": seed} for row in curve.rows]
-    write_tables(store, {"training": training, "metrics": metrics}, f"{manifest.run}-{manifest.name}-training", context)
+    origin = {"model": manifest.reference.model_dump(), "dataset": dataset.model_dump()}
+    key = unit_key("training", manifest.name, origin)
+    write_tables(store, {"training": training, "metrics": metrics}, key, context)
 
 
 def model_card(manifest: ModelManifest, curve: Curve) -> str:

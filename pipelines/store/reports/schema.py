@@ -1,153 +1,98 @@
 """The report tables: what each column means, its type, and whether it may be empty.
 
-Every file of a table holds every column in this order, whatever the rows brought along. A reader that took the first
-file's schema for all would lose a column silently, so the schema is fixed here and carries a version.
+`metrics` and `training` stand here; a table with finer rows is declared by the evaluation that fills it. Every file of
+a table holds every column in this order, whatever the rows brought along: a reader that took the first file's schema
+for all would lose a column silently. A file that was written before an optional column was added reads as null there.
 """
-
-from dataclasses import dataclass
 
 import pyarrow as pa
 
 from jepa.core.errors import InputError
+from jepa.evaluation.declarations import Column
+from jepa.evaluation.evaluation import EVALUATIONS
 
 SCHEMA_VERSION = 1
-"""Raised whenever a column is added, removed or changes its meaning."""
+"""A major version: raised only when a column is removed or changes its meaning, not for one more optional column."""
+
+ARROW_TYPES: dict[str, pa.DataType] = {
+    "string": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
+    "bytes": pa.binary(),
+    "time": pa.timestamp("us", tz="UTC"),
+    "point": pa.list_(pa.float64()),
+    "points": pa.list_(pa.list_(pa.float64())),
+}
 
 
 class SchemaError(ValueError):
     """Rows or files that do not fit the schema: the code that wrote them and this one disagree."""
 
 
-Point = pa.list_(pa.float64())
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column; `optional` ones may be left out of a row and are null then."""
-
-    name: str
-    type: pa.DataType
-    meaning: str
-    optional: bool = False
-
-    def field(self) -> pa.Field:
-        """Returns the Arrow field, with the meaning as its metadata so that the file explains itself."""
-        return pa.field(self.name, self.type, nullable=self.optional, metadata={"meaning": self.meaning})
-
-
 CONTEXT_COLUMNS = (
-    Column("run", pa.string(), "id of the run that wrote the row"),
-    Column("model", pa.string(), "name of the model in the store"),
-    Column("dataset", pa.string(), "name of the dataset in the store"),
-    Column("world", pa.string(), "registered name of the world"),
+    Column("run", "string", "id of the run that the unit of work was done for; other runs may list the unit too"),
+    Column("model", "string", "name of the model in the store"),
+    Column("model_digest", "string", "digest of the model's weights and configuration", optional=True),
+    Column("dataset", "string", "name of the dataset in the store"),
+    Column("dataset_version", "int", "version of the dataset", optional=True),
+    Column("dataset_digest", "string", "digest of that version's content", optional=True),
+    Column("world", "string", "registered name of the world"),
+    Column("protocol_digest", "string", "digest of the settings under which the rows were made", optional=True),
+    Column("evaluation_version", "int", "version that the evaluation declares of itself", optional=True),
 )
-"""Open every table; the writer fills them in from the run's context."""
+"""Open every table; the writer fills them in from the unit's context. Older code did not write the optional ones."""
 
 PROVENANCE_COLUMNS = (
-    Column("code_version", pa.string(), "version of the code that computed the row"),
-    Column("created_at", pa.timestamp("us", tz="UTC"), "when the unit of work was written"),
-    Column("schema_version", pa.int64(), "version of this schema"),
+    Column("code_version", "string", "version of the code that computed the row"),
+    Column("created_at", "time", "when the unit of work was written"),
+    Column("schema_version", "int", "version of this schema"),
 )
 """Close every table; the writer fills them in too."""
 
 METRICS = (
-    Column("split", pa.string(), "train, validation, test or unseen"),
-    Column("evaluation", pa.string(), "probing, planning, surprise, latent, decoding or training"),
-    Column("protocol", pa.string(), "named and versioned set-up of the evaluation"),
-    Column("planner", pa.string(), "planning: cem, random, oracle …", optional=True),
-    Column("probe", pa.string(), "probing: linear or mlp; decoding: decoder or mean_frame", optional=True),
-    Column("seed", pa.int64(), "seed of the evaluation"),
-    Column("shift", pa.string(), "surprise: the perturbation", optional=True),
-    Column("strength", pa.float64(), "strength of the perturbation", optional=True),
-    Column("quantity", pa.string(), "what was probed or decoded, or regretted: a physical quantity …", optional=True),
-    Column("goal", pa.string(), "planning: kind of goal, uniform or cross_room …", optional=True),
-    Column("metric", pa.string(), "pearson_r, r2, mse, success_rate, regret, final_distance, plan_seconds, auroc …"),
-    Column("value", pa.float64(), "the figure"),
-    Column("n", pa.int64(), "samples behind the figure; intervals are over whole episodes"),
-    Column("ci_low", pa.float64(), "lower end of the 95 % interval", optional=True),
-    Column("ci_high", pa.float64(), "upper end of the 95 % interval", optional=True),
-    Column("unit", pa.string(), "unit of the figure; 1 for a ratio"),
-    Column("seconds", pa.float64(), "wall time of the unit of work", optional=True),
-)
-
-EPISODES = (
-    Column("split", pa.string(), "split that the problem was drawn from"),
-    Column("protocol", pa.string(), "named and versioned planning set-up"),
-    Column("planner", pa.string(), "cem, random, oracle …"),
-    Column("seed", pa.int64(), "seed of the evaluation"),
-    Column("goal", pa.string(), "kind of goal"),
-    Column("problem", pa.int64(), "number of the problem; the same number is the same problem for every planner"),
-    Column("episode", pa.int64(), "index of the held-out episode that start and goal come from"),
-    Column("start_row", pa.int64(), "row of the start in that episode"),
-    Column("success", pa.bool_(), "whether the goal was met within the budget"),
-    Column("final_distance", pa.float64(), "task distance to the goal at the end, in `unit`"),
-    Column("oracle_final_distance", pa.float64(), "the same problem's final distance by the oracle", optional=True),
-    Column("plan_seconds", pa.float64(), "wall time of one plan of this problem", optional=True),
-    Column("unit", pa.string(), "unit of the distances"),
-    Column("path", pa.list_(Point), "executed path, points (x, y), one a step and the start", optional=True),
-    Column("planned_path", pa.list_(Point), "path (x, y) that the first plan was expected to take", optional=True),
-    Column("goal_point", Point, "the goal (x, y), in the coordinates of `path`", optional=True),
-    Column("frame_extent", Point, "path coordinates of the frame's edges: left, right, bottom, top", optional=True),
-    Column("start_state", pa.string(), "JSON object: quantity to list of numbers", optional=True),
-    Column("goal_state", pa.string(), "JSON object: quantity to list of numbers", optional=True),
-    Column("start_frame", pa.binary(), "PNG", optional=True),
-    Column("goal_frame", pa.binary(), "PNG", optional=True),
-)
-
-STEPS = (
-    Column("split", pa.string(), "split of the episode"),
-    Column("protocol", pa.string(), "named and versioned surprise set-up"),
-    Column("seed", pa.int64(), "seed of the evaluation"),
-    Column("shift", pa.string(), "the perturbation; rows with perturbed = false are its controls"),
-    Column("strength", pa.float64(), "strength of the perturbation", optional=True),
-    Column("episode", pa.int64(), "index of the held-out episode"),
-    Column("perturbed", pa.bool_(), "whether the event happened in this rollout"),
-    Column("step", pa.int64(), "environment step of the frame that was predicted"),
-    Column("event_step", pa.int64(), "first step that shows the event (or would, in a control)"),
-    Column("surprise", pa.float64(), "squared error of the predicted latent, averaged over dimensions"),
-    Column("frame", pa.binary(), "PNG of the frame, for a few episodes", optional=True),
-)
-
-PREDICTIONS = (
-    Column("split", pa.string(), "split of the episode"),
-    Column("protocol", pa.string(), "named and versioned probing set-up"),
-    Column("seed", pa.int64(), "seed of the evaluation"),
-    Column("probe", pa.string(), "linear or mlp"),
-    Column("quantity", pa.string(), "the physical quantity"),
-    Column("dimension", pa.int64(), "dimension of the quantity, from 0"),
-    Column("unit", pa.string(), "unit of both values"),
-    Column("episode", pa.int64(), "index of the held-out episode"),
-    Column("step", pa.int64(), "environment step of the frame"),
-    Column("target", pa.float64(), "true value"),
-    Column("predicted", pa.float64(), "what the probe reads from the latent"),
-)
-
-PICTURES = (
-    Column("split", pa.string(), "split of the episode"),
-    Column("protocol", pa.string(), "named and versioned decoding set-up"),
-    Column("seed", pa.int64(), "seed of the evaluation"),
-    Column("episode", pa.int64(), "index of the held-out episode"),
-    Column("source", pa.string(), "true, encoded (drawn from the frame's latent) or imagined from the first frame"),
-    Column("step", pa.int64(), "environment step of the frame"),
-    Column("frame", pa.binary(), "PNG"),
+    Column("split", "string", "train, validation, test or unseen"),
+    Column("evaluation", "string", "kind of evaluation: probing, planning, surprise, latent, decoding …, or training"),
+    Column("protocol", "string", "named and versioned set-up of the evaluation"),
+    Column("planner", "string", "planning: cem, random, oracle …", optional=True),
+    Column("probe", "string", "probing: linear or mlp; decoding: decoder or mean_frame", optional=True),
+    Column("seed", "int", "seed of the evaluation"),
+    Column("shift", "string", "surprise: the perturbation", optional=True),
+    Column("strength", "float", "strength of the perturbation", optional=True),
+    Column("quantity", "string", "what was probed or decoded, or regretted: a physical quantity …", optional=True),
+    Column("goal", "string", "planning: kind of goal, uniform or cross_room …", optional=True),
+    Column("metric", "string", "pearson_r, r2, mse, success_rate, regret, final_distance, plan_seconds, auroc …"),
+    Column("value", "float", "the figure"),
+    Column("n", "int", "samples behind the figure; intervals are over whole episodes"),
+    Column("ci_low", "float", "lower end of the 95 % interval", optional=True),
+    Column("ci_high", "float", "upper end of the 95 % interval", optional=True),
+    Column("unit", "string", "unit of the figure; 1 for a ratio"),
+    Column("seconds", "float", "wall time of the unit of work", optional=True),
 )
 
 TRAINING = (
-    Column("seed", pa.int64(), "seed of the training"),
-    Column("step", pa.int64(), "optimiser step, from 1"),
-    Column("metric", pa.string(), "a logged figure: loss, prediction, sigreg, lambda, effective_rank, learning_rate …"),
-    Column("value", pa.float64(), "the figure at that step"),
+    Column("seed", "int", "seed of the training"),
+    Column("step", "int", "optimiser step, from 1"),
+    Column("metric", "string", "a logged figure: loss, prediction, sigreg, lambda, effective_rank, learning_rate …"),
+    Column("value", "float", "the figure at that step"),
 )
 
-TABLES: dict[str, tuple[Column, ...]] = {
-    "metrics": METRICS,
-    "episodes": EPISODES,
-    "steps": STEPS,
-    "predictions": PREDICTIONS,
-    "pictures": PICTURES,
-    "training": TRAINING,
-}
-"""The columns that a row of each table brings; context and provenance come on top."""
+COMMON_TABLES: dict[str, tuple[Column, ...]] = {"metrics": METRICS, "training": TRAINING}
+"""The tables that belong to no single evaluation."""
+
+
+def tables() -> dict[str, tuple[Column, ...]]:
+    """Returns the columns that a row of each table brings itself; context and provenance come on top.
+
+    Raises:
+        SchemaError: two evaluations declare one name with different columns.
+    """
+    found = dict(COMMON_TABLES)
+    for kind in EVALUATIONS:
+        for table in EVALUATIONS.get(kind).tables:
+            if found.setdefault(table.name, table.columns) != table.columns:
+                raise SchemaError(f"evaluation {kind!r} declares the table {table.name!r}, which has other columns")
+    return found
 
 
 def row_columns(table: str) -> tuple[Column, ...]:
@@ -156,17 +101,29 @@ def row_columns(table: str) -> tuple[Column, ...]:
     Raises:
         InputError: there is no such table; the message lists them.
     """
-    if table not in TABLES:
-        raise InputError(f"report table {table!r} is not known; choose one of: {', '.join(TABLES)}")
-    return TABLES[table]
+    known = COMMON_TABLES if table in COMMON_TABLES else tables()
+    if table not in known:
+        raise InputError(f"report table {table!r} is not known; choose one of: {', '.join(known)}")
+    return known[table]
 
 
-def table_schema(table: str) -> pa.Schema:
-    """Returns the fixed Arrow schema of a table.
+def table_columns(table: str) -> tuple[Column, ...]:
+    """Returns all columns of a table in their order.
 
     Raises:
         InputError: there is no such table.
     """
-    columns = (*CONTEXT_COLUMNS, *row_columns(table), *PROVENANCE_COLUMNS)
-    metadata = {"table": table, "schema_version": str(SCHEMA_VERSION)}
-    return pa.schema([column.field() for column in columns], metadata=metadata)
+    return (*CONTEXT_COLUMNS, *row_columns(table), *PROVENANCE_COLUMNS)
+
+
+def table_schema(table: str) -> pa.Schema:
+    """Returns the Arrow schema of a table; each column's meaning is its metadata, so that a file explains itself.
+
+    Raises:
+        InputError: there is no such table.
+    """
+    fields = [
+        pa.field(column.name, ARROW_TYPES[column.type], nullable=column.optional, metadata={"meaning": column.meaning})
+        for column in table_columns(table)
+    ]
+    return pa.schema(fields, metadata={"table": table, "schema_version": str(SCHEMA_VERSION)})

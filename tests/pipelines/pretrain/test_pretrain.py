@@ -16,7 +16,7 @@ from pipelines.pretrain import worker as worker_module
 from pipelines.pretrain.worker import TrainingTask, train_worker
 from pipelines.store.models.checkpoints import Checkpoints
 from pipelines.store.models.curve import read_curve
-from pipelines.store.reports.tables import committed_units
+from pipelines.store.reports import committed_units, read_table
 from tests.jepa.training.gloo import run_in_processes
 from tests.pipelines.small_dataset import small_dataset
 
@@ -50,7 +50,9 @@ def test_a_model_is_weights_configuration_card_and_curve(local_store: Store) -> 
     assert manifest.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert manifest.recipe.model.image_size == 32
     assert not torch.equal(model.action_std, torch.ones(2))  # the train split's statistics travel with the weights
-    assert [unit.key for unit in committed_units(local_store)] == ["m0-m0-training"]
+    (unit,) = committed_units(local_store)
+    assert unit.key.startswith("training-m0-") and unit.model_digest == manifest.reference.digest
+    assert str(unit.dataset_reference) == "d0@1" and unit.protocol_digest == manifest.recipe.fingerprint()
 
 
 def test_a_second_time_nothing_is_done(local_store: Store) -> None:
@@ -87,18 +89,9 @@ def test_a_run_that_is_cut_anywhere_ends_in_the_same_weights(
     monkeypatch.setattr(worker_module.Trainer, "step", real)
     pretrain(config(name="cut"), local_store)
     assert local_store.read("models/cut/model.safetensors") == local_store.read("models/whole/model.safetensors")
-    curves = [
-        local_store.read(f"reports/kind=training/part-{name}-{name}-training.parquet") for name in ("whole", "cut")
-    ]
-    assert [len(rows_of(data)) for data in curves] == [len(rows_of(curves[0]))] * 2
-
-
-def rows_of(data: bytes) -> list[dict[str, object]]:
-    import io
-
-    import pyarrow.parquet as pq
-
-    return pq.read_table(io.BytesIO(data)).to_pylist()
+    rows = read_table(local_store, "training").compute()
+    whole, cut = (rows[rows.model == name] for name in ("whole", "cut"))
+    assert len(whole) == len(cut) > 0 and list(whole.step) == list(cut.step)
 
 
 def test_a_checkpoint_of_another_configuration_is_refused(local_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

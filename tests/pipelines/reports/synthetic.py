@@ -10,7 +10,7 @@ from infra.storage import Store
 from jepa.evaluation.statistics import wilson
 from jepa.worlds import make_world
 from jepa.worlds.world import World
-from pipelines.store.reports.tables import Context, UnitManifest, write_tables
+from pipelines.store.reports import Context, UnitManifest, plan_run, write_tables
 
 Row = dict[str, Any]
 
@@ -20,7 +20,22 @@ PLANNERS = {"random": 0.04, "cem": 0.9, "oracle": 0.97}
 
 def context(run: str = "run-1", model: str = "m0", **changes: Any) -> Context:
     """Returns the context of a made-up unit."""
-    facts = {"dataset": "d0", "world": "two_room", "code_version": "0.1.0+abc1234"}
+    facts = {
+        "model_digest": "a" * 64,
+        "dataset": "d0",
+        "dataset_version": 1,
+        "dataset_digest": "d" * 64,
+        "world": "two_room",
+        "protocol_digest": "e" * 64,
+        "evaluation_version": 1,
+        "code_version": "0.1.0+abc1234",
+    }
+    return Context(run=run, model=model, **{**facts, **changes})
+
+
+def older_context(run: str = "run-1", model: str = "m0", **changes: Any) -> Context:
+    """Returns the context of a made-up unit as code wrote it that kept no digests."""
+    facts = {"dataset": "d0", "world": "two_room", "code_version": "0.1.0+old1234"}
     return Context(run=run, model=model, **{**facts, **changes})
 
 
@@ -45,7 +60,17 @@ def planning_metrics(problems: int = 50, seed: int = 0, split: str = "test") -> 
             distance = 0.03 + 0.4 * (1 - rate)
             rows.append(metric("planning", "final_distance", distance, unit="scene width", half=0.01, **where))
             if planner != "oracle":
-                rows.append(metric("planning", "regret", distance - 0.042, unit="scene width", half=0.01, **where))
+                rows.append(
+                    metric(
+                        "planning",
+                        "regret",
+                        distance - 0.042,
+                        quantity="final_distance",
+                        unit="scene width",
+                        half=0.01,
+                        **where,
+                    )
+                )
     return rows
 
 
@@ -216,7 +241,7 @@ def training_rows(steps: int = 1000, every: int = 10, seed: int = 0) -> list[Row
 
 def write_run(store: Store, run: str = "run-1", model: str = "m0", **changes: Any) -> list[UnitManifest]:
     """Writes a whole run: training, and the three evaluations as units of their own."""
-    facts = context(run, model, **changes)
+    facts = context(run, model, **{"dataset_version": None, "dataset_digest": None, **changes})
     units = {
         "training": {"training": training_rows()},
         "probing": {"metrics": probing_metrics(), "predictions": predictions()},
@@ -224,3 +249,51 @@ def write_run(store: Store, run: str = "run-1", model: str = "m0", **changes: An
         "surprise": {"metrics": surprise_metrics(), "steps": surprise_steps()},
     }
     return [write_tables(store, tables, f"{run}-{unit}", facts) for unit, tables in units.items()]
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "first": {},
+    "other model": {"model": "m1"},
+    "other weights": {"model_digest": "b" * 64},
+    "other dataset": {"dataset": "d1"},
+    "other version": {"dataset_version": 2, "dataset_digest": "f" * 64},
+    "other protocol": {"protocol": "tiny-v1", "protocol_digest": "9" * 64},
+    "other settings": {"protocol_digest": "8" * 64},
+    "other evaluation": {"evaluation_version": 2},
+    "other seed": {"seed": 1},
+}
+"""Units whose figures must not be pooled, by what sets each apart from the first."""
+OLDER_RUNS = ("old-1", "old-2")
+"""Runs of older code that hold the very same rows."""
+
+
+def write_mixed(store: Store) -> None:
+    """Writes the figures of each variant, with a value of its own, and those of two runs of older code.
+
+    Two runs of today, `run-1` and `run-2`, list all variants.
+    """
+    keys = []
+    for number, (name, changes) in enumerate(VARIANTS.items()):
+        key = f"unit-{name.replace(' ', '-')}"
+        context_changes = {field: value for field, value in changes.items() if field not in ("protocol", "seed")}
+        write_tables(store, mixed_tables(number, changes), key, context(**context_changes))
+        keys.append(key)
+    for run in OLDER_RUNS:
+        write_tables(store, mixed_tables(len(VARIANTS), {}), f"{run}-unit", older_context(run))
+    for run in ("run-1", "run-2"):
+        plan_run(store, run, keys, {})
+
+
+def mixed_tables(number: int, changes: dict[str, Any]) -> dict[str, list[Row]]:
+    """Returns four figures, whose values hold the number, and what the page draws of them."""
+    labels = {field: value for field, value in changes.items() if field in ("protocol", "seed")}
+    planned = {"goal": "uniform", "n": 4, "half": 0.01}
+    metrics = [
+        metric("planning", "success_rate", 0.01 * number, planner="cem", **planned),
+        metric("planning", "success_rate", 0.5, planner="random", **planned),
+        metric("probing", "r2", 0.01 * number, probe="linear", quantity="all"),
+        metric("probing", "mse", 0.1, probe="linear", quantity="all"),
+        metric("surprise", "auroc", 0.5 + 0.01 * number, shift="teleport"),
+    ]
+    tables = {"metrics": metrics, "predictions": predictions(10), "steps": surprise_steps(2)[:48]}
+    return {table: [{**row, **labels} for row in rows] for table, rows in tables.items()}

@@ -1,8 +1,10 @@
 """The queries of the README, run as they stand there, and what the public functions behind them return."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from infra.storage import Store, open_store
@@ -14,6 +16,7 @@ from pipelines.reports import (
     surprise_by_perturbation,
     write_tables,
 )
+from pipelines.reports.queries import FIRST, LAST
 from tests.pipelines.reports import synthetic
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -56,29 +59,52 @@ def test_the_readme_shows_three_queries_that_run_as_they_stand(
         assert words in printed and "m1" in printed and "two_room" in printed
 
 
-def test_success_pools_the_problems_of_all_seeds(two_seeds: Store) -> None:
-    table = success_by_world_and_model(two_seeds).set_index(["model", "goal", "planner"])
-    row = table.loc[("m0", "cross_room", "cem")]
-    expected = wilson(90, 100)
-    assert (row.success_rate, row.ci_low, row.ci_high, row.n) == (expected.value, expected.low, expected.high, 100)
-    assert table.loc[("m1", "cross_room", "cem")].n == 50
-    assert len(table) == 2 * 2 * 3
+def test_success_stands_by_goal_and_planner_with_the_interval_of_its_own_problems(two_seeds: Store) -> None:
+    table = success_by_world_and_model(two_seeds).set_index(["model", "seed", "goal", "planner"])
+    row = table.loc[("m0", 1, "cross_room", "cem")]
+    expected = wilson(45, 50)
+    assert (row.success_rate, row.ci_low, row.ci_high, row.n) == (expected.value, expected.low, expected.high, 50)
+    assert len(table) == 3 * 2 * 3
 
 
 def test_probe_errors_stand_by_quantity_and_probe(two_seeds: Store) -> None:
-    table = probe_error_by_quantity(two_seeds).set_index(["model", "quantity", "probe"])
-    assert table.loc[("m0", "door", "linear")].r2 == pytest.approx(0.959)
-    assert table.loc[("m0", "door", "linear")].mse == pytest.approx(0.041)
-    assert {"mse", "pearson_r", "r2"} <= set(table.columns) and len(table) == 2 * 3 * 2
+    table = probe_error_by_quantity(two_seeds).set_index(["model", "seed", "quantity", "probe"])
+    assert table.loc[("m0", 0, "door", "linear")].r2 == pytest.approx(0.959)
+    assert table.loc[("m0", 0, "door", "linear")].mse == pytest.approx(0.041)
+    assert {"mse", "pearson_r", "r2"} <= set(table.columns) and len(table) == 3 * 3 * 2
 
 
 def test_surprise_stands_by_perturbation(two_seeds: Store) -> None:
-    table = surprise_by_perturbation(two_seeds).set_index(["model", "shift"])
-    assert table.loc[("m0", "recolour")].auroc == pytest.approx(0.957)
-    assert table.loc[("m0", "recolour")].n == 100 and len(table) == 4
+    table = surprise_by_perturbation(two_seeds).set_index(["model", "seed", "shift"])
+    assert table.loc[("m0", 0, "recolour")].auroc == pytest.approx(0.957)
+    assert table.loc[("m0", 0, "recolour")].n == 50 and len(table) == 6
 
 
-def test_queries_of_an_empty_store_are_empty(tmp_path: Path) -> None:
-    empty = str(tmp_path / "empty")
+@pytest.mark.parametrize(
+    ("query", "figure", "least"),
+    [(success_by_world_and_model, "success_rate", 0.0), (probe_error_by_quantity, "r2", 0.0),
+     (surprise_by_perturbation, "auroc", 0.5)],
+)  # fmt: skip
+def test_figures_of_different_origins_are_not_pooled(
+    tmp_path: Path, query: Callable[[Store], pd.DataFrame], figure: str, least: float
+) -> None:
+    store = open_store(str(tmp_path))
+    synthetic.write_mixed(store)
+    table = query(store)
+    table = table[table.planner == "cem"] if "planner" in table else table
+    variants = len(synthetic.VARIANTS)
+    # One row for each variant, though two runs list it, and one for each run of older code.
+    expected = [least + 0.01 * number for number in [*range(variants), variants, variants]]
+    assert sorted(table[figure]) == pytest.approx(expected)
+    assert not table[[*FIRST, *LAST]].duplicated().any()
+    apart = {"model_digest", "dataset_version", "protocol_digest", "evaluation_version", "protocol", "split", "seed"}
+    assert apart <= set(table)
+    assert set(table.run.dropna()) == set(synthetic.OLDER_RUNS) and table.run.isna().sum() == variants
+    if "n" in table:
+        assert set(table.n) == {4 if figure == "success_rate" else 50}
+
+
+def test_queries_of_an_empty_store_are_empty_with_the_same_columns(two_seeds: Store, tmp_path: Path) -> None:
+    empty = open_store(str(tmp_path / "empty"))
     for query in (success_by_world_and_model, probe_error_by_quantity, surprise_by_perturbation):
-        assert query(empty).empty
+        assert query(empty).empty and list(query(empty).columns) == list(query(two_seeds).columns)

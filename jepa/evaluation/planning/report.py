@@ -1,0 +1,93 @@
+"""What planning leaves for the report: a row for each problem and planner, its headline figures, its section."""
+
+from jepa.evaluation.declarations import Chart, Column, HeadlineFigure, Section, Table
+
+EPISODES = Table(
+    "episodes",
+    (
+        Column("split", "string", "split that the problem was drawn from"),
+        Column("protocol", "string", "named and versioned planning set-up"),
+        Column("planner", "string", "cem, random, oracle …"),
+        Column("seed", "int", "seed of the evaluation"),
+        Column("goal", "string", "kind of goal"),
+        Column("problem", "int", "number of the problem; the same number is the same problem for every planner"),
+        Column("episode", "int", "index of the held-out episode that start and goal come from"),
+        Column("start_row", "int", "row of the start in that episode"),
+        Column("success", "bool", "whether the goal was met within the budget"),
+        Column("final_distance", "float", "task distance to the goal at the end, in `unit`"),
+        Column("oracle_final_distance", "float", "the same problem's final distance by the oracle", optional=True),
+        Column("plan_seconds", "float", "wall time of one plan of this problem", optional=True),
+        Column("unit", "string", "unit of the distances"),
+        Column("path", "points", "executed path, points (x, y), one a step and the start", optional=True),
+        Column("planned_path", "points", "path (x, y) that the first plan was expected to take", optional=True),
+        Column("goal_point", "point", "the goal (x, y), in the coordinates of `path`", optional=True),
+        Column(
+            "frame_extent", "point", "path coordinates of the frame's edges: left, right, bottom, top", optional=True
+        ),
+        Column("start_state", "string", "JSON object: quantity to list of numbers", optional=True),
+        Column("goal_state", "string", "JSON object: quantity to list of numbers", optional=True),
+        Column("start_frame", "bytes", "PNG", optional=True),
+        Column("goal_frame", "bytes", "PNG", optional=True),
+    ),
+)
+
+REFERENCES = {"planner": ("random", "oracle")}
+"""They tell what a figure is worth and are no merit of the model."""
+REGRET = {"metric": "regret", "quantity": "final_distance"}
+ORACLE = {"planner": ("oracle",)}
+"""Its regret is zero by definition."""
+
+HEADLINES = (
+    HeadlineFigure(
+        "success",
+        "success_rate",
+        "goals reached, {goal}",
+        by=("goal", "planner"),
+        references=REFERENCES,
+        percent=True,
+        order=10,
+    ),
+    HeadlineFigure(
+        "regret",
+        "regret",
+        "regret, {goal}",
+        by=("goal", "planner"),
+        where={"quantity": "final_distance"},
+        without=ORACLE,
+        references=REFERENCES,
+        track=None,
+        order=40,
+    ),
+)
+
+SECTION = Section(
+    "Planning",
+    charts=(
+        Chart(
+            "planner_bars",
+            where={"metric": "success_rate"},
+            heading="Goals reached",
+            reading="Lines are 95 % intervals. Random acts blindly, the oracle plans in the true world, every other "
+            "planner in the model's latents.",
+            options={"title": "goals reached, %", "percent": True},
+        ),
+        Chart(
+            "planner_bars",
+            where=REGRET,
+            without=ORACLE,
+            heading="Planning regret",
+            reading="How much farther from the goal an episode ends than the oracle's on the same problem; less is "
+            "better.",
+            options={"title": "regret, {unit}"},
+        ),
+        Chart(
+            "path_scenes",
+            table="episodes",
+            without=REFERENCES,
+            reading="Blue: the path taken, from the dot. Orange, dashed: where the first plan expected to go. "
+            "Ring: the goal, whose frame shines through the first one.",
+        ),
+    ),
+    missing="No planning was evaluated in this run.",
+    order=20,
+)

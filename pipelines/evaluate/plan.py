@@ -1,0 +1,98 @@
+"""What an evaluation will judge, resolved once: the model's weights, the dataset's version, the units of work."""
+
+from dataclasses import dataclass
+
+from infra.storage import Store
+from jepa.core.errors import InputError
+from jepa.evaluation import EVALUATIONS, Protocol, get_protocol
+from jepa.worlds import WORLDS
+from pipelines.evaluate.config import EvaluateConfig
+from pipelines.evaluate.device import torch_device
+from pipelines.evaluate.unit import EvaluationUnit
+from pipelines.store import Dataset, DatasetHandle, open_dataset, resolve_dataset
+from pipelines.store.models.manifest import ModelManifest, require_model, resolve_model
+from pipelines.store.references import DatasetRef, ModelRef
+
+
+@dataclass(frozen=True)
+class EvaluationPlan:
+    """The units of an evaluation and what they have in common."""
+
+    config: EvaluateConfig
+    model: ModelRef
+    trained_on: DatasetRef | None
+    """None where the store no longer tells"""
+    dataset: DatasetRef
+    protocol: str
+    units: tuple[EvaluationUnit, ...]
+
+    @property
+    def run(self) -> str:
+        """The run that lists the units."""
+        return self.config.run_name
+
+    def __repr__(self) -> str:
+        return f"<plan to evaluate {self.model} on {self.dataset}: {len(self.units)} units under {self.protocol}>"
+
+
+def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
+    """Returns all units of an evaluation, the longest kinds first, so that no worker is left with one at the end.
+
+    Raises:
+        InputError: the model or the dataset is missing, or the two do not fit together.
+    """
+    model = resolve_model(store, config.model)
+    manifest = require_model(store, model.name)
+    dataset = open_dataset(store, resolve_dataset(store, config.dataset or manifest.dataset))
+    _check_fit(manifest, dataset)
+    if config.executor == "local":
+        torch_device(config.device)
+    protocol = get_protocol(config.protocol or WORLDS.get(dataset.world).world_spec.protocol)
+    reference = dataset.manifest.reference
+    kinds = sorted(config.kinds, key=lambda kind: kind != "planning")
+    units = [unit for kind in kinds for unit in _units(config, store, model, dataset, protocol, kind)]
+    return EvaluationPlan(config, model, trained_on(store, manifest), reference, protocol.name, tuple(units))
+
+
+def trained_on(store: Store, manifest: ModelManifest) -> DatasetRef | None:
+    """Returns the version of the dataset that a model was trained on, None where the store does not hold it."""
+    handle = DatasetHandle(store, manifest.dataset)
+    newest = handle.manifest()
+    for version in range(newest.version if newest is not None else 0, 0, -1):
+        held = handle.manifest(version)
+        if held is not None and held.plan_digest == manifest.dataset_digest:
+            return held.reference
+    return None
+
+
+def _units(
+    config: EvaluateConfig, store: Store, model: ModelRef, dataset: Dataset, protocol: Protocol, kind: str
+) -> list[EvaluationUnit]:
+    evaluation = protocol.evaluation(kind)
+    settings = protocol.settings(kind).model_dump(mode="json")
+    return [
+        EvaluationUnit(
+            store_uri=store.uri,
+            model=model,
+            dataset=dataset.manifest.reference,
+            kind=kind,
+            version=EVALUATIONS.get(kind).version,
+            part=part,
+            protocol=protocol.name,
+            settings=settings,
+            seed=config.seed,
+            run=config.run_name,
+            device=config.device,
+            force=config.force,
+        )
+        for part in evaluation.units(dataset)
+    ]
+
+
+def _check_fit(model: ModelManifest, dataset: Dataset) -> None:
+    size, seen = model.recipe.model.image_size, dataset.manifest.image_size[0]
+    if dataset.world != model.world or seen != size:
+        raise InputError(
+            f"model {model.name!r} was trained on {model.world} at {size} pixels and dataset {dataset.name!r} holds "
+            f"{dataset.world} at {seen}; choose a dataset of the model's world and size"
+        )

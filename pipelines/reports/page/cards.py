@@ -1,0 +1,42 @@
+"""Dataset and model cards: Markdown from the store, shown in the report without anything that loads or runs."""
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from infra.storage import Store
+from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.models.manifest import model_path
+from pipelines.store.references import NAME, DatasetRef
+
+# Raw HTML is shown as the text it is, and a picture from elsewhere would be loaded from there.
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+
+
+def is_name(name: str) -> bool:
+    """Returns whether a dataset or model may be called so: rows say what they like, a path must stay in its folder."""
+    return NAME.fullmatch(name) is not None
+
+
+def dataset_card(store: Store, reference: DatasetRef | str) -> Markup | None:
+    """Returns the card of a dataset's version as HTML, of the newest where only its name is known; None without one."""
+    if isinstance(reference, str):
+        return _card(store, f"datasets/{reference}/card.md") if is_name(reference) else None
+    return _card(store, DatasetLayout(reference.name).version(reference.version, "card.md"))
+
+
+def model_card(store: Store, name: str) -> Markup | None:
+    """Returns the card of a model as HTML, None where there is none."""
+    return _card(store, model_path(name, "card.md")) if is_name(name) else None
+
+
+def _card(store: Store, path: str) -> Markup | None:
+    return render_markdown(store.read(path).decode("utf-8", errors="replace")) if store.exists(path) else None
+
+
+def render_markdown(text: str) -> Markup:
+    """Returns Markdown as HTML whose headings fit below the report's own."""
+    tokens = _MARKDOWN.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 3)}"
+    return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # escaped by the renderer: html is off

@@ -1,0 +1,93 @@
+"""Everything that one report shows, read from the store once."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from infra.storage import Store
+from jepa.core.errors import InputError
+from jepa.evaluation import EVALUATIONS
+from pipelines.reports.origins import Names, Origin, by_origin
+from pipelines.reports.summary import Headline, headlines
+from pipelines.store.references import DatasetRef
+from pipelines.store.reports import UnitManifest, committed_units, read_table, run_names, units_of_run
+from pipelines.store.reports.schema import tables as report_tables
+
+DETAILS = ["goal", "planner", "probe", "quantity", "shift", "strength"]
+LINEAGE = ["model_digest", "dataset", "dataset_version", "dataset_digest", "protocol_digest", "evaluation_version"]
+METRICS_ORDER = ["model", "evaluation", "split", "protocol", *DETAILS, "metric", "seed"]
+"""Columns that tell the rows of `metrics` apart, in reading order."""
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """The rows of a run by table, and what was made of them."""
+
+    run: str
+    tables: Mapping[str, pd.DataFrame]
+    units: list[UnitManifest]
+    headlines: list[Headline]
+
+    def names(self, field: str) -> list[str]:
+        """Returns the distinct values of a field of the run's units: `model_text`, `dataset`, `world` …"""
+        return sorted({str(getattr(unit, field)) for unit in self.units} - {""})
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """The `metrics` rows in reading order."""
+        return self.tables["metrics"]
+
+    @property
+    def datasets(self) -> list[DatasetRef | str]:
+        """The versions of datasets that were judged, by name alone where older code kept no version."""
+        found: dict[str, DatasetRef | str] = {}
+        for unit in sorted(self.units, key=lambda unit: (unit.dataset, unit.dataset_version or 0)):
+            found.setdefault(unit.dataset_text, unit.dataset_reference or unit.dataset)
+        return [reference for text, reference in found.items() if text]
+
+    @cached_property
+    def words(self) -> Names:
+        """The words that tell all rows of the run apart."""
+        return Names(self._origins())
+
+    def _origins(self) -> Iterator[Origin]:
+        yield from (origin for origin, _ in by_origin(self.metrics))
+        yield from (origin for origin, _ in by_origin(self.tables["training"], "training"))
+        for kind in EVALUATIONS:
+            for table in EVALUATIONS.get(kind).tables:
+                yield from (origin for origin, _ in by_origin(self.tables[table.name], kind))
+
+
+def read_run(store: Store, run: str) -> ReportData:
+    """Returns all committed rows of a run, and the training curves of the models that it judged.
+
+    Raises:
+        InputError: the store holds none; the message names the runs that it holds.
+    """
+    every = committed_units(store)
+    units = units_of_run(store, run, every)
+    if not units:
+        runs = run_names(store)
+        known = f"choose one of: {', '.join(runs)}" if runs else "evaluate a model first"
+        raise InputError(f"run {run!r} has no results in store {store.uri!r}; {known}")
+    tables = {table: read_table(store, table, units=units).compute() for table in report_tables()}
+    tables["training"] = read_table(store, "training", units=_trainings(every, units)).compute()
+    tables["metrics"] = tables["metrics"].sort_values([*METRICS_ORDER, *LINEAGE], ignore_index=True)
+    return ReportData(run, tables, units, headlines(tables["metrics"]))
+
+
+def _trainings(every: list[UnitManifest], units: list[UnitManifest]) -> list[UnitManifest]:
+    """Returns the units of a run that hold a training, and those of its models, which may have been trained before."""
+    digests: dict[str, set[str | None]] = {}
+    for unit in units:
+        digests.setdefault(unit.model, set()).add(unit.model_digest)
+    own = {unit.key for unit in units}
+    # Older code wrote no digests: such a training counts for every model of its name, such a model for every training.
+    return [
+        unit
+        for unit in every
+        if unit.key in own
+        or (unit.model in digests and ({unit.model_digest, None} & digests[unit.model] or unit.model_digest is None))
+    ]

@@ -1,0 +1,103 @@
+"""Horizontal bars with 95 % intervals, a panel for each split and each value of one more column."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from pipelines.reports.page.blocks import Block
+from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
+from pipelines.reports.page.style import BLUE, INK, canvas, svg
+from pipelines.reports.selection import reading_order
+from pipelines.reports.words import digits, plain, value_words
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """Which columns make the bars and the panels, and how they look."""
+
+    label: str
+    """column whose values name the bars"""
+    panel: str = ""
+    """column with a panel for each of its values"""
+    panel_title: str = "{}"
+    """words for a panel, around its value"""
+    title: str = ""
+    """what the bars measure, with its unit"""
+    percent: bool = False
+    """whether values are rates to be shown in per cent"""
+    colours: Mapping[str, str] = field(default_factory=dict)
+    """by label, where not blue"""
+
+    def draw(self, rows: pd.DataFrame, description: str) -> Markup:
+        """Returns the chart of rows with `split`, `value`, `ci_low` and `ci_high`."""
+        panels = _values(rows, self.panel) if self.panel else [None]
+        labels, splits = _values(rows, self.label), sorted(rows.split.unique())
+        size = (5.2 * len(panels), (0.9 + 0.42 * len(labels)) * len(splits))
+        with canvas(len(splits), len(panels), size, sharex=True) as (figure, axes):
+            for ax, (split, panel) in zip(axes, [(s, p) for s in splits for p in panels], strict=True):
+                shown = rows[rows.split == split]
+                shown = shown if panel is None else shown[shown[self.panel] == panel]
+                for position, label in enumerate(labels):
+                    own = shown[shown[self.label] == label]
+                    if len(own):
+                        self._bar(ax, position, label, own)
+                words = [] if panel is None else [self.panel_title.format(value_words(self.panel, panel))]
+                ax.set_title(" · ".join([*words, *([f"{split} episodes"] * (len(splits) > 1))]))
+                self._axes(ax, labels)
+                ax.set_xlabel(self.title if split == splits[-1] else "")
+            return svg(figure, description)
+
+    def _axes(self, ax: Axes, labels: list[str]) -> None:
+        ax.set_yticks(range(len(labels)), [plain(label) for label in labels])
+        ax.tick_params(axis="y", labelcolor=INK, length=0)
+        ax.set_ylim(len(labels) - 0.5, -0.5)
+        ax.grid(visible=False, axis="y")
+        ax.margins(x=0.12)
+        if self.percent:
+            ax.set_xlim(0, 118)
+            ax.set_xticks([0, 25, 50, 75, 100])
+
+    def _bar(self, ax: Axes, position: int, label: str, rows: pd.DataFrame) -> None:
+        scale = 100 if self.percent else 1
+        value, low, high = (scale * float(rows[name].mean()) for name in ("value", "ci_low", "ci_high"))
+        ax.barh(position, value, height=0.62, color=self.colours.get(label, BLUE))
+        end = value
+        if np.isfinite([low, high]).all():
+            ax.plot([low, high], [position, position], color=INK, linewidth=1.2, solid_capstyle="butt")
+            end = max(value, high)
+        text = f"{value:.0f} %" if self.percent else digits(value)
+        ax.annotate(text, (end, position), (5, 0), textcoords="offset points", va="center", color=INK, fontsize=9)
+
+
+@DRAWINGS.register("bars")
+class Bars(Drawing):
+    """A bar for each value of the column `label`, of the `metrics` table.
+
+    Options: `label`; `panel`, a column with a panel for each of its values; `title` of the axis, in which `{unit}` is
+    the rows' unit; `percent`.
+    """
+
+    tells_apart = ("split",)
+
+    def draw(self, subject: Subject) -> Iterator[Block]:
+        chart = BarChart(
+            label=subject.column("label", "metric"),
+            panel=subject.column("panel") if subject.option("panel") else "",
+            title=bar_title(subject),
+            percent=bool(subject.option("percent", False)),
+        )
+        yield Block(chart.draw(subject.rows, subject.heading or chart.title), subject.heading)
+
+
+def bar_title(subject: Subject) -> str:
+    """Returns what the bars measure, by the chart's option `title`."""
+    # Replaced and not formatted: a unit comes from someone's input.
+    return str(subject.option("title", "")).replace("{unit}", str(subject.rows.unit.iloc[0]))
+
+
+def _values(rows: pd.DataFrame, column: str) -> list[str]:
+    return sorted(rows[column].dropna().unique(), key=reading_order)

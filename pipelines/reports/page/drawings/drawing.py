@@ -1,0 +1,80 @@
+"""What a drawing is: a registered way of making blocks of the page from the rows that a chart names."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from jepa.core.errors import InputError
+from jepa.core.registry import Registry
+from jepa.evaluation.declarations import Chart
+from pipelines.reports.page.blocks import Amounts, Block
+
+ROOM = "pipelines.reports.page.drawings"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is drawn: the rows of one origin that a chart asks for."""
+
+    chart: Chart
+    rows: pd.DataFrame
+    metrics: pd.DataFrame
+    """all `metrics` rows of the same origin and evaluation"""
+    scope: str
+    """what tells this origin from the others that the chart is drawn for, e.g. ` · m1 · unseen episodes`, or nothing"""
+    amounts: Amounts
+
+    @property
+    def heading(self) -> str:
+        """Returns the chart's heading with the scope, nothing where the chart has none."""
+        return f"{self.chart.heading}{self.scope}" if self.chart.heading else ""
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """Returns an option of the chart."""
+        return self.chart.options.get(name, default)
+
+    def column(self, name: str, default: str | None = None) -> str:
+        """Returns the column of the rows that an option of the chart names.
+
+        Raises:
+            InputError: the chart does not name one, or the rows do not have it.
+        """
+        column = self.option(name, default)
+        if column not in self.rows:
+            raise InputError(
+                f"option {name} of a chart of drawing {self.chart.drawing!r} is {column!r}; "
+                f"name a column of table {self.chart.table!r}: {', '.join(self.rows.columns)}"
+            )
+        return str(column)
+
+
+class Drawing(ABC):
+    """A way of drawing, registered under the name by which charts ask for it."""
+
+    tells_apart: ClassVar[tuple[str, ...]] = ()
+    """fields of the origin that it shows beside each other itself, e.g. splits in panels"""
+
+    @abstractmethod
+    def draw(self, subject: Subject) -> Iterator[Block]:
+        """Yields blocks; one without a reading of its own gets the chart's."""
+
+
+DRAWINGS: Registry[type[Drawing]] = Registry(
+    "drawing",
+    {
+        "bars": f"{ROOM}.bars",
+        "decoding_curves": f"{ROOM}.decoding_curves",
+        "film_strips": f"{ROOM}.film_strips",
+        "lines": f"{ROOM}.lines",
+        "path_scenes": f"{ROOM}.path_scenes",
+        "planner_bars": f"{ROOM}.planner_bars",
+        "probe_scatter": f"{ROOM}.probe_scatter",
+        "scatter": f"{ROOM}.scatter",
+        "strips": f"{ROOM}.strips",
+        "surprise_curves": f"{ROOM}.surprise_curves",
+        "table": f"{ROOM}.table",
+    },
+)

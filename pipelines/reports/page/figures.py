@@ -1,0 +1,86 @@
+"""All figures of a run: as tiles for the headlines, as tables for people, as JSON for programs."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from pipelines.reports.origins import COLUMNS, WORDS, Origin, differing, with_origins
+from pipelines.reports.page.data import DETAILS, LINEAGE, METRICS_ORDER, ReportData
+from pipelines.reports.page.filters import json_value
+from pipelines.reports.summary import Headline
+from pipelines.store.reports import SCHEMA_VERSION
+
+SPLITS = {"unseen": "Variations never seen in training", "test": "Held-out episodes"}
+FIGURE_COLUMNS = [*METRICS_ORDER, *LINEAGE, "value", "n", "ci_low", "ci_high", "unit"]
+
+
+@dataclass(frozen=True)
+class TileGroup:
+    """The headline figures of one model, dataset version, protocol, split and seed."""
+
+    heading: str
+    """nothing where there is one group only"""
+    label: str
+    """what they are, for who cannot see them"""
+    tiles: tuple[Headline, ...]
+
+
+@dataclass(frozen=True)
+class FigureTable:
+    """The rows of one kind of evaluation: the cells that tell them apart, and the rows themselves."""
+
+    evaluation: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[tuple[Any, ...], Any], ...]
+
+
+def tile_groups(data: ReportData) -> list[TileGroup]:
+    """Returns the headlines of each origin together, under what tells it from the others."""
+    groups: dict[tuple[str, ...], list[Headline]] = {}
+    for tile in data.headlines:
+        words = data.words.words(tile)
+        groups.setdefault((*(words[word] for word in WORDS), tile.split), []).append(tile)
+    shown = differing([dict(zip(WORDS, key, strict=False)) for key in groups])
+    made = []
+    for key, tiles in groups.items():
+        words, split = dict(zip(WORDS, key, strict=False)), tiles[0].split
+        heading = " · ".join([*(words[word] for word in shown if words[word]), SPLITS[split]])
+        label = f"Headline figures of {words['model']} on {split} episodes"
+        made.append(TileGroup(heading if len(groups) > 1 else "", label, tuple(tiles)))
+    return made
+
+
+def figure_tables(data: ReportData) -> list[FigureTable]:
+    """Returns a table for each kind of evaluation, without columns that are empty or tell nothing apart."""
+    return [_table(data, str(kind), rows) for kind, rows in data.metrics.groupby("evaluation", sort=True)]
+
+
+def _table(data: ReportData, kind: str, rows: pd.DataFrame) -> FigureTable:
+    held = [column for column in COLUMNS if column in rows]
+    origins = [Origin(**values) for values in with_origins(rows)[held].to_dict("records")]
+    words = [data.words.words(origin) for origin in origins]
+    columns: dict[str, list[Any]] = {"model": [own["model"] for own in words]}
+    for word in differing(words):
+        if word in ("dataset", "version", "run"):
+            columns[word] = [own[word] or "–" for own in words]
+    columns |= {column: list(rows[column]) for column in ("split", *DETAILS) if rows[column].notna().any()}
+    protocols = [own["protocol"] for own in words]
+    cells = zip(*columns.values(), strict=True)
+    shown = (row._replace(protocol=protocol) for row, protocol in zip(rows.itertuples(), protocols, strict=True))
+    return FigureTable(kind, tuple(columns), tuple(zip(cells, shown, strict=True)))
+
+
+def figures_json(data: ReportData) -> Markup:
+    """Returns the figures shown, for programs: the headlines and every row of the metrics table."""
+    rows = data.metrics[FIGURE_COLUMNS].astype(object).to_dict("records")
+    figures = {
+        "run": data.run,
+        "schema_version": SCHEMA_VERSION,
+        "headlines": [headline.model_dump(mode="json") for headline in data.headlines],
+        "metrics": [{name: json_value(value) for name, value in row.items()} for row in rows],
+    }
+    # A name with "</script>" must not end the element.
+    return Markup(json.dumps(figures, indent=1, allow_nan=False).replace("<", "\\u003c"))

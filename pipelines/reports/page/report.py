@@ -1,0 +1,105 @@
+"""Renders one run as a single HTML file that needs nothing else: no network, no other file, no script."""
+
+from functools import partial
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from pydantic import Field, PositiveInt
+
+from infra.progress import Progress
+from infra.storage import Store
+from jepa.core.config import Config
+from pipelines.reports.page import sections
+from pipelines.reports.page.blocks import Amounts, PageSection
+from pipelines.reports.page.data import ReportData, read_run
+from pipelines.reports.page.figures import figure_tables, figures_json, tile_groups
+from pipelines.reports.page.filters import cell, number, share
+from pipelines.reports.summary import Headline
+from pipelines.store.reports import SCHEMA_VERSION, latest_run
+
+FOLDER = Path(__file__).parent
+
+
+class ReportConfig(Config):
+    """What to report on, and how much of it to show."""
+
+    run: str = ""
+    """Name of the run; empty takes the one that was evaluated last."""
+    episodes: PositiveInt = 4
+    """Film strips of held-out episodes."""
+    frames: PositiveInt = 9
+    """Frames in a film strip."""
+    paths: PositiveInt = 4
+    """Scenes of goals reached, and as many of goals missed."""
+    points: int = Field(500, ge=10)
+    """Dots in a scatter plot."""
+
+
+class ReportResult(Config):
+    """Where the report is, and the figures that it opens with."""
+
+    run: str
+    path: str
+    """Path within the store."""
+    address: str
+    """Full address, to be opened in a browser."""
+    headlines: tuple[Headline, ...]
+
+    def __repr__(self) -> str:
+        return f"<report of run {self.run}: {len(self.headlines)} headline figures, {self.address}>"
+
+    __str__ = __repr__
+
+
+def report(config: ReportConfig, store: Store, progress: Progress) -> ReportResult:
+    """Writes `reports/<run>/report.html`.
+
+    Raises:
+        InputError: the store holds no results of that run, or none at all.
+    """
+    run = config.run or latest_run(store)
+    data = read_run(store, run)
+    path = f"reports/{run}/report.html"
+    store.write(path, render(data, config, store, progress).encode())
+    return ReportResult(run=run, path=path, address=store.address(path), headlines=tuple(data.headlines))
+
+
+def render(data: ReportData, config: ReportConfig, store: Store, progress: Progress) -> str:
+    """Returns the page of a run's data; cards and film strips are read from the store."""
+    made = _sections(data, config, store, progress)
+    # Autoescape: every name in the tables comes from someone's input.
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=number, share=share, cell=cell)
+    return environment.get_template("page.html.j2").render(
+        data=data,
+        sections=[section for section in made if section.blocks or section.missing],
+        style=Markup((FOLDER / "style.css").read_text()),
+        groups=tile_groups(data),
+        tables=figure_tables(data),
+        figures=figures_json(data),
+        written=max(unit.created_at for unit in data.units),
+        schema_version=SCHEMA_VERSION,
+    )
+
+
+def _sections(data: ReportData, config: ReportConfig, store: Store, progress: Progress) -> list[PageSection]:
+    amounts = Amounts(config.episodes, config.frames, config.paths, config.points)
+    makers = [
+        partial(sections.episodes, data, store, amounts),
+        partial(sections.training, data),
+        *(partial(sections.declared, kind, own, data, amounts) for kind, own in sections.declared_sections()),
+        partial(sections.cards, data, store),
+    ]
+    made = []
+    with progress.phase(f"report {data.run}", len(makers), "sections") as phase:
+        for maker in makers:
+            made.append(maker())
+            phase.advance(1)
+    return made

@@ -1,0 +1,58 @@
+"""Picking rows by what their columns say, with a missing value as a value like any other."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+LEADING, TRAILING = ("uniform", "random"), ("oracle",)
+"""Values that are read before and after all others: the plain kind of goal, the floor and the ceiling of planners."""
+
+
+def grouped(rows: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Yields the rows of each combination of values in reading order, with the values by column.
+
+    A missing value is None, comes first, and loses no row. Columns that the rows do not have tell nothing apart.
+    """
+    held = [column for column in columns if column in rows]
+    if rows.empty:
+        return
+    if not held:
+        yield {}, rows
+        return
+    groups = [(_values(held, key), own) for key, own in rows.groupby(held, dropna=False, sort=False)]
+    yield from sorted(groups, key=lambda group: [reading_order(value) for value in group[0].values()])
+
+
+def select(
+    rows: pd.DataFrame, where: Mapping[str, str], without: Mapping[str, Sequence[str]] | None = None
+) -> pd.DataFrame:
+    """Returns the rows whose columns have the values of `where` and none of those of `without`.
+
+    A value is compared with the column's text, a truth value's being `true` or `false`.
+    """
+    kept = pd.Series(True, index=rows.index)
+    for column, value in where.items():
+        kept &= _text(rows[column]) == value
+    for column, values in (without or {}).items():
+        kept &= ~_text(rows[column]).isin(list(values))
+    return rows[kept]
+
+
+def reading_order(value: Any) -> tuple[int, int, Any]:
+    """Returns the key by which values are sorted for people: missing, leading, numbers, words, trailing."""
+    if value is None:
+        return 0, 0, 0
+    if value in LEADING:
+        return 1, LEADING.index(value), 0
+    return (4 if value in TRAILING else 3 if isinstance(value, str) else 2), 0, value
+
+
+def _values(columns: Sequence[str], key: Any) -> dict[str, Any]:
+    values = key if isinstance(key, tuple) else (key,)
+    return {column: None if pd.isna(value) else value for column, value in zip(columns, values, strict=True)}
+
+
+def _text(column: pd.Series) -> pd.Series:
+    text = column.astype(object).where(column.notna(), "").map(str)
+    return text.str.lower() if pd.api.types.is_bool_dtype(column) else text

@@ -1,0 +1,255 @@
+"""Units of work: what one evaluation of one part, or one training, wrote, committed whole by its manifest.
+
+A unit's key says what was done, by content, and not for whom: two runs that ask for the same unit share it. Its files
+count when the manifest names them. Their names hold a digest of their bytes, so that a unit can be done again while the
+old files still serve, and changes over in one atomic step.
+"""
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from infra.errors import InfraError
+from infra.storage import Store
+from jepa.core.config import Config, digest_of
+from jepa.core.errors import InputError
+from pipelines.store.references import SHORT, DatasetRef, ModelRef
+from pipelines.store.reports.rows import Rows, to_arrow, to_parquet
+from pipelines.store.reports.schema import SCHEMA_VERSION
+
+MANIFESTS = "reports/manifests"
+READERS = 16
+"""Threads that read manifests: what is waited for is an object store's latency, not its bandwidth."""
+
+log = logging.getLogger(__name__)
+
+
+class Context(Config):
+    """What the rows of one unit of work have in common."""
+
+    run: str = Field(min_length=1)
+    """Id of the run that the unit is done for."""
+    model: str = ""
+    """Name of the model; empty where a table is about a dataset alone."""
+    model_digest: str | None = None
+    """Digest of its weights and configuration."""
+    dataset: str = ""
+    """Name of the dataset."""
+    dataset_version: int | None = None
+    """Version of the dataset."""
+    dataset_digest: str | None = None
+    """Digest of that version's content."""
+    world: str = ""
+    """Registered name of the world."""
+    protocol_digest: str | None = None
+    """Digest of the settings."""
+    evaluation_version: int | None = None
+    """Version that the evaluation declares of itself."""
+    code_version: str
+    """Version of the code."""
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    """When the unit was made."""
+
+    @classmethod
+    def of(cls, run: str, model: ModelRef, dataset: DatasetRef, **facts: Any) -> "Context":
+        """Returns the context of a unit that was made from these."""
+        return cls(
+            run=run,
+            model=model.name,
+            model_digest=model.digest,
+            dataset=dataset.name,
+            dataset_version=dataset.version,
+            dataset_digest=dataset.digest,
+            **facts,
+        )
+
+    @property
+    def dataset_reference(self) -> DatasetRef | None:
+        """The version of the dataset; None where older code kept none."""
+        if self.dataset_version is None or self.dataset_digest is None:
+            return None
+        return DatasetRef(name=self.dataset, version=self.dataset_version, digest=self.dataset_digest)
+
+    @property
+    def model_text(self) -> str:
+        """The model as people write it, `m0@1a2b3c4d`, or the name alone where older code gave no digest."""
+        return f"{self.model}@{self.model_digest[:SHORT]}" if self.model_digest else self.model
+
+    @property
+    def dataset_text(self) -> str:
+        """The dataset as people write it, `d0@2`, or the name alone where older code gave no version."""
+        return f"{self.dataset}@{self.dataset_version}" if self.dataset_version else self.dataset
+
+
+class Part(Config):
+    """One committed file of one table."""
+
+    table: str
+    path: str
+    rows: int
+
+
+class UnitManifest(Context):
+    """What a unit of work wrote; it exists when all of its parts do."""
+
+    # A field that later code adds is none of this code's business.
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore")
+
+    key: str
+    schema_version: int
+    parts: tuple[Part, ...]
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{part.rows} {part.table}" for part in self.parts)
+        return f"<unit {self.key} of {self.model_text} on {self.dataset_text}: rows of {rows or 'nothing'}>"
+
+    __str__ = __repr__
+
+
+def unit_key(what: str, part: str, identity: Mapping[str, Any]) -> str:
+    """Returns the key of a unit, `<what>-<part>-<16 hexadecimal digits of the identity's digest>`.
+
+    Args:
+        what: `planning`, `training` …, for people who read a listing.
+        part: which part of it.
+        identity: a JSON document of all that the unit's rows depend on.
+    """
+    return f"{what}-{part.replace('/', '=')}-{digest_of(identity)[:16]}"
+
+
+def write_tables(
+    store: Store, tables: Mapping[str, Rows], key: str, context: Context, *, replace: bool = False
+) -> UnitManifest:
+    """Writes the tables of one unit of work and commits them together.
+
+    Args:
+        store: where to.
+        tables: rows by table; a row holds the table's own columns (`schema.tables()`), optional ones may be left out.
+        key: names the unit; the same key is the same unit, whose first commit stands.
+        context: the columns that all rows share.
+        replace: put this in the place of what is committed under the key.
+
+    Returns:
+        The manifest that stands in the store.
+
+    Raises:
+        SchemaError: a row has a column that the schema does not know, lacks one that it needs, or has a wrong type.
+        InputError: the key has characters that a file name should not have, or a table is not known.
+    """
+    _check_key(key)
+    shared = {**context.model_dump(), "schema_version": SCHEMA_VERSION}
+    files = {}
+    parts = []
+    for table, rows in tables.items():
+        file = to_parquet(to_arrow(table, rows, shared))
+        path = f"reports/kind={table}/part-{key}.{hashlib.sha256(file).hexdigest()[:12]}.parquet"
+        files[path] = file
+        parts.append(Part(table=table, path=path, rows=len(rows)))
+    data = _read(store, _manifest_path(key))
+    before = None if data is None else _parse(store, _manifest_path(key), data)
+    if before is not None and not replace:
+        return before
+    # What is there and yet not read is of another major version, and has no place among these rows.
+    replace = replace or data is not None
+    manifest = UnitManifest(key=key, schema_version=SCHEMA_VERSION, parts=tuple(parts), **context.model_dump())
+    _commit(store, manifest, files, replace)
+    held = read_unit(store, key) or manifest
+    _sweep(store, held, {part.table for part in (*parts, *(before.parts if before else ()))})
+    return held
+
+
+def write_table(store: Store, table: str, rows: Rows, key: str, context: Context) -> UnitManifest:
+    """Writes one table as a unit of its own, `<key>-<table>`; see `write_tables`."""
+    return write_tables(store, {table: rows}, f"{key}-{table}", context)
+
+
+def read_unit(store: Store, key: str) -> UnitManifest | None:
+    """Returns the manifest of a committed unit of work, None where it is not done yet, or not as this code reads it."""
+    data = _read(store, _manifest_path(key))
+    return None if data is None else _parse(store, _manifest_path(key), data)
+
+
+def committed_units(store: Store) -> list[UnitManifest]:
+    """Returns the manifests of all committed units, in order of their keys.
+
+    Units of another major version of the schema are left out, and a sentence in the log says so.
+    """
+    paths = [path for path in store.list(f"{MANIFESTS}/") if path.endswith(".json")]
+    with ThreadPoolExecutor(READERS) as pool:
+        found = list(pool.map(lambda path: _parse(store, path, store.read(path)), paths))
+    return [unit for unit in found if unit is not None]
+
+
+def _read(store: Store, path: str) -> bytes | None:
+    try:
+        return store.read(path)
+    except FileNotFoundError:
+        return None
+
+
+def _parse(store: Store, path: str, data: bytes) -> UnitManifest | None:
+    try:
+        document = json.loads(data)
+        version = document["schema_version"]
+        if version == SCHEMA_VERSION:
+            return UnitManifest.model_validate(document)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InfraError(f"{store.address(path)} is no manifest of report rows; delete it, evaluate again") from error
+    _warn(
+        f"report unit {document.get('key')!r} has schema version {version} and this code reads {SCHEMA_VERSION}: its "
+        f"rows are left out; read them with code {document.get('code_version')}, which wrote them, or evaluate again"
+    )
+    return None
+
+
+@cache
+def _warn(sentence: str) -> None:
+    """Logs a sentence, once however often the manifests are read."""
+    log.warning(sentence)
+
+
+def _commit(store: Store, manifest: UnitManifest, files: Mapping[str, bytes], replace: bool) -> None:
+    for path, data in files.items():
+        store.write(path, data)
+    document = manifest.model_dump_json(indent=1).encode()
+    if not replace:
+        # Where another worker did the same unit and committed first, that one stands.
+        store.write_if_absent(_manifest_path(manifest.key), document)
+        return
+    store.write(_manifest_path(manifest.key), document)
+    # Whoever replaces the same unit at the same time may have swept these away before they had a manifest.
+    for path, data in files.items():
+        if not store.exists(path):
+            store.write(path, data)
+
+
+def _sweep(store: Store, held: UnitManifest, tables: set[str]) -> None:
+    """Deletes the unit's files that its manifest does not name: superseded ones, and those of a killed attempt.
+
+    Programs that read all of `kind=metrics/*.parquet` would count their rows twice.
+    """
+    named = {part.path for part in held.parts}
+    for table in tables:
+        stem = f"reports/kind={table}/part-{held.key}"
+        for path in store.list(stem):
+            if path not in named and re.fullmatch(rf"{re.escape(stem)}(\.[0-9a-f]{{12}})?\.parquet", path):
+                store.delete(path)
+
+
+def _manifest_path(key: str) -> str:
+    return f"{MANIFESTS}/{key}.json"
+
+
+def _check_key(key: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._=-]*", key):
+        raise InputError(
+            f"report key {key!r} should be letters, digits, '.', '_', '=' and '-', a letter or digit first"
+        )
