@@ -56,10 +56,11 @@ def test_files_that_are_named_exist(page: str) -> None:
 
 
 def is_there(page: str, name: str) -> bool:
-    """Paths are meant from the root, from the page's folder or a folder in it; on a page of no room from any room."""
+    """Paths are meant from the root, from the page's folder, its tests or a folder in them; else from any room."""
     folder = (ROOT / page).parent
     if page.split("/")[0] in ROOMS:
-        return (ROOT / name).exists() or any(folder.rglob(name))
+        tests = ROOT / "tests" / Path(page).parent
+        return (ROOT / name).exists() or any(folder.rglob(name)) or any(tests.rglob(name))
     return any((place / name).exists() for place in (ROOT, folder, *(ROOT / room for room in ROOMS)))
 
 

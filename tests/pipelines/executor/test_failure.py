@@ -31,7 +31,7 @@ def carried(error: BaseException) -> BaseException:
 
 def test_an_exception_that_survives_arrives_as_it_is() -> None:
     error = carried(DamagedChunkError("chunk 3 of shard 2 is damaged", 17))
-    assert isinstance(error, DamagedChunkError) and error.row == 17
+    assert isinstance(error, DamagedChunkError) and error.chunk == 17
     assert str(error) == "chunk 3 of shard 2 is damaged"
     assert isinstance(error.__cause__, WorkerTraceback) and "in carried" in str(error.__cause__)
 
