@@ -10,6 +10,8 @@ from pydantic import NonNegativeInt, PositiveInt
 from jepa.core.config import Config
 
 MEGABYTE = 1 << 20
+THREAD = "loader"
+"""Names of all threads of a loader begin so."""
 MOST_THREADS = 8
 """Used where `threads` is 0: beyond them the interpreter's lock is what threads wait for."""
 

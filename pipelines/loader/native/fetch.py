@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from infra.errors import InfraError
 from infra.storage.local import LocalStore
-from pipelines.loader.config import MEGABYTE, LoaderConfig
+from pipelines.loader.config import MEGABYTE, THREAD, LoaderConfig
 from pipelines.loader.counters import LoaderCounters
 from pipelines.loader.native.cached_split import CachedSplit
 from pipelines.store.datasets.dataset import Dataset
@@ -68,7 +68,7 @@ class ChunkFetcher:
     def open(self) -> None:
         """Starts the threads that fetch ahead, where reading means waiting."""
         if not self._local and self._pool is None:
-            self._pool = ThreadPoolExecutor(FETCH_THREADS, thread_name_prefix="loader-fetch")
+            self._pool = ThreadPoolExecutor(FETCH_THREADS, thread_name_prefix=f"{THREAD}-fetch")
 
     def prefetch(self, chunk: int) -> None:
         """Begins to fetch what a chunk needs; does nothing where reading costs no wait."""
@@ -115,10 +115,10 @@ class ChunkFetcher:
         """Returns what the threads that fetch ahead have done."""
         return self._counters
 
-    def close(self) -> None:
-        """Ends the threads that fetch ahead; what is under way is waited for."""
+    def close(self, *, wait: bool = True) -> None:
+        """Ends the threads that fetch ahead; what is under way is waited for, unless `wait` is false."""
         if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+            self._pool.shutdown(wait=wait, cancel_futures=True)
             self._pool, self._shards, self._chunks, self._prefetched_bytes = None, {}, {}, 0
 
     def _fetch(self, chunk: int) -> bytes:

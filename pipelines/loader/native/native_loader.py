@@ -1,5 +1,6 @@
 """The native loader: global batch t is the same whatever the number of workers, and its position is two integers."""
 
+import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jepa.core.clips import Clips
+from pipelines.loader.config import THREAD
 from pipelines.loader.counters import LoaderCounters
 from pipelines.loader.loader import LOADERS, Loader
 from pipelines.loader.native.assemble import BatchRow, ClipAssembler
@@ -139,5 +141,7 @@ def _prefetch(assembler: ClipAssembler, fetcher: ChunkFetcher, task: Task) -> No
 
 
 def _end(pipeline: Pipeline, fetcher: ChunkFetcher) -> None:
-    pipeline.close()
-    fetcher.close()
+    # The collector may drop a loader in any thread, and threads of ours may be those that would be waited for.
+    wait = not threading.current_thread().name.startswith(THREAD)
+    pipeline.close(wait=wait)
+    fetcher.close(wait=wait)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from infra.errors import InfraError
 from jepa.core.clips import Clips
+from pipelines.loader.config import THREAD
 from pipelines.loader.counters import LoaderCounters
 from pipelines.loader.native.buffers import BatchArrays, BatchBuffers
 from pipelines.loader.native.tasks import BatchTasks, Position, Task
@@ -64,7 +65,8 @@ class Pipeline:
         self._scheduled, self._work, self._buffers, self._prefetch = scheduled, work, buffers, prefetch
         self._slots, self._depth = slots, depth
         # Two conditions of one lock: a thread woken for nothing takes the interpreter's lock from one that works.
-        lock = threading.Lock()
+        # The collector may drop a loader, and so close this, in a thread that holds the lock already.
+        lock = threading.RLock()
         self._changed, self._ready = threading.Condition(lock), threading.Condition(lock)
         self._tasks: deque[Task] = deque()
         self._batches: dict[int, _Batch] = {}
@@ -109,20 +111,19 @@ class Pipeline:
         """Returns what each thread has done."""
         return self._counters
 
-    def close(self) -> None:
-        """Ends the threads and waits for them; what they have filled is dropped."""
+    def close(self, *, wait: bool = True) -> None:
+        """Ends the threads and waits for them, unless `wait` is false; what they have filled is dropped."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
             self._ready.notify_all()
-        for thread in self._threads:
-            if thread is not threading.current_thread():  # the collector may drop a loader in any thread
-                thread.join()
+        for thread in self._threads if wait else ():
+            thread.join()
 
     def _start(self) -> None:
         try:
             for counters in self._counters:
-                thread = threading.Thread(target=self._run, args=(counters,), daemon=True, name="loader")
+                thread = threading.Thread(target=self._run, args=(counters,), daemon=True, name=THREAD)
                 thread.start()
                 self._threads.append(thread)
         except BaseException:

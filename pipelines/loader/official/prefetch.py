@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from infra.errors import InfraError
+from pipelines.loader.config import THREAD
 
 T = TypeVar("T")
 POLL_SECONDS = 0.1
@@ -27,7 +28,7 @@ class Prefetcher(Generic[T]):
         self._stop = threading.Event()
         self._error: BaseException | None = None
         arguments = (make, self._entries, self._stop)
-        self._thread = threading.Thread(target=_fill, args=arguments, daemon=True, name="loader-prefetch")
+        self._thread = threading.Thread(target=_fill, args=arguments, daemon=True, name=f"{THREAD}-prefetch")
         self._thread.start()
 
     def next(self) -> T:

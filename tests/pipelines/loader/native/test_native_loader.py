@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from jepa.core.clips import Clips
 from jepa.core.errors import InputError
 from pipelines.loader import LoaderConfig
 from pipelines.loader.counters import STAGES
+from pipelines.loader.native.buffers import BatchArrays, BatchBuffers
 from pipelines.store import Dataset, verify
 from tests.pipelines.loader.loading import BATCH, FRAMESKIP, STEPS, all_same, native_loader, part, same, take
 from tests.pipelines.small_dataset import small_dataset
@@ -210,9 +212,9 @@ def test_where_no_thread_can_be_started_nothing_is_left(dataset: Dataset, monkey
     def no_threads(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    closed = []
+    closed: list[bool] = []
     loader = native_loader(dataset)
-    monkeypatch.setattr(loader._fetcher, "close", lambda: closed.append(True))
+    monkeypatch.setattr(loader._fetcher, "close", lambda wait=True: closed.append(wait))
     with monkeypatch.context() as broken:
         broken.setattr("threading.Thread.start", no_threads)
         with pytest.raises(RuntimeError, match="can't start new thread"):
@@ -235,3 +237,27 @@ def test_nothing_runs_on_after_close(dataset: Dataset) -> None:
     next(loader)
     del loader
     assert not running()
+
+
+@pytest.mark.filterwarnings(
+    "error::pytest.PytestUnraisableExceptionWarning", "error::pytest.PytestUnhandledThreadExceptionWarning"
+)
+def test_a_loader_that_is_dropped_in_a_thread_of_its_own_ends(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaders = [native_loader(dataset)]
+    take_batch = BatchBuffers.take
+
+    def dropping(buffers: BatchBuffers) -> tuple[Clips, BatchArrays]:
+        assert made.wait(60)
+        loaders.clear()  # the last reference, in a thread that holds the lock
+        return take_batch(buffers)
+
+    made = threading.Event()
+    monkeypatch.setattr(BatchBuffers, "take", dropping)
+    loaders[0]._pipeline = loaders[0]._start()
+    made.set()
+    deadline = time.monotonic() + 20
+    while any(thread.name == "loader" for thread in threading.enumerate()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not loaders and not any(thread.name == "loader" for thread in threading.enumerate())

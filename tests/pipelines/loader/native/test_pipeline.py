@@ -264,6 +264,23 @@ def test_closing_wakes_a_consumer_that_waits() -> None:
     assert errors and "was closed while another thread waited" in errors[0]
 
 
+def test_a_thread_that_holds_the_lock_may_close_without_waiting() -> None:
+    class Closing(BatchBuffers):
+        """Closes the pipeline where the collector might drop a loader."""
+
+        def take(self) -> tuple[Clips, BatchArrays]:
+            assert made.wait(60)
+            running.close(wait=False)
+            return super().take()
+
+    made = threading.Event()
+    running = started(buffers=Closing(SHAPE, keep=2, pin=False))
+    made.set()
+    with pytest.raises(InfraError, match="was closed"):
+        for _ in range(30):
+            running.next()
+
+
 def test_threads_that_were_started_end_where_one_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
     start, calls = threading.Thread.start, []
 
