@@ -7,7 +7,8 @@ from jepa.worlds import WORLDS
 from pipelines.collect import plan_dataset
 from pipelines.pretrain import find_model
 from pipelines.pretrain.trackers import check_trackers
-from pipelines.store.datasets.manifest import continue_plan, read_manifest
+from pipelines.store import DatasetHandle
+from pipelines.store.datasets.manifest import continue_plan
 from pipelines.store.models.manifest import check_same_training
 
 
@@ -20,7 +21,7 @@ def check_job(config: WorldModelConfig, store: Store) -> None:
         InfraError: the store cannot be read.
     """
     plan = plan_dataset(config.collect)
-    dataset = read_manifest(store, config.collect.name)
+    dataset = DatasetHandle(store, config.collect.name).manifest()
     if dataset is not None:
         continue_plan(config.collect.name, dataset.plan, plan)
     world = WORLDS.get(plan.world).world_spec

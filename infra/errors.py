@@ -1,5 +1,10 @@
 """The error of the surroundings: a store, a cluster or a server that is not there or does not let us in."""
 
+from typing import ClassVar
+
 
 class InfraError(Exception):
     """What is wrong outside the program, in one sentence with the address and the remedy; shown without a trace."""
+
+    final: ClassVar[bool] = False
+    """Whether another attempt would fail in the same way: something is lost, and not only out of reach."""

@@ -13,14 +13,13 @@ from torch import Tensor
 
 from infra.storage import Store, open_store
 from infra.version import code_version
-from jepa.core.config import Config
+from jepa.core.config import Config, to_json
 from jepa.core.errors import InputError
 from jepa.models.files import save_model
 from jepa.models.import_lewm import export_lewm, import_lewm, read_released_weights, released_config
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.training.recipes import RECIPES
 from pipelines.store import Dataset
-from pipelines.store.datasets.manifest import to_json
 from pipelines.store.models.manifest import ModelManifest, check_model_name, find_model, model_path, read_model
 
 SUFFIXES = (".pt", ".safetensors")

@@ -8,7 +8,7 @@ from infra.s3_server import S3Server
 from infra.storage import open_store
 from pipelines.collect import collect
 from pipelines.pretrain import PretrainConfig, pretrain
-from pipelines.store import Dataset, verify
+from pipelines.store import Dataset, DatasetHandle, verify
 from tests.chaos.faulty_s3 import FAULTS, faulty_proxy
 from tests.pipelines.small_dataset import small_config, small_dataset, stored_bytes
 
@@ -25,7 +25,7 @@ def test_a_fifth_of_all_requests_fails(
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
         store = open_store(s3)
         collect(small_config(retries=5), store)
-        assert verify(store, "small").ok
+        assert verify(DatasetHandle(store, "small")).ok
         assert sum(1 for _ in Dataset(store, "small").episodes("train")) == 30
     assert all(proxy.seen[fault] for fault in FAULTS)
     assert 0.1 < 1 - proxy.seen["fine"] / proxy.seen.total() < 0.3

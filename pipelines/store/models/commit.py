@@ -5,11 +5,11 @@ from typing import Any
 
 from infra.storage import Store
 from infra.version import code_version
+from jepa.core.config import to_json
 from jepa.models.files import save_model
 from jepa.models.world_model import WorldModel
 from jepa.training.recipes import Recipe
 from pipelines.store import Dataset
-from pipelines.store.datasets.manifest import to_json
 from pipelines.store.models.curve import Curve
 from pipelines.store.models.manifest import ModelManifest, find_model, model_path
 from pipelines.store.reports.tables import Context, write_tables

@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from infra.storage import Store
+from jepa.core.config import to_json
 from pipelines.store import CODECS, FORMATS, Dataset, DatasetManifest
 from pipelines.store.datasets.index import CHUNKS
 from pipelines.store.datasets.layout import DatasetLayout
-from pipelines.store.datasets.manifest import ShardFacts, to_json
+from pipelines.store.datasets.manifest import ShardFacts
 from pipelines.store.formats import ShardFile, Span
 
 

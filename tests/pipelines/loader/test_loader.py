@@ -15,7 +15,7 @@ from jepa.core.episodes import Episode
 from jepa.core.errors import InputError
 from pipelines.loader import ClipLoader, LoaderConfig
 from pipelines.loader.native.clip_loader import batches_in_memory
-from pipelines.store import Dataset, verify
+from pipelines.store import Dataset, DatasetHandle, verify
 from tests.pipelines.small_dataset import small_dataset
 
 HISTORY, HORIZON, SKIP = 3, 1, 4
@@ -165,7 +165,8 @@ def test_a_split_too_small_for_a_batch_is_refused(dataset: Dataset) -> None:
 def test_an_empty_split_is_no_accident(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
     dataset = small_dataset(store, unseen_share=0.0)
-    assert dataset.count("unseen") == 0 and list(dataset.episodes("unseen")) == [] and verify(store, "small").ok
+    assert dataset.count("unseen") == 0 and list(dataset.episodes("unseen")) == []
+    assert verify(DatasetHandle(store, "small")).ok
     with pytest.raises(InputError, match="split 'unseen' of dataset 'small' has 0 clips"):
         make_loader(dataset, "unseen")
 
