@@ -8,3 +8,7 @@ class InfraError(Exception):
 
     final: ClassVar[bool] = False
     """Whether another attempt would fail in the same way: something is lost, and not only out of reach."""
+
+
+class Interrupted(SystemExit):
+    """An orderly end that somebody asked for; its message says in one sentence what is kept."""

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class ShardTask(NamedTuple):
-    """A unit of work: a shard's number and, where a manifest already speaks of the shard, its SHA-256."""
+    """A unit of work: a shard's number and, where a manifest already lists the shard, its SHA-256."""
 
     number: int
     expected: str | None = None

@@ -46,7 +46,7 @@ def collect_shard(
         number: of the shard.
         dataset: where it goes.
         record: where the episodes come from.
-        expected: SHA-256 that the shard must have, where a manifest already speaks of it; other bytes are not written.
+        expected: SHA-256 that the shard must have, where a manifest already lists it; other bytes are not written.
 
     Raises:
         InfraError: the store failed or gave back other bytes than were written, or they are not the expected ones.
@@ -108,7 +108,7 @@ class _Draft:
 
 
 def _holds(dataset: DatasetHandle, shard: ShardPlan, marker: ShardManifest) -> bool:
-    """Returns whether the store holds the very bytes that the marker speaks of, and the marker speaks of this plan."""
+    """Returns whether the store holds the very bytes that the marker describes, and the marker is this plan's."""
     if marker.plan_digest != shard.digest:
         return False
     try:

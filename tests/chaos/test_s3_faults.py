@@ -11,6 +11,7 @@ from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.store import Dataset, DatasetHandle, verify
 from tests.chaos.faulty_s3 import FAULTS, faulty_proxy
 from tests.pipelines.small_dataset import small_config, small_dataset, stored_bytes
+from tests.pipelines.small_model import stored_weights
 
 pytestmark = [pytest.mark.slow, pytest.mark.s3]
 
@@ -45,5 +46,4 @@ def test_a_training_goes_on(tmp_path: Path, s3: str, s3_server: S3Server, monkey
         pretrain(config, open_store(s3))
     assert proxy.seen.total() - proxy.seen["fine"] >= 5
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.endpoint)
-    path = "models/m0/model.safetensors"
-    assert open_store(s3).read(path) == undisturbed.read(path)
+    assert stored_weights(open_store(s3), "m0") == stored_weights(undisturbed, "m0")

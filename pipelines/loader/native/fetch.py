@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,10 +38,15 @@ AHEAD = 64 * MEGABYTE
 class DamagedChunkError(InfraError):
     """A chunk that is not as it was collected, or is gone; told by dataset, shard and chunk."""
 
+    final: ClassVar[bool] = True
+
     def __init__(self, message: str, row: int) -> None:
         super().__init__(message)
         self.row = row
         """in the table of the split's chunks"""
+
+    def __reduce__(self) -> tuple[type["DamagedChunkError"], tuple[str, int]]:
+        return DamagedChunkError, (str(self), self.row)
 
 
 class ChunkSource:

@@ -162,7 +162,7 @@ def open_dataset(store: Store, reference: DatasetRef) -> Dataset:
     if manifest.reference != reference:
         raise DatasetGoneError(
             f"dataset {reference} in store {store.uri!r} has other content than when it was chosen: it was removed and "
-            "collected anew; take another name for other data"
+            "collected again; take another name for other data"
         )
     return Dataset(store, reference.name, manifest=manifest)
 

@@ -131,11 +131,11 @@ def test_a_shard_that_fails_is_named_and_the_rest_completes(tmp_path: Path, undi
     store, config = open_store(str(tmp_path)), small_config(retries=1)
     plan = plan_dataset(config)
     seeds = [plan.episode_plan(index).seed for index in plan.shard(3).episodes]
-    told = (
+    said = (
         f"1 of 11 units failed.*train/shard-000003, dataset seed 0, episodes .* with seeds {seeds[0]} to {seeds[-1]}: "
         "RuntimeError: the renderer is gone"
     )
-    with pytest.raises(InfraError, match=told):
+    with pytest.raises(InfraError, match=said):
         make_dataset(DatasetHandle(store, "small"), plan, config, fail_at_three, Progress())
     assert len(store.list("datasets/small/completed/")) == 10 and not store.exists("datasets/small/manifest.json")
     collect(config, store)

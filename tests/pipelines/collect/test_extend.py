@@ -125,12 +125,12 @@ def test_two_collectors_at_once(store: Store, seeds: tuple[int, int]) -> None:
         process.start()
     for process in both:
         process.join(120)
-    told = sorted(outcomes.get() for _ in both)
-    assert told[1] == "version 1"
+    refused = sorted(outcomes.get() for _ in both)
+    assert refused[1] == "version 1"
     if seeds == (0, 0):
-        assert told[0] == "version 1"
+        assert refused[0] == "version 1"
     else:
-        assert "'small' was collected with seed" in told[0] and "choose another name" in told[0]
+        assert "'small' was collected with seed" in refused[0] and "choose another name" in refused[0]
     assert verify(DatasetHandle(store, "small")).ok
     undisturbed = open_store(store.uri + "-alone")
     collect(small_config(seed=Dataset(store, "small").manifest.plan.seed), undisturbed)

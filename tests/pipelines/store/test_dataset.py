@@ -48,11 +48,11 @@ def test_limit_takes_the_first_episodes(tmp_path: Path) -> None:
 def test_statistics_come_from_train_alone(tmp_path: Path) -> None:
     dataset = small_dataset(open_store(str(tmp_path)))
     action = np.concatenate([episode.action for episode in dataset.episodes("train")])
-    held, told = Moments.of(action), dataset.statistics["action"]
-    assert told.count == len(action)
-    assert told.mean == pytest.approx(held.mean, abs=1e-12) and told.std == pytest.approx(held.std, abs=1e-12)
+    expected, held = Moments.of(action), dataset.statistics["action"]
+    assert held.count == len(action)
+    assert held.mean == pytest.approx(expected.mean, abs=1e-12) and held.std == pytest.approx(expected.std, abs=1e-12)
     everything = np.concatenate([episode.action for split in SPLITS for episode in dataset.episodes(split)])
-    assert told.mean != pytest.approx(Moments.of(everything).mean, abs=1e-6)
+    assert held.mean != pytest.approx(Moments.of(everything).mean, abs=1e-6)
 
 
 def test_a_missing_dataset_and_split_are_named(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_other_content_under_the_name_is_said_so(store: Store) -> None:
         open_dataset(store, reference)
 
 
-def test_the_same_content_collected_anew_is_the_same(store: Store) -> None:
+def test_the_same_content_collected_again_is_the_same(store: Store) -> None:
     reference = resolve_dataset(store, "d0@1")
     for path in store.list("datasets/d0/"):
         store.delete(path)
