@@ -1,9 +1,13 @@
 """What the tests of trainings share: the smallest training on the small dataset, and what it leaves."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from infra.storage import Store
-from pipelines.pretrain import PretrainConfig
+from jepa.training.trainer import Trainer
+from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.store.models.checkpoints import Checkpoints
 from pipelines.store.models.manifest import ModelHandle
 
@@ -23,3 +27,39 @@ def stored_weights(store: Store, name: str) -> bytes:
 def checkpoints_of(store: Store, name: str) -> Checkpoints:
     """Returns the checkpoints of a model."""
     return Checkpoints(ModelHandle(store, name))
+
+
+class Cut(BaseException):
+    """Stands for a kill: nothing of ours catches it."""
+
+
+def train_until(step: int, config: PretrainConfig, store: Store) -> None:
+    """Trains until so many steps are done, and no further; checkpoints of `smoke` come every 20."""
+    with before_step(step, cut), pytest.raises(Cut):
+        pretrain(config, store)
+
+
+def cut() -> None:
+    """Ends the training as a kill does."""
+    raise Cut
+
+
+class before_step:
+    """Within the block, something is done in a training when so many of its steps are done, before the next."""
+
+    def __init__(self, step: int, act: Callable[[], object]) -> None:
+        self._step, self._act = step, act
+        self._patch = pytest.MonkeyPatch()
+
+    def __enter__(self) -> None:
+        real = Trainer.step
+
+        def stepping(trainer: Trainer, clips: Any) -> dict[str, float]:
+            if trainer.completed_steps == self._step:
+                self._act()
+            return real(trainer, clips)
+
+        self._patch.setattr(Trainer, "step", stepping)
+
+    def __exit__(self, *_: object) -> None:
+        self._patch.undo()
