@@ -32,7 +32,9 @@ def commit_model(handle: ModelHandle, manifest: ModelManifest, weights: bytes, c
         store.write_if_absent(layout.manifest(manifest.continued_from.digest), store.read(layout.config))
     store.write(layout.weights(manifest.weights_sha256), weights)
     path, data = layout.manifest(manifest.digest), to_json(manifest)
-    if not store.write_if_absent(path, data):
+    if manifest.continued_from == manifest.reference:
+        store.write(path, data)  # more steps that moved no weight
+    elif not store.write_if_absent(path, data):
         data = store.read(path)  # of an attempt that was cut off here, and came to the same weights
     store.write(layout.card, card.encode())
     if manifest.continued_from is None:

@@ -95,6 +95,13 @@ def test_older_weights_stay_after_training_went_on(store: Store) -> None:
     assert ModelHandle(store, "m0").card() == "# Model 2\n"
 
 
+def test_more_steps_that_moved_no_weight_are_a_new_manifest_of_the_same_model(store: Store) -> None:
+    first = committed(store, 1)
+    second = committed(store, 1, continued_from=first.reference, seconds=2.0)
+    assert second.reference == first.reference and find_model(store, "m0") == second != first
+    assert read_model(store, first.reference)[0] == second
+
+
 def test_what_is_not_there_is_named_with_what_is(store: Store) -> None:
     first = committed(store, 1)
     second = committed(store, 2, continued_from=first.reference)
