@@ -48,15 +48,16 @@ def pretrain(config: PretrainConfig, store: Store, progress: Progress | None = N
                 task = replace(task, origin=find_origin(config, model, lease.before), claim=lease.number)
                 lease.record(task.origin)
                 manifest = _train(model, task, lease, progress or Progress())
+    if (sentence := newer_version(store, config, manifest.dataset_ref)) is not None:
+        log.warning(sentence)
     write_training_rows(store, manifest)
     return manifest
 
 
 def _train(model: ModelHandle, task: TrainingTask, lease: Lease, progress: Progress) -> ModelManifest:
     config = task.config
-    for sentence in (newer_version(model.store, config, task.origin), _continued(model, config)):
-        if sentence is not None:
-            log.warning(sentence)
+    if (sentence := _continued(model, config)) is not None:
+        log.warning(sentence)
     try:
         with progress.phase(f"pretrain {config.name}", config.total_steps, "steps") as phase:
             if config.executor == "ray":

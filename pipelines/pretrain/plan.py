@@ -19,7 +19,7 @@ from pipelines.store.models.checkpoints import Checkpoints
 from pipelines.store.models.claim import Claim, check_not_held, newest_claim
 from pipelines.store.models.manifest import ModelHandle, resolve_model
 from pipelines.store.models.origin import Origin
-from pipelines.store.references import split_dataset
+from pipelines.store.references import DatasetRef, split_dataset
 
 log = logging.getLogger(__name__)
 
@@ -115,14 +115,14 @@ def open_source(model: ModelHandle, origin: Origin) -> Dataset:
         raise DatasetGoneError(f"model {model.name!r} cannot go on from step {step}: {error}") from error
 
 
-def newer_version(store: Store, config: PretrainConfig, origin: Origin) -> str | None:
+def newer_version(store: Store, config: PretrainConfig, held: DatasetRef | None) -> str | None:
     """Returns a sentence that says so where a dataset, named without a version, has grown since a training began."""
     name, version = split_dataset(config.dataset)
     newest = DatasetHandle(store, name).manifest()
-    if version is not None or newest is None or newest.version <= origin.dataset_ref.version:
+    if held is None or version is not None or newest is None or newest.version <= held.version:
         return None
     return (
-        f"model {config.name!r} stays on dataset {origin.dataset_ref}, on which it began; "
+        f"model {config.name!r} stays on dataset {held}, on which it began; "
         f"{newest.reference} is there too, for a model of another name"
     )
 

@@ -24,6 +24,7 @@ def execute(options: PretrainConfig, context: Context) -> int:
             "dataset": str(manifest.dataset_ref or manifest.dataset),
             "parameters": manifest.parameters,
             "steps": manifest.recipe.train.steps,
+            "segments": [segment.model_dump() for segment in manifest.segments],
             "seconds": manifest.seconds,
         },
         [

@@ -9,21 +9,26 @@ import sys
 import threading
 import time
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 import torch
 
+from infra.progress import Progress
 from infra.ray_cluster import LOCAL_ENVIRONMENT
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
-from pipelines.pretrain import PretrainConfig, pretrain
+from pipelines.loader.native.fetch import DamagedChunkError
+from pipelines.pretrain import PretrainConfig, find_model, plan_training, pretrain
 from pipelines.pretrain.assembly import make_trainer, resolve_recipe
-from pipelines.store import Dataset
+from pipelines.pretrain.ray_train import train_with_ray
+from pipelines.store import Dataset, resolve_dataset
 from pipelines.store.models.checkpoints import Checkpoint
 from pipelines.store.models.curve import read_curve
 from pipelines.store.models.manifest import ModelHandle
+from tests.pipelines.small_dataset import small_dataset
 from tests.pipelines.small_model import checkpoints_of, stored_weights
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -159,3 +164,39 @@ def test_what_is_wrong_for_good_is_not_tried_again(store: Store, ray_cluster: No
     checkpoints_of(store, "m0").save(Checkpoint(1, other.state(), {"epoch": 0, "batch": 1}))
     with pytest.raises(InputError, match=r"the checkpoint was trained with train\.learning_rate = 0\.5"):
         pretrain(config("m0", workers=2), store)
+
+
+def test_a_damaged_chunk_is_said_and_not_tried_again(store: Store, ray_cluster: None) -> None:
+    """One worker meets it while the other waits for it; what comes home is the worker's own error."""
+    for path in store.list("datasets/d0/shards/train/"):
+        if path.endswith(".mds"):
+            data = store.read(path)
+            store.write(path, data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+    warnings: list[str] = []
+    task = replace(plan_training(config("m0", workers=2, max_failures=5), store), threads=1)
+    with Progress().phase("pretrain", 40, "steps") as phase, pytest.raises(DamagedChunkError) as error:
+        train_with_ray(task, phase, warnings.append)
+    assert str(error.value).startswith("dataset 'd0', shards/train/shard-") and "is damaged" in str(error.value)
+    assert isinstance(error.value.row, int) and not warnings
+    assert not store.list("models/m0/checkpoints/") and find_model(store, "m0") is None
+
+
+def test_two_workers_go_on_with_the_version_that_they_began_with(store: Store, undisturbed: bytes) -> None:
+    """The dataset grows while they train, and one of them is killed."""
+    grown = threading.Event()
+
+    def extend_and_kill() -> None:
+        while not checkpoints_of(store, "extended").steps():
+            time.sleep(0.05)
+        small_dataset(store, name="d0", steps=40, episodes=60)
+        victims = [process for process in psutil.process_iter(["cmdline"]) if is_train_worker(process)]
+        os.kill(victims[0].pid, signal.SIGKILL)
+        grown.set()
+
+    thread = threading.Thread(target=extend_and_kill, daemon=True)
+    thread.start()
+    manifest = pretrain(config("extended", steps=200, workers=2), store)
+    thread.join()
+    assert grown.is_set() and resolve_dataset(store, "d0").version == 2
+    assert manifest.dataset_ref == resolve_dataset(store, "d0@1")
+    assert stored_weights(store, "extended") == undisturbed
