@@ -100,8 +100,7 @@ def test_of_many_at_once_one_gets_the_name(model: ModelHandle, before: str) -> N
         try:
             with claim_model(model, ORIGIN):
                 entered.append(number)
-                while len(refused) < 7:
-                    time.sleep(0.01)
+                wait_until(lambda: len(entered) + len(refused) == 8)
         except InputError:
             refused.append(number)
 
