@@ -8,6 +8,7 @@ import pytest
 from infra.errors import InfraError
 from pipelines.pretrain import background_writer as writer_module
 from pipelines.pretrain.background_writer import BackgroundWriter, Commit
+from pipelines.store.models.claim import ClaimLostError
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +68,18 @@ def test_a_commit_is_tried_again(writer: BackgroundWriter, said: list[str]) -> N
 
     writer.put(Commit("here", write))
     assert writer.wait(60) and len(tries) == 3 and writer.failures == 0 and said == []
+
+
+def test_what_would_fail_again_is_not_tried_again(writer: BackgroundWriter, said: list[str]) -> None:
+    tries: list[int] = []
+
+    def write() -> None:
+        tries.append(1)
+        raise ClaimLostError("model 'm0' was taken over")
+
+    writer.put(Commit("here", write))
+    assert writer.wait(60) and len(tries) == 1 and writer.failures == 1
+    assert said == ["here was not written (model 'm0' was taken over); training goes on"]
 
 
 def test_a_failure_is_said_with_address_and_reason(writer: BackgroundWriter, said: list[str]) -> None:

@@ -104,6 +104,7 @@ def test_more_steps_that_moved_no_weight_are_a_new_manifest_of_the_same_model(st
     second = committed(store, 1, continued_from=first.reference, seconds=2.0)
     assert second.reference == first.reference and find_model(store, "m0") == second != first
     assert read_model(store, first.reference)[0] == second
+    assert store.read("models/m0/config.json") == store.read(f"models/m0/manifests/{first.digest}.json")
 
 
 def test_what_is_not_there_is_named_with_what_is(store: Store) -> None:
