@@ -8,7 +8,7 @@ from infra.storage import Store
 from jepa.core.errors import InputError
 from pipelines.pretrain.config import PretrainConfig
 from pipelines.pretrain.metrics import ProgressFigures
-from pipelines.pretrain.plan import find_origin, newer_version, plan_training
+from pipelines.pretrain.plan import find_origin, newer_version, plan_training, unrecorded_version
 from pipelines.pretrain.preemption import Preempted
 from pipelines.pretrain.ray_train import train_with_ray
 from pipelines.pretrain.request import find_trained
@@ -56,8 +56,9 @@ def pretrain(config: PretrainConfig, store: Store, progress: Progress | None = N
 
 def _train(model: ModelHandle, task: TrainingTask, lease: Lease, progress: Progress) -> ModelManifest:
     config = task.config
-    if (sentence := _continued(model, config)) is not None:
-        log.warning(sentence)
+    for sentence in (unrecorded_version(model, config, task.origin), _continued(model, config)):
+        if sentence is not None:
+            log.warning(sentence)
     try:
         with progress.phase(f"pretrain {config.name}", config.total_steps, "steps") as phase:
             if config.executor == "ray":

@@ -1,7 +1,5 @@
 """What is fixed and checked before a training starts: the versions that it is made from, and that its parts fit."""
 
-import logging
-
 import torch
 
 from infra.storage import Store
@@ -20,8 +18,6 @@ from pipelines.store.models.claim import Claim, check_not_held, newest_claim
 from pipelines.store.models.manifest import ModelHandle, resolve_model
 from pipelines.store.models.origin import Origin
 from pipelines.store.references import DatasetRef, split_dataset
-
-log = logging.getLogger(__name__)
 
 
 def check_training(config: PretrainConfig, store: Store) -> None:
@@ -88,14 +84,6 @@ def find_origin(config: PretrainConfig, model: ModelHandle, before: Claim | None
         if not differing_fields(held.request, (held.dataset_ref, held.init_from), config):
             return held.model_copy(update={"request": config.same_training()})
     dataset = resolve_dataset(model.store, config.dataset)
-    if mark is not None and dataset.version > 1 and "@" not in config.dataset:
-        log.warning(
-            "the checkpoint of model %r was written by earlier code, which did not record the version of its dataset; "
-            "%s is taken (--dataset %s@1 takes another)",
-            model.name,
-            dataset,
-            dataset.name,
-        )
     init_from = resolve_model(model.store, config.init_from) if config.init_from else None
     return Origin(request=config.same_training(), dataset_ref=dataset, init_from=init_from)
 
@@ -113,6 +101,17 @@ def open_source(model: ModelHandle, origin: Origin) -> Dataset:
         if step is None:
             raise
         raise DatasetGoneError(f"model {model.name!r} cannot go on from step {step}: {error}") from error
+
+
+def unrecorded_version(model: ModelHandle, config: PretrainConfig, origin: Origin) -> str | None:
+    """Returns a sentence that says so where nobody knows on which version of its dataset a training began."""
+    mark, version = Checkpoints(model).newest_mark(), origin.dataset_ref
+    if mark is None or mark.origin is not None or version.version == 1 or split_dataset(config.dataset)[1] is not None:
+        return None
+    return (
+        f"the checkpoint of model {model.name!r} was written by earlier code, which did not record the version of its "
+        f"dataset; {version} is taken (--dataset {version.name}@1 takes another)"
+    )
 
 
 def newer_version(store: Store, config: PretrainConfig, held: DatasetRef | None) -> str | None:

@@ -148,7 +148,7 @@ def test_a_training_of_earlier_code_is_resumed(early_store: Store, caplog: pytes
     small_dataset(copy, name="golden", episodes=60, steps=40, episodes_per_shard=8, test_share=0.2, chunk_frames=32)
     manifest = pretrain(config, copy)
     assert manifest.dataset_ref == resolve_dataset(copy, "golden@2")
-    assert "which did not record the version of its dataset; golden@2 is taken" in caplog.text
+    assert caplog.text.count("which did not record the version of its dataset; golden@2 is taken") == 1
 
 
 def test_a_model_of_earlier_code_is_not_trained_again(early_store: Store) -> None:

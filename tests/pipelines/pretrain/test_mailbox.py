@@ -38,7 +38,6 @@ def test_a_stop_stays() -> None:
 def test_a_driver_gets_what_workers_send_and_passes_a_stop_on(ray_cluster: None) -> None:
     import ray
 
-    @ray.remote(num_cpus=0)
     def work(mailbox: Mailbox) -> bool:
         for number in range(20):
             mailbox.send("figures", number)
@@ -46,7 +45,6 @@ def test_a_driver_gets_what_workers_send_and_passes_a_stop_on(ray_cluster: None)
         mailbox.send(FAILURE, InputError("wrong"), wait=True)
         return mailbox.failed()
 
-    @ray.remote(num_cpus=0)
     def wait_for_stop(mailbox: Mailbox) -> bool:
         for _ in range(600):
             if mailbox.stop_requested():
@@ -54,10 +52,11 @@ def test_a_driver_gets_what_workers_send_and_passes_a_stop_on(ray_cluster: None)
             threading.Event().wait(0.05)
         return False
 
+    remote: Any = ray.remote(num_cpus=0)
     mailbox, got, stop = Mailbox(), list[tuple[str, Any]](), threading.Event()
     with mailbox.delivering(lambda *one: got.append(one), stop.is_set):
-        assert ray.get(work.remote(mailbox))
-        waiting = wait_for_stop.remote(mailbox)
+        assert ray.get(remote(work).remote(mailbox))
+        waiting = remote(wait_for_stop).remote(mailbox)
         stop.set()
         assert ray.get(waiting)
     mailbox.close()

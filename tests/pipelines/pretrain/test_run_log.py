@@ -46,7 +46,7 @@ def test_figures_come_with_the_machinery_s_own(model: ModelHandle, monkeypatch: 
     reported: list[tuple[int, dict[str, float]]] = []
     clock: Iterator[float] = iter([100.0, 110.0])
     task = TrainingTask(small_training(trackers=()), model.store.uri, "r0", ORIGIN)
-    monkeypatch.setattr(run_log_module.time, "monotonic", lambda: next(clock, 110.0))
+    monkeypatch.setattr("pipelines.pretrain.run_log.time.monotonic", lambda: next(clock, 110.0))
     log = RunLog(task, RECIPES.get("smoke"), Checkpoints(model), 0, lambda *one: reported.append(one), print)
     log.log(5, {"loss": 1.0}, wait_share=0.25)
     ((step, figures),) = reported

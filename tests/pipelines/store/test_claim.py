@@ -92,8 +92,9 @@ def test_a_claim_is_given_back_however_the_training_ends(local_model: ModelHandl
 @pytest.mark.parametrize("before", ["nobody", "a dead process", "a silent machine"])
 def test_of_many_at_once_one_gets_the_name(model: ModelHandle, before: str) -> None:
     if before != "nobody":
-        left_behind(model, **{"started": "1"} if before == "a dead process" else {"host": "node-3"})
-    start, entered, refused = threading.Barrier(8), [], []
+        dead: dict[str, Any] = {"started": "1"} if before == "a dead process" else {"host": "node-3"}
+        left_behind(model, **dead)
+    start, entered, refused = threading.Barrier(8), list[int](), list[int]()
 
     def attempt(number: int) -> None:
         start.wait()
