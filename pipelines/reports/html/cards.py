@@ -1,11 +1,12 @@
 """Dataset and model cards: Markdown from the store, shown in the report without anything that loads or runs."""
 
-import re
-
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from infra.storage import Store
+from pipelines.store import DatasetHandle
+from pipelines.store.models.manifest import ModelHandle
+from pipelines.store.references import NAME
 
 # Raw HTML is shown as the text it is, and a picture from elsewhere would be loaded from there.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
@@ -13,15 +14,15 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("i
 
 def is_name(name: str) -> bool:
     """Returns whether a dataset or model may be called so: rows say what they like, a path must stay in its folder."""
-    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._=-]*", name) is not None
+    return NAME.fullmatch(name) is not None
 
 
 def card(store: Store, kind: str, name: str) -> Markup | None:
     """Returns the card of a `dataset` or a `model` as HTML, None where there is none."""
-    path = f"{kind}s/{name}/card.md"
-    if not is_name(name) or not store.exists(path):
+    if not is_name(name):
         return None
-    return render_markdown(store.read(path).decode("utf-8", errors="replace"))
+    text = (DatasetHandle(store, name) if kind == "dataset" else ModelHandle(store, name)).card()
+    return None if text is None else render_markdown(text)
 
 
 def render_markdown(text: str) -> Markup:

@@ -68,10 +68,11 @@ class DatasetHandle:
         """Returns the reference of a version, by default of the newest; raises as `require` does."""
         return self.require(version).reference
 
-    def card(self) -> str | None:
-        """Returns the newest version's card as Markdown, None where there is none."""
+    def card(self, version: int | None = None) -> str | None:
+        """Returns a version's card as Markdown, by default the newest's; None where there is none."""
+        path = self.layout.card if version is None else self.layout.version(version, "card.md")
         try:
-            return self.store.read(self.layout.card).decode("utf-8", errors="replace")
+            return self.store.read(path).decode("utf-8", errors="replace")
         except FileNotFoundError:
             return None
 

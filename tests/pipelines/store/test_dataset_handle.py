@@ -90,7 +90,8 @@ def test_a_handle_travels_to_workers(store: Store) -> None:
     handle = pickle.loads(pickle.dumps(DatasetHandle(store, "d0")))
     assert handle.resolve() == resolve_dataset(store, "d0")
     assert handle.address == store.address("datasets/d0") and handle.card().startswith("# Dataset d0")
-    assert DatasetHandle(store, "d1").card() is None
+    assert "40 episodes" in str(handle.card(1)) and "60 episodes" in str(handle.card())
+    assert DatasetHandle(store, "d1").card() is None and handle.card(3) is None
 
 
 def test_a_lost_version_is_final_and_a_lost_connection_is_not() -> None:
