@@ -2,13 +2,15 @@
 
 from flows.config import WorldModelConfig
 from infra.storage import Store
-from jepa.core.errors import InputError
 from jepa.worlds import WORLDS
 from pipelines.collect import plan_dataset
-from pipelines.pretrain import find_model
+from pipelines.pretrain.plan import check_batch, check_workers
+from pipelines.pretrain.request import find_trained
 from pipelines.pretrain.trackers import check_trackers
-from pipelines.store.datasets.manifest import continue_plan, read_manifest
-from pipelines.store.models.manifest import check_same_training
+from pipelines.store import DatasetHandle
+from pipelines.store.datasets.manifest import continue_plan
+from pipelines.store.models.claim import check_not_held
+from pipelines.store.models.manifest import ModelHandle
 
 
 def check_job(config: WorldModelConfig, store: Store) -> None:
@@ -20,22 +22,14 @@ def check_job(config: WorldModelConfig, store: Store) -> None:
         InfraError: the store cannot be read.
     """
     plan = plan_dataset(config.collect)
-    dataset = read_manifest(store, config.collect.name)
+    dataset = DatasetHandle(store, config.collect.name).manifest()
     if dataset is not None:
         continue_plan(config.collect.name, dataset.plan, plan)
     world = WORLDS.get(plan.world).world_spec
     recipe = config.pretrain.resolve(plan.world_options["image_size"], world.action_size)
-    if recipe.train.batch_size < config.pretrain.workers:
-        raise InputError(
-            f"pretrain.batch_size is {recipe.train.batch_size}, less than pretrain.workers {config.pretrain.workers}; "
-            "give each worker a clip"
-        )
-    if config.pretrain.executor == "local" and config.pretrain.workers > 1:
-        raise InputError(
-            f"pretrain.workers is {config.pretrain.workers} and pretrain.executor 'local', which is one process; "
-            "set pretrain.workers to 1"
-        )
+    check_batch(config.pretrain, recipe, "pretrain.")
+    check_workers(config.pretrain, "pretrain.")
     check_trackers(config.pretrain.trackers)
-    model = find_model(store, config.pretrain.name)
-    if model is not None:
-        check_same_training(store, model, config.pretrain.same_training())
+    model = ModelHandle(store, config.pretrain.name)
+    if find_trained(model, config.pretrain) is None:
+        check_not_held(model)

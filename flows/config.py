@@ -10,6 +10,7 @@ from pipelines.collect import CollectConfig
 from pipelines.evaluate import EvaluateConfig
 from pipelines.pretrain import PretrainConfig
 from pipelines.reports.page import ReportConfig
+from pipelines.store.references import split_dataset
 
 
 class WorldModelConfig(Config):
@@ -45,7 +46,7 @@ class WorldModelConfig(Config):
     def _names_fit(self) -> "WorldModelConfig":
         """Refuses parts that do not work on what the part before makes."""
         links = {
-            "pretrain.dataset": (self.pretrain.dataset, "collect.name", self.collect.name),
+            "pretrain.dataset": (split_dataset(self.pretrain.dataset)[0], "collect.name", self.collect.name),
             "evaluate.model": (self.evaluate.model, "pretrain.name", self.pretrain.name),
             "report.run": (self.report.run, "evaluate.run", self.evaluate.run),
         }
@@ -63,12 +64,20 @@ class WorldModelConfig(Config):
 
 
 def dated(config: WorldModelConfig, day: date) -> WorldModelConfig:
-    """Returns the job under names that end in a day, so that a schedule makes a new run each time it fires."""
+    """Returns the job with a day at the end of the names that it makes, so that a schedule makes a new run each time.
+
+    A dataset that the job does not collect, but evaluates on, keeps its name.
+    """
     suffix = f"-{day:%Y%m%d}"
-    name, model, run = config.collect.name + suffix, config.pretrain.name + suffix, config.run + suffix
+    model, run = config.pretrain.name + suffix, config.run + suffix
+
+    def of_the_day(dataset: str | None) -> str | None:
+        name, at, version = (dataset or "").partition("@")
+        return f"{name}{suffix}{at}{version}" if name == config.collect.name else dataset
+
     parts = config.model_dump()
-    parts["collect"]["name"] = name
-    parts["pretrain"] |= {"dataset": name, "name": model}
-    parts["evaluate"] |= {"model": model, "dataset": name, "run": run}
+    parts["collect"]["name"] += suffix
+    parts["pretrain"] |= {"dataset": of_the_day(config.pretrain.dataset), "name": model}
+    parts["evaluate"] |= {"model": model, "dataset": of_the_day(config.evaluate.dataset), "run": run}
     parts["report"]["run"] = run
     return WorldModelConfig.model_validate(parts)

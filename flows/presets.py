@@ -14,7 +14,7 @@ PRESETS: Registry[Parts] = Registry("preset")
 PRESETS.register("demo")(
     {
         "collect": {"episodes": 1000, "steps": 64, "image_size": 64, "episodes_per_shard": 50, "actors": 2},
-        "pretrain": {"recipe": "lewm-tiny", "workers": 2},
+        "pretrain": {"recipe": "lewm-tiny"},
         "evaluate": {"workers": 2},
     }
 )
@@ -23,7 +23,7 @@ PRESETS.register("demo")(
 PRESETS.register("tiny")(
     {
         "collect": {"episodes": 400, "steps": 100, "image_size": 64, "actors": 2},
-        "pretrain": {"recipe": "lewm-tiny", "workers": 2},
+        "pretrain": {"recipe": "lewm-tiny"},
         "evaluate": {"protocol": "pusht-tiny-v1", "workers": 2},
     }
 )
@@ -39,7 +39,7 @@ PRESETS.register("smoke")(
             "test_share": 0.2,
             "actors": 2,
         },
-        "pretrain": {"recipe": "smoke", "workers": 2},
+        "pretrain": {"recipe": "smoke"},
         "evaluate": {"protocol": "tiny-v1", "workers": 2},
     }
 )

@@ -31,7 +31,7 @@ FINAL = (InputError, TrainingFailure, TypeError, KeyError, AttributeError)
 async def is_transient(task: Any, run: Any, state: Any) -> bool:
     """Returns whether a failure may be over the next time: a lost worker, a store that did not answer."""
     error = await state.aresult(raise_on_failure=False)
-    return not isinstance(error, FINAL)
+    return not isinstance(error, FINAL) and not getattr(error, "final", False)
 
 
 TASK_OPTIONS: dict[str, Any] = {

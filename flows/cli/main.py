@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flows.cli.commands import SUMMARIES, load_command
 from flows.cli.flags import HelpShown
-from infra.errors import InfraError
+from infra.errors import InfraError, Interrupted
 from jepa.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         return run_command(arguments[0], arguments[1:], context)
     except HelpShown:
         return 0
+    except Interrupted as error:
+        return _complain(str(error), INTERRUPTED, debug)
     except (KeyboardInterrupt, SystemExit):  # Ray turns a SIGTERM into the latter
         return _complain("interrupted; the same command goes on from what is done", INTERRUPTED, debug)
     except InputError as error:

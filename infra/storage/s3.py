@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 READ_SECONDS = 60
 """How long a request may be silent before it counts as lost and is sent again."""
-BODIES = 4
-"""How often an object is asked for whose body breaks off: botocore repeats requests, but not one that has an answer."""
+ANSWERS = 4
+"""How often a request is sent whose answer breaks off: botocore repeats requests, but not one that has an answer."""
 
 MISSING = {"404", "NoSuchKey"}
 TAKEN = {"412", "PreconditionFailed"}
@@ -71,9 +71,9 @@ class S3Store(Store):
     def _body(self, path: str, **request: str) -> bytes:
         from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 
-        for last in (*[False] * (BODIES - 1), True):
+        for last in (*[False] * (ANSWERS - 1), True):
             try:
-                body: bytes = self._s3().get_object(Bucket=self.bucket, Key=self._key(path), **request)["Body"].read()
+                body: bytes = self._request("get_object", Key=self._key(path), **request)["Body"].read()
                 return body
             except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
                 if last:
@@ -82,13 +82,13 @@ class S3Store(Store):
 
     def write(self, path: str, data: bytes) -> None:
         with self._errors(path):
-            self._s3().put_object(Bucket=self.bucket, Key=self._key(path), Body=data)
+            self._request("put_object", Key=self._key(path), Body=data)
 
     def write_if_absent(self, path: str, data: bytes) -> bool:
         for _ in range(10):
             try:
                 with self._errors(path):
-                    self._s3().put_object(Bucket=self.bucket, Key=self._key(path), Body=data, IfNoneMatch="*")
+                    self._request("put_object", Key=self._key(path), Body=data, IfNoneMatch="*")
                 return True
             except _TakenError:
                 return False
@@ -105,18 +105,18 @@ class S3Store(Store):
 
     def size(self, path: str) -> int:
         with self._errors(path):
-            return int(self._s3().head_object(Bucket=self.bucket, Key=self._key(path))["ContentLength"])
+            return int(self._request("head_object", Key=self._key(path))["ContentLength"])
 
     def list(self, prefix: str = "") -> list[str]:
         start = f"{self.prefix}/" if self.prefix else ""
         with self._errors(prefix):
-            pages = self._s3().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=start + prefix)
+            pages = self._pages(start + prefix)
             keys = [item["Key"].removeprefix(start) for page in pages for item in page.get("Contents", ())]
         return sorted(key for key in keys if not key.rpartition("/")[2].startswith(TEMPORARY))
 
     def delete(self, path: str) -> None:
         with self._errors(path):
-            self._s3().delete_object(Bucket=self.bucket, Key=self._key(path))
+            self._request("delete_object", Key=self._key(path))
 
     def address(self, path: str = "") -> str:
         return f"{self.uri}/{clean_path(path)}" if path else self.uri
@@ -128,6 +128,25 @@ class S3Store(Store):
 
     def check(self, *, writes: bool = True) -> None:
         super(S3Store, S3Store(self.uri, patient=False)).check(writes=writes)
+
+    def _request(self, operation: str, **request: Any) -> Any:
+        """Sends a request; one whose answer breaks off, were it that an object is missing, is sent again."""
+        from urllib3.exceptions import HTTPError
+
+        for last in (*[False] * (ANSWERS - 1), True):
+            try:
+                return getattr(self._s3(), operation)(Bucket=self.bucket, **request)
+            except HTTPError:
+                if last:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _pages(self, prefix: str) -> Iterator[dict[str, Any]]:
+        page = self._request("list_objects_v2", Prefix=prefix)
+        yield page
+        while page.get("IsTruncated"):
+            page = self._request("list_objects_v2", Prefix=prefix, ContinuationToken=page["NextContinuationToken"])
+            yield page
 
     def _key(self, path: str) -> str:
         return f"{self.prefix}/{clean_path(path)}".lstrip("/")
@@ -142,12 +161,13 @@ class S3Store(Store):
     def _errors(self, path: str) -> Iterator[None]:
         """Turns botocore's errors into one sentence; an object that is not there becomes a FileNotFoundError."""
         from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        from urllib3.exceptions import HTTPError
 
         try:
             yield
         except ClientError as error:
             self._raise_answer(error, path)
-        except (HTTPClientError, BotoCoreError, ValueError) as error:
+        except (HTTPClientError, BotoCoreError, HTTPError, ValueError) as error:
             raise InfraError(self._no_answer(error)) from error
 
     def _raise_answer(self, error: Any, path: str) -> None:

@@ -59,6 +59,11 @@ def digest_of(document: Any) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def to_json(document: BaseModel) -> bytes:
+    """Returns the bytes under which a document is stored: sorted keys, a line for each, a newline at the end."""
+    return (json.dumps(document.model_dump(mode="json"), sort_keys=True, indent=1) + "\n").encode()
+
+
 def parse_options(kind: type[C], options: Mapping[str, Any], field: str) -> C:
     """Returns the configuration of something picked by name, from the options in `field` of the one that picked it.
 

@@ -76,6 +76,7 @@ class Trainer:
         self.compute = compute or ComputeConfig()
         self.device = torch.device(device)
         self.completed_steps = 0
+        self._earlier: list[dict[str, int]] = []
         self._dtype = torch.float64 if config.precision == "fp64" else torch.float32
         self.objective = objective.to(self.device, self._dtype).train()
         self.objective.seed = config.seed
@@ -133,6 +134,12 @@ class Trainer:
         self._watch(figures)
         return figures
 
+    @property
+    def segments(self) -> list[dict[str, int]]:
+        """Returns the stretches `from` a step `to` another whose schedules are those of a run of `steps` steps."""
+        begun = self._earlier[-1]["to"] if self._earlier else 0
+        return [*self._earlier, {"from": begun, "to": self.completed_steps, "steps": self.config.steps}]
+
     def is_logged(self, step: int) -> bool:
         """Returns whether a step, counted from 0, is one whose figures are returned."""
         return step == 0 or (step + 1) % self.config.log_every == 0 or step + 1 == self.config.steps
@@ -171,7 +178,9 @@ class Trainer:
         return TrainingState(tensors, self._meta() | {"loss_scale": self._loss_scale.state()})
 
     def load(self, state: TrainingState) -> None:
-        """Continues from a state that a trainer of the same configuration gave.
+        """Continues from a state that a trainer of the same configuration gave, or of one with fewer steps.
+
+        With more steps, all that follows a schedule goes on from here as in a run of so many.
 
         Raises:
             InputError: the state is of another configuration, or lacks a tensor.
@@ -192,6 +201,9 @@ class Trainer:
         )
         self._loss_scale.load(state.meta.get("loss_scale", {}))
         self.completed_steps = int(state.meta["completed_steps"])
+        begun = [{"from": 0, "to": self.completed_steps, "steps": int(state.meta["train"]["steps"])}]
+        segments = state.meta.get("segments", begun)  # states of earlier code had one
+        self._earlier = [one for one in segments if one["steps"] < self.config.steps and one["from"] < one["to"]]
 
     def _meta(self) -> dict[str, Any]:
         return {
@@ -199,6 +211,7 @@ class Trainer:
             "model": self.objective.model.config.model_dump(mode="json"),
             "objective": self.objective.config.model_dump(mode="json"),
             "train": self.config.model_dump(mode="json"),
+            "segments": self.segments,
         }
 
     def _moments(self, name: str, weight: Tensor, state: TrainingState) -> dict[str, Tensor]:
@@ -215,6 +228,8 @@ class Trainer:
         for part, config in configs.items():
             theirs = _under_todays_names(type(config), meta.get(part, {}))
             for field, value in ours[part].items():
+                if (part, field) == ("train", "steps") and theirs.get(field, 0) <= value:
+                    continue
                 if field not in free and _learned(theirs.get(field)) != _learned(value):
                     raise InputError(
                         f"the checkpoint was trained with {part}.{field} = {theirs.get(field)!r}, this run asks for "

@@ -12,9 +12,9 @@ from jepa.worlds.policies import make_policy
 from pipelines.collect.codec_choice import AUTO, choose_codec
 from pipelines.executor import Executor
 from pipelines.store.codecs import CODECS
-from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.formats import FORMATS
+from pipelines.store.references import check_name
 
 DEFAULT_SHARES = {"validation": 0.05, "test": 0.1, "unseen": 0.1}
 
@@ -82,7 +82,7 @@ def plan_dataset(config: CollectConfig) -> DatasetPlan:
     Raises:
         InputError: a world, policy, codec or container is unknown, a world is not installed, or shares exceed 1.
     """
-    DatasetLayout(config.name)
+    check_name("dataset", config.name)
     if config.codec != AUTO:
         CODECS.get(config.codec)
     FORMATS.get(config.format)
@@ -128,6 +128,6 @@ def shares_of(held: dict[str, float]) -> dict[str, float]:
     """
     train = round(1.0 - sum(held.values()), 12)
     if train <= 0:
-        told = ", ".join(f"{split}_share {share}" for split, share in held.items())
-        raise InputError(f"{told} leave nothing to train on; their sum must be below 1")
+        given = ", ".join(f"{split}_share {share}" for split, share in held.items())
+        raise InputError(f"{given} leave nothing to train on; their sum must be below 1")
     return {"train": train, **held}

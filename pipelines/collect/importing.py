@@ -12,10 +12,11 @@ from pipelines.collect.config import DEFAULT_SHARES, WorkConfig, shares_of
 from pipelines.collect.hdf5 import open_source, read_shard
 from pipelines.collect.job import make_dataset
 from pipelines.store.codecs import CODECS
-from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.datasets.plan import IMPORTED, DatasetPlan, ImportedFile
 from pipelines.store.formats import FORMATS
+from pipelines.store.references import check_name
 
 
 class ImportConfig(WorkConfig):
@@ -53,7 +54,8 @@ def import_hdf5(config: ImportConfig, store: Store, progress: Progress | None = 
         InfraError: the store cannot be used, or some shards failed again and again (the others are kept).
     """
     plan = plan_import(config)
-    return make_dataset(store, config.name, plan, config, partial(read_shard, config.file), progress or Progress())
+    dataset = DatasetHandle(store, config.name)
+    return make_dataset(dataset, plan, config, partial(read_shard, config.file), progress or Progress())
 
 
 def plan_import(config: ImportConfig) -> DatasetPlan:
@@ -62,7 +64,7 @@ def plan_import(config: ImportConfig) -> DatasetPlan:
     Raises:
         InputError: the file has another layout, or a world, codec or container is unknown.
     """
-    DatasetLayout(config.name)
+    check_name("dataset", config.name)
     CODECS.get(config.codec)
     FORMATS.get(config.format)
     if config.world is not None and config.world not in WORLDS:

@@ -9,20 +9,19 @@ from typing import NamedTuple
 from infra.errors import InfraError
 from infra.progress import Progress
 from infra.storage import Store
+from jepa.core.config import to_json
 from pipelines.collect.codec_choice import AUTO, choose_codec
 from pipelines.collect.config import CollectConfig, WorkConfig, plan_dataset
 from pipelines.collect.metrics import Figures
 from pipelines.collect.shard import Recorder, find_shard, make_shard, simulate
 from pipelines.executor import JobLog, run_units
 from pipelines.store.datasets.commit import commit, publish, read_markers
-from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.manifest import (
     DatasetManifest,
     ShardFacts,
     check_same_plan,
     continue_plan,
-    read_manifest,
-    to_json,
 )
 from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.logs import LogFolder
@@ -31,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class ShardTask(NamedTuple):
-    """A unit of work: a shard's number and, where a manifest already speaks of the shard, its SHA-256."""
+    """A unit of work: a shard's number and, where a manifest already lists the shard, its SHA-256."""
 
     number: int
     expected: str | None = None
@@ -56,12 +55,11 @@ def collect(config: CollectConfig, store: Store, progress: Progress | None = Non
     """
     plan = plan_dataset(config)
     trial = choose_codec(plan)[1] if config.codec == AUTO else {}
-    return make_dataset(store, config.name, plan, config, simulate, progress or Progress(), trial)
+    return make_dataset(DatasetHandle(store, config.name), plan, config, simulate, progress or Progress(), trial)
 
 
 def make_dataset(
-    store: Store,
-    name: str,
+    dataset: DatasetHandle,
     wanted: DatasetPlan,
     work: WorkConfig,
     record: Recorder,
@@ -69,22 +67,22 @@ def make_dataset(
     codec_trial: dict[str, float] | None = None,
 ) -> DatasetManifest:
     """Makes a dataset, or what is missing of it, whose episodes come from `record`; see `collect`."""
-    held = read_manifest(store, name)
-    plan = wanted if held is None else continue_plan(name, held.plan, wanted)
+    held = dataset.manifest()
+    plan = wanted if held is None else continue_plan(dataset.name, held.plan, wanted)
     if held is not None and plan == held.plan:
-        publish(store, held)  # for one that was committed and then cut off; where all is whole, nothing is written
+        publish(dataset, held)  # for one that was committed and then cut off; where all is whole, nothing is written
         return held
-    store.check()
-    _claim(store, name, plan)
-    job = ShardJob(store, name, plan, work, record)
+    dataset.store.check()
+    _claim(dataset, plan)
+    job = ShardJob(dataset, plan, work, record)
     with job.log() as job_log:
         job.run(job.missing(held), progress, job_log)
-        committed = commit(store, name, plan, codec_trial)
+        committed = commit(dataset, plan, codec_trial)
     if not committed.ours:
         log.warning(
             "version %d of dataset %r was committed by another run of the same plan; its bytes are the same",
             plan.version,
-            name,
+            dataset.name,
         )
     return committed.manifest
 
@@ -93,8 +91,7 @@ def make_dataset(
 class ShardJob:
     """Some shards of a dataset, made by several workers at once."""
 
-    store: Store
-    name: str
+    dataset: DatasetHandle
     plan: DatasetPlan
     work: WorkConfig
     record: Recorder
@@ -105,12 +102,12 @@ class ShardJob:
         tasks = [ShardTask(number) for number in range(old, self.plan.shard_count)]
         if held is None:
             return tasks
-        markers = read_markers(self.store, DatasetLayout(self.name), self.plan, old)
+        markers = read_markers(self.dataset, self.plan, old)
         return [ShardTask(s.number, held.shards[s.number].sha256) for s, marker in markers if marker is None] + tasks
 
     def log(self) -> JobLog:
         """Returns the job's log, to be opened around `run` and what follows from it."""
-        folder = LogFolder(self.store, "collect", self.name)
+        folder = LogFolder(self.dataset.store, "collect", self.dataset.name)
         return JobLog(folder, self.work, lambda task: self.plan.shard(task.number).name)
 
     def run(self, tasks: list[ShardTask], progress: Progress, job_log: JobLog) -> None:
@@ -129,10 +126,10 @@ class ShardJob:
         self, unit: Callable[..., ShardResult], tasks: list[ShardTask], progress: Progress, job_log: JobLog
     ) -> None:
         episodes = sum(len(self.plan.shard(task.number).episodes) for task in tasks)
-        with progress.with_sink(job_log).phase(f"collect {self.name}", episodes, "episodes") as phase:
-            figures = Figures(phase, self.name, episodes, on_ray=self.work.executor == "ray")
+        with progress.with_sink(job_log).phase(f"collect {self.dataset.name}", episodes, "episodes") as phase:
+            figures = Figures(phase, self.dataset.name, episodes, on_ray=self.work.executor == "ray")
             run_units(
-                partial(unit, self.plan, self.store, self.name, self.record),
+                partial(unit, self.plan, self.dataset, self.record),
                 tasks,
                 executor=self.work.executor,
                 workers=self.work.actors,
@@ -153,22 +150,22 @@ class ShardJob:
         )
 
 
-def _find_or_make(plan: DatasetPlan, store: Store, name: str, record: Recorder, task: ShardTask) -> ShardResult:
-    done = find_shard(plan, task.number, store, name)
-    return ShardResult(done.facts, made=False) if done else _make(plan, store, name, record, task)
+def _find_or_make(plan: DatasetPlan, dataset: DatasetHandle, record: Recorder, task: ShardTask) -> ShardResult:
+    done = find_shard(plan, task.number, dataset)
+    return ShardResult(done.facts, made=False) if done else _make(plan, dataset, record, task)
 
 
-def _make(plan: DatasetPlan, store: Store, name: str, record: Recorder, task: ShardTask) -> ShardResult:
-    return ShardResult(make_shard(plan, task.number, store, name, record, task.expected).facts, made=True)
+def _make(plan: DatasetPlan, dataset: DatasetHandle, record: Recorder, task: ShardTask) -> ShardResult:
+    return ShardResult(make_shard(plan, task.number, dataset, record, task.expected).facts, made=True)
 
 
-def _claim(store: Store, name: str, plan: DatasetPlan) -> None:
+def _claim(dataset: DatasetHandle, plan: DatasetPlan) -> None:
     """Takes the name, or its next version, for this plan, so that two plans never mix their shards under one name."""
-    path = DatasetLayout(name).version(plan.version, "plan.json")
+    store, path = dataset.store, dataset.layout.version(plan.version, "plan.json")
     if store.write_if_absent(path, to_json(plan)):
         return
     try:
         held = DatasetPlan.model_validate_json(store.read(path))
     except (FileNotFoundError, ValueError) as error:
         raise InfraError(f"{store.address(path)} cannot be read as a plan; delete it or choose another name") from error
-    check_same_plan(name, held, plan)
+    check_same_plan(dataset.name, held, plan)

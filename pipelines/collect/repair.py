@@ -5,27 +5,25 @@ from functools import partial
 
 from infra.errors import InfraError
 from infra.progress import Progress
-from infra.storage import Store
 from jepa.core.errors import InputError
 from pipelines.collect.config import WorkConfig
 from pipelines.collect.hdf5 import open_source, read_shard
 from pipelines.collect.job import ShardJob, ShardTask
 from pipelines.collect.shard import Recorder, simulate
 from pipelines.store.datasets.commit import gather, publish, read_markers, render_files
-from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.datasets.plan import DatasetPlan
-from pipelines.store.datasets.verify import VerifyReport, newest_manifest, verify
+from pipelines.store.datasets.verify import VerifyReport, verify
 
 
 def repair(
-    store: Store, name: str, work: WorkConfig, progress: Progress | None = None, file: str | None = None
+    dataset: DatasetHandle, work: WorkConfig, progress: Progress | None = None, file: str | None = None
 ) -> VerifyReport:
     """Verifies the newest version of a dataset, makes again what is wrong, and returns what it found.
 
     Args:
-        store: that the dataset is in.
-        name: of the dataset.
+        dataset: to be repaired.
         work: how shards are made.
         progress: shows the phase.
         file: the HDF5 file of a dataset that was imported.
@@ -34,29 +32,28 @@ def repair(
         InputError: there is no such dataset, or an imported one's file is not given or another one.
         InfraError: something comes out with other bytes than the manifest tells; that was not written.
     """
-    report = verify(store, name)
+    report = verify(dataset)
     if report.ok:
         return report
-    manifest = newest_manifest(store, name)
+    manifest = dataset.require()
     wrong = {problem.path for problem in report.problems}
-    tasks = _tasks(store, manifest, wrong)
+    tasks = _tasks(dataset, manifest, wrong)
     if tasks:
-        job = ShardJob(store, name, manifest.plan, work, _recorder(manifest.plan, name, file))
+        job = ShardJob(dataset, manifest.plan, work, _recorder(manifest.plan, dataset.name, file))
         with job.log() as log:
             job.repair(tasks, progress or Progress(), log)
     if wrong - {shard.path for shard in manifest.shards}:
-        _restore_files(store, manifest)
-        publish(store, manifest)
+        _restore_files(dataset, manifest)
+        publish(dataset, manifest)
     return report
 
 
-def _tasks(store: Store, manifest: DatasetManifest, wrong: set[str]) -> list[ShardTask]:
+def _tasks(dataset: DatasetHandle, manifest: DatasetManifest, wrong: set[str]) -> list[ShardTask]:
     """Returns the damaged shards, and those without a marker, from which the indexes are made."""
-    layout = DatasetLayout(manifest.name)
     facts = manifest.shards
     return [
         ShardTask(shard.number, facts[shard.number].sha256)
-        for shard, marker in read_markers(store, layout, manifest.plan)
+        for shard, marker in read_markers(dataset, manifest.plan)
         if marker is None or marker.facts != facts[shard.number] or facts[shard.number].path in wrong
     ]
 
@@ -71,10 +68,10 @@ def _recorder(plan: DatasetPlan, name: str, file: str | None) -> Recorder:
     return partial(read_shard, file)
 
 
-def _restore_files(store: Store, manifest: DatasetManifest) -> None:
+def _restore_files(dataset: DatasetHandle, manifest: DatasetManifest) -> None:
     """Writes the files beside the shards again, each only if it comes out as the manifest tells."""
-    layout = DatasetLayout(manifest.name)
-    gathered = gather(store, layout, manifest.plan)
+    store, layout = dataset.store, dataset.layout
+    gathered = gather(dataset, manifest.plan)
     files = render_files(manifest.name, manifest.plan, gathered, manifest.code_version, manifest.codec_trial)
     for path, digest in manifest.files.items():
         address = layout.version(manifest.version, path)

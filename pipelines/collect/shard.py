@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from infra.errors import InfraError
-from infra.storage import Store
+from jepa.core.config import to_json
 from jepa.core.episodes import Episode
 from jepa.worlds import collect_episodes
 from pipelines.executor import beat
 from pipelines.store.codecs import CODECS
 from pipelines.store.datasets.chunk import cut_episode
 from pipelines.store.datasets.coverage import covered
-from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.manifest import (
     ChunkEntry,
     CoverageEntry,
@@ -20,7 +20,6 @@ from pipelines.store.datasets.manifest import (
     ShardFacts,
     ShardManifest,
     read_marker,
-    to_json,
 )
 from pipelines.store.datasets.moments import Moments, merge_all
 from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
@@ -38,47 +37,46 @@ def simulate(plan: DatasetPlan, shard: ShardPlan) -> Iterator[Episode]:
 
 
 def collect_shard(
-    plan: DatasetPlan, number: int, store: Store, name: str, record: Recorder = simulate, expected: str | None = None
+    plan: DatasetPlan, number: int, dataset: DatasetHandle, record: Recorder = simulate, expected: str | None = None
 ) -> ShardManifest:
-    """Makes one shard of dataset `name` unless it is done, and returns its marker.
+    """Makes one shard of a dataset unless it is done, and returns its marker.
 
     Args:
         plan: of the dataset.
         number: of the shard.
-        store: that the dataset is in.
-        name: of the dataset.
+        dataset: where it goes.
         record: where the episodes come from.
-        expected: SHA-256 that the shard must have, where a manifest already speaks of it; other bytes are not written.
+        expected: SHA-256 that the shard must have, where a manifest already lists it; other bytes are not written.
 
     Raises:
         InfraError: the store failed or gave back other bytes than were written, or they are not the expected ones.
     """
-    return find_shard(plan, number, store, name) or make_shard(plan, number, store, name, record, expected)
+    return find_shard(plan, number, dataset) or make_shard(plan, number, dataset, record, expected)
 
 
-def find_shard(plan: DatasetPlan, number: int, store: Store, name: str) -> ShardManifest | None:
+def find_shard(plan: DatasetPlan, number: int, dataset: DatasetHandle) -> ShardManifest | None:
     """Returns the marker of a shard that is done, whose bytes are read again to be sure; None of any other."""
-    shard, layout = plan.shard(number), DatasetLayout(name)
-    marker = read_marker(store, layout.marker(shard))
-    return marker if marker is not None and _holds(store, layout, shard, marker) else None
+    shard = plan.shard(number)
+    marker = read_marker(dataset.store, dataset.layout.marker(shard))
+    return marker if marker is not None and _holds(dataset, shard, marker) else None
 
 
 def make_shard(
-    plan: DatasetPlan, number: int, store: Store, name: str, record: Recorder, expected: str | None
+    plan: DatasetPlan, number: int, dataset: DatasetHandle, record: Recorder, expected: str | None
 ) -> ShardManifest:
     """Makes one shard, whether it is there or not, and returns its marker; see `collect_shard`."""
-    shard, layout = plan.shard(number), DatasetLayout(name)
+    shard, store, layout = plan.shard(number), dataset.store, dataset.layout
     draft = _Draft()
     chunks = [chunk for episode in record(plan, shard) for chunk in draft.take(plan, episode)]
     data, spans = FORMATS.get(plan.format).pack(chunks, CODECS.get(plan.codec).suffix)
     marker = _describe(shard, data, spans, chunks, draft)
     if expected not in (None, marker.facts.sha256):
         raise InfraError(
-            f"{shard.path} of dataset {name!r} comes out with other bytes than its manifest tells: "
+            f"{shard.path} of dataset {dataset.name!r} comes out with other bytes than its manifest tells: "
             "the code, the renderer or the kind of machine is another one; nothing was written"
         )
     store.write(layout.file(shard.path), data)
-    if not _holds(store, layout, shard, marker):
+    if not _holds(dataset, shard, marker):
         raise InfraError(f"{store.address(layout.file(shard.path))} gives back other bytes than were written to it")
     store.write(layout.marker(shard), to_json(marker))
     return marker
@@ -109,12 +107,12 @@ class _Draft:
         beat()
 
 
-def _holds(store: Store, layout: DatasetLayout, shard: ShardPlan, marker: ShardManifest) -> bool:
-    """Returns whether the store holds the very bytes that the marker speaks of, and the marker speaks of this plan."""
+def _holds(dataset: DatasetHandle, shard: ShardPlan, marker: ShardManifest) -> bool:
+    """Returns whether the store holds the very bytes that the marker describes, and the marker is this plan's."""
     if marker.plan_digest != shard.digest:
         return False
     try:
-        data = store.read(layout.file(shard.path))
+        data = dataset.store.read(dataset.layout.file(shard.path))
     except FileNotFoundError:
         return False
     return hashlib.sha256(data).hexdigest() == marker.facts.sha256

@@ -10,7 +10,7 @@ from pipelines.evaluate.config import EvaluateConfig
 from pipelines.evaluate.device import torch_device
 from pipelines.evaluate.unit import EvaluationUnit
 from pipelines.store import Dataset, DatasetHandle, open_dataset, resolve_dataset
-from pipelines.store.models.manifest import ModelManifest, require_model, resolve_model
+from pipelines.store.models.manifest import ModelHandle, ModelManifest, resolve_model
 from pipelines.store.references import DatasetRef, ModelRef
 
 
@@ -42,7 +42,7 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
         InputError: the model or the dataset is missing, or the two do not fit together.
     """
     model = resolve_model(store, config.model)
-    manifest = require_model(store, model.name)
+    manifest = ModelHandle(store, model.name).require(model.digest)
     dataset = open_dataset(store, resolve_dataset(store, config.dataset or manifest.dataset))
     _check_fit(manifest, dataset)
     if config.executor == "local":
@@ -55,7 +55,10 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
 
 
 def trained_on(store: Store, manifest: ModelManifest) -> DatasetRef | None:
-    """Returns the version of the dataset that a model was trained on, None where the store does not hold it."""
+    """Returns the version of the dataset that a model was trained on, None where nothing says which."""
+    if manifest.dataset_ref is not None:
+        return manifest.dataset_ref
+    # Models of earlier code say by its plan which version it was.
     handle = DatasetHandle(store, manifest.dataset)
     newest = handle.manifest()
     for version in range(newest.version if newest is not None else 0, 0, -1):

@@ -97,7 +97,4 @@ def evaluate_unit(unit: EvaluationUnit) -> UnitManifest:
 @lru_cache(maxsize=1)
 def _model(store_uri: str, reference: ModelRef, device: torch.device) -> WorldModel:
     """Returns the model on its device, read once by each worker."""
-    manifest, model = read_model(open_store(store_uri), reference.name)
-    if manifest.reference != reference:
-        raise InfraError(f"model {reference} in store {store_uri!r} is {manifest.reference} by now; evaluate that one")
-    return model.to(device)
+    return read_model(open_store(store_uri), reference)[1].to(device)

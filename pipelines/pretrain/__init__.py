@@ -2,7 +2,9 @@
 
 from pipelines.pretrain.config import PretrainConfig
 from pipelines.pretrain.importing import ImportLewmConfig, export_weights, import_weights
-from pipelines.pretrain.job import check_training, pretrain
+from pipelines.pretrain.job import pretrain
+from pipelines.pretrain.plan import check_training, plan_training
+from pipelines.pretrain.train import train_worker
 from pipelines.store.models.manifest import ModelManifest, find_model, model_names, read_model
 
 __all__ = [
@@ -14,6 +16,8 @@ __all__ = [
     "find_model",
     "import_weights",
     "model_names",
+    "plan_training",
     "pretrain",
     "read_model",
+    "train_worker",
 ]

@@ -1,4 +1,4 @@
-"""Commits that run behind the training's back, because a store may be slow and must not hold the workers up.
+"""Commits in the background, because a store may be slow and must not hold the workers up.
 
 At most one commit is under way. One more may wait, and a newer one takes its place: training never waits for the store,
 and what comes to the store next is always the newest state there is.
@@ -27,7 +27,7 @@ class Commit:
 
 
 class BackgroundWriter:
-    """A thread that commits one thing at a time; a commit that fails for good is told and costs nothing else."""
+    """A thread that commits one thing at a time; a commit that fails for good is reported and costs nothing else."""
 
     def __init__(self, warn: Callable[[str], None] = log.warning) -> None:
         """Starts the thread; `warn` is called in it, with a sentence for each commit that failed for good."""
@@ -41,7 +41,7 @@ class BackgroundWriter:
         self._thread.start()
 
     def put(self, commit: Commit) -> None:
-        """Has it committed as soon as the one under way is done, instead of any other that waits."""
+        """Has something committed as soon as the one under way is done, instead of any other that waits."""
         with self._changed:
             self._waiting = commit
             self._changed.notify_all()
@@ -50,12 +50,6 @@ class BackgroundWriter:
         """Returns whether all was committed, or given up, within the time; None waits for as long as it takes."""
         with self._changed:
             return self._changed.wait_for(lambda: self._waiting is None and not self._under_way, seconds)
-
-    def drop(self) -> None:
-        """Forgets what waits and returns when the commit under way has ended."""
-        with self._changed:
-            self._waiting = None
-        self.wait()
 
     def close(self, seconds: float | None = None) -> None:
         """Waits as `wait` does, then ends the thread."""
@@ -84,7 +78,7 @@ class BackgroundWriter:
             try:
                 return commit.write()
             except Exception as error:  # whatever it is, it must not end a training that is well
-                if pause is None or self._superseded_after(pause):
+                if pause is None or getattr(error, "final", False) or self._superseded_after(pause):
                     self.failures += 1
                     self._warn(f"{commit.address} was not written ({_reason(error)}); training goes on")
                     return

@@ -1,5 +1,6 @@
 """What a pretraining is asked to do: a dataset, a name, a recipe, and what to change in it."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import (
@@ -21,7 +22,7 @@ from jepa.training.recipes import RECIPES, Recipe
 from pipelines.loader import LoaderConfig
 from pipelines.pretrain.overrides import merged, overriding
 from pipelines.pretrain.trackers import TRACKERS
-from pipelines.store.models.manifest import check_model_name
+from pipelines.store.references import check_name, split_dataset, split_model
 
 MACHINERY = (
     "workers",
@@ -43,7 +44,7 @@ class PretrainConfig(Config):
     """A pretraining; the fields that are left out come from the recipe."""
 
     dataset: str = Field(min_length=1)
-    """Name of the dataset in the store."""
+    """Dataset in the store: `d0`, its newest version when the training begins, or `d0@2`."""
     name: str = Field(min_length=1)
     """Name of the model that is made."""
     recipe: str = "lewm-tiny"
@@ -57,22 +58,24 @@ class PretrainConfig(Config):
     train_options: dict[str, Any] | None = None
     """Other fields of the training, over the recipe's: horizon, warmup, weight_decay, clip, log_every …"""
     steps: PositiveInt | None = None
-    """Optimiser steps; the recipe's by default."""
+    """Optimiser steps; the recipe's by default. More than a model of this name has: it is trained on from there."""
     batch_size: PositiveInt | None = None
     """Clips in a global batch, over all workers; the recipe's by default."""
     learning_rate: PositiveFloat | None = None
     """Peak learning rate; the recipe's by default."""
     precision: Precision | None = None
     """Numbers to compute in; the recipe's by default."""
+    init_from: str | None = None
+    """Model whose weights the training starts from: `m0`, or `m0@1a2b3c4d` for certain ones; drawn by default."""
     seed: NonNegativeInt = 0
     """Seed of the weights, of the order of clips and of every draw."""
     workers: PositiveInt = 2
-    """Training processes, one device each."""
+    """Training processes, one device each; 1 where executor is `local` and none is given."""
     min_workers: PositiveInt | None = None
     """Go on with as few as these when workers are lost, and with more again when there is room; always `workers` where
     it is left out."""
     executor: Literal["ray", "local"] = "ray"
-    """`ray` trains with Ray Train on the cluster, `local` in this process alone (workers 1)."""
+    """`ray` trains with Ray Train on the cluster, `local` in this process alone."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where a worker computes; `auto` takes a GPU where there is one."""
     max_failures: NonNegativeInt = 2
@@ -80,9 +83,9 @@ class PretrainConfig(Config):
     max_preemption_failures: int = Field(-1, ge=-1)
     """The same for workers whose machine is taken away; -1 sets no limit."""
     preemption_every: NonNegativeInt = 5
-    """Steps between two times that the workers ask one another for a preemption notice; 0 heeds none."""
+    """Steps between two times that the workers ask one another for a preemption signal; 0 ignores all of them."""
     preemption_file: str | None = None
-    """A file on a worker's machine; making or writing it is a notice to checkpoint at once and make room."""
+    """A file on a worker's machine; making or writing it is a signal to checkpoint at once and end."""
     keep_checkpoints: PositiveInt = 2
     """Newest checkpoints that stay; older ones are removed."""
     trackers: tuple[str, ...] = ("tensorboard",)
@@ -92,10 +95,30 @@ class PretrainConfig(Config):
     compute: ComputeConfig = ComputeConfig()
     """How a step is computed."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_worker_here(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and value.get("executor") == "local" and value.get("workers") is None:
+            return {**value, "workers": 1}
+        return value
+
+    @field_validator("dataset")
+    @classmethod
+    def _dataset_is_a_name(cls, dataset: str) -> str:
+        split_dataset(dataset)
+        return dataset
+
     @field_validator("name")
     @classmethod
     def _name_is_plain(cls, name: str) -> str:
-        return check_model_name(name)
+        return check_name("model", name)
+
+    @field_validator("init_from")
+    @classmethod
+    def _initial_model_is_a_name(cls, init_from: str | None) -> str | None:
+        if init_from is not None:
+            split_model(init_from)
+        return init_from
 
     @field_validator("recipe")
     @classmethod
@@ -146,6 +169,11 @@ class PretrainConfig(Config):
                 "on the number of workers; take loader.kind 'native', or leave min_workers out"
             )
         return self
+
+    @property
+    def total_steps(self) -> int:
+        """Returns the optimiser steps of the whole training."""
+        return self.steps or RECIPES.get(self.recipe).train.steps
 
     def resolve(self, image_size: int, action_size: int) -> Recipe:
         """Returns the recipe for a world's sizes, with this configuration's changes made."""

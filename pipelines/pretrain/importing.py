@@ -15,17 +15,18 @@ from infra.storage import Store, open_store
 from infra.version import code_version
 from jepa.core.config import Config
 from jepa.core.errors import InputError
-from jepa.models.files import save_model
 from jepa.models.import_lewm import export_lewm, import_lewm, read_released_weights, released_config
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.training.recipes import RECIPES
-from pipelines.store import Dataset
-from pipelines.store.datasets.manifest import to_json
-from pipelines.store.models.manifest import ModelManifest, check_model_name, find_model, model_path, read_model
+from pipelines.pretrain.request import IMPORTED
+from pipelines.store import Dataset, open_dataset, resolve_dataset
+from pipelines.store.models.claim import claim_model
+from pipelines.store.models.commit import commit_model, weights_of
+from pipelines.store.models.manifest import ModelHandle, ModelManifest, read_model
+from pipelines.store.models.origin import Origin
+from pipelines.store.references import check_name, split_dataset
 
 SUFFIXES = (".pt", ".safetensors")
-IMPORTED = "imported"
-"""Key of an imported model's `request`: it was asked for by a file and not by a training."""
 
 
 class ImportLewmConfig(Config):
@@ -44,14 +45,21 @@ class ImportLewmConfig(Config):
     action_std: tuple[FiniteFloat, ...] = ()
     """standard deviation of the same"""
     frameskip: PositiveInt = 5
-    """actions in a block; the weights know only how many values a block has"""
+    """actions of an action block; the weights know only how many values it has"""
     head_size: PositiveInt = 64
     """size of an attention head in encoder and predictor, which the weights do not know"""
 
     @field_validator("name")
     @classmethod
     def _name_is_plain(cls, name: str) -> str:
-        return check_model_name(name)
+        return check_name("model", name)
+
+    @field_validator("dataset")
+    @classmethod
+    def _dataset_is_a_name(cls, dataset: str | None) -> str | None:
+        if dataset is not None:
+            split_dataset(dataset)
+        return dataset
 
     @model_validator(mode="after")
     def _fields_go_together(self) -> "ImportLewmConfig":
@@ -80,31 +88,38 @@ def import_weights(config: ImportLewmConfig, store: Store) -> ModelManifest:
     """
     data = _read(config.file)
     request = config.request(hashlib.sha256(data).hexdigest())
-    held = find_model(store, config.name)
-    if held is not None and held.request == request:
+    handle = ModelHandle(store, config.name)
+    held = handle.manifest()
+    if held is not None and _same_import(held, request):
         return held
-    _check_name_is_free(store, config.name, held)
-    dataset = Dataset(store, config.dataset or "")
+    _check_name_is_free(handle, held)
+    origin = Origin(request=request, dataset_ref=resolve_dataset(store, config.dataset or ""))
+    dataset = open_dataset(store, origin.dataset_ref)
     model = _fitted(config, data, dataset)
-    weights, _ = save_model(model)
-    manifest = ModelManifest(
-        name=config.name,
-        weights_sha256=hashlib.sha256(weights).hexdigest(),
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
+    with claim_model(handle, origin):
+        _check_name_is_free(handle, handle.manifest())
+        manifest = _manifest(handle, origin, dataset, model)
+        card = imported_card(manifest, Path(config.file).name, model)
+        return commit_model(handle, manifest, weights_of(model)[0], card)
+
+
+def _manifest(handle: ModelHandle, origin: Origin, dataset: Dataset, model: WorldModel) -> ModelManifest:
+    _, sha256, parameters = weights_of(model)
+    return ModelManifest(
+        name=handle.name,
+        weights_sha256=sha256,
+        parameters=parameters,
         recipe=RECIPES.get("lewm").model_copy(update={"model": model.config}),
-        request=request,
+        request=origin.request,
         dataset=dataset.name,
         dataset_digest=dataset.manifest.plan_digest,
+        dataset_ref=origin.dataset_ref,
         world=dataset.world,
         world_options=dict(dataset.world_options),
-        run=config.name,
+        run=handle.name,
         code_version=code_version(),
         seconds=0.0,
     )
-    store.write(model_path(config.name, "model.safetensors"), weights)
-    store.write(model_path(config.name, "card.md"), imported_card(manifest, Path(config.file).name, model).encode())
-    store.write_if_absent(model_path(config.name, "config.json"), to_json(manifest))
-    return find_model(store, config.name) or manifest
 
 
 def export_weights(config: ImportLewmConfig, store: Store) -> WorldModel:
@@ -143,8 +158,8 @@ def imported_card(manifest: ModelManifest, file: str, model: WorldModel) -> str:
         f"{config.frameskip} × {config.action_size} actions\n"
         f"- frameskip {config.frameskip} and head size {asked['head_size']} are no part of the file; "
         "they are as given at the import\n"
-        f"- actions are z-scored with mean {_told(model.action_mean)} and standard deviation "
-        f"{_told(model.action_std)}: {given}\n"
+        f"- actions are z-scored with mean {_listed(model.action_mean)} and standard deviation "
+        f"{_listed(model.action_std)}: {given}\n"
         f"- code {manifest.code_version}\n\n"
         "## What is not known\n\n"
         "The file holds weights alone. What data, steps, batch and seed they were trained with is not known: the "
@@ -191,14 +206,24 @@ def _check_sizes(config: ImportLewmConfig, sizes: ModelConfig, dataset: Dataset)
         )
 
 
-def _check_name_is_free(store: Store, name: str, held: ModelManifest | None) -> None:
+def _same_import(held: ModelManifest, request: dict[str, Any]) -> bool:
+    """Returns whether a model was made of the same file in the same words; `d0` alone is any version of it."""
+    theirs, ours = (dict(one.get(IMPORTED, {})) for one in (held.request, request))
+    named = ours.get("dataset")
+    if held.dataset_ref is not None and named in (held.dataset_ref.name, str(held.dataset_ref)):
+        theirs["dataset"] = named
+    return bool(theirs) and theirs == ours
+
+
+def _check_name_is_free(model: ModelHandle, held: ModelManifest | None) -> None:
     if held is not None:
         asked = held.request.get(IMPORTED)
         what = f"imported from a file of SHA-256 {asked['sha256'][:12]}…" if asked else "trained here"
-        raise InputError(f"model {name!r} in {store.uri!r} is another one, {what}; choose another name")
-    ours = {model_path(name, file) for file in ("model.safetensors", "card.md")}
-    if set(store.list(model_path(name, ""))) - ours:
-        raise InputError(f"model {name!r} in {store.uri!r} is a training that has not ended; choose another name")
+        raise InputError(f"model {model.name!r} in {model.store.uri!r} is another one, {what}; choose another name")
+    if model.store.list(model.layout.checkpoints):
+        raise InputError(
+            f"model {model.name!r} in {model.store.uri!r} is a training that has not ended; choose another name"
+        )
 
 
 def _read(file: str) -> bytes:
@@ -218,5 +243,5 @@ def _bytes(tensors: dict[str, Tensor], suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-def _told(values: Tensor) -> str:
+def _listed(values: Tensor) -> str:
     return f"({', '.join(f'{value:.4g}' for value in values.tolist())})"

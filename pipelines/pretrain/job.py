@@ -1,91 +1,94 @@
 """The pretraining job: from a dataset and a configuration to a model in the store, once."""
 
+import logging
 from dataclasses import replace
-
-import torch
 
 from infra.progress import Progress
 from infra.storage import Store
 from jepa.core.errors import InputError
-from jepa.models.world_model import WorldModel
-from jepa.objectives import make_objective
-from jepa.training.recipes import Recipe
 from pipelines.pretrain.attempt_log import training_log
 from pipelines.pretrain.config import PretrainConfig
 from pipelines.pretrain.metrics import ProgressFigures
+from pipelines.pretrain.plan import find_origin, newer_version, plan_training, unrecorded_version
+from pipelines.pretrain.preemption import Preempted
 from pipelines.pretrain.ray_train import train_with_ray
-from pipelines.pretrain.trackers import check_trackers
-from pipelines.pretrain.worker import TrainingTask, make_loader, resolve_recipe, train_worker
-from pipelines.store import Dataset
+from pipelines.pretrain.request import find_trained
+from pipelines.pretrain.task import TrainingTask
+from pipelines.pretrain.train import train_worker
+from pipelines.pretrain.training_rows import write_training_rows
 from pipelines.store.models.checkpoints import Checkpoints
-from pipelines.store.models.manifest import ModelManifest, check_same_training, find_model
+from pipelines.store.models.claim import Lease, check_claim, claim_model
+from pipelines.store.models.manifest import ModelHandle, ModelManifest
+
+log = logging.getLogger(__name__)
 
 
 def pretrain(config: PretrainConfig, store: Store, progress: Progress | None = None, run: str = "") -> ModelManifest:
     """Trains the model that is asked for and returns its manifest; one that is there already is only returned.
 
     Args:
-        config: what to train, and on what.
+        config: what to train, and on what; more steps than the model has train it on.
         store: where the dataset is and the model goes.
         progress: shows the steps.
         run: id of the run that the model is part of; the model's name by default.
 
     Raises:
-        InputError: a wrong input, found before any work starts.
+        InputError: a wrong input, found before any work starts, or another training holds the model's name.
         TrainingFailure: the training went wrong numerically.
-        InfraError: the store or the cluster failed for good.
-        Preempted: a notice came to this process; the state is kept and the same call goes on from there.
+        InfraError: the store or the cluster failed for good, or the dataset's version is gone.
+        Preempted: this process received a preemption signal; the same call goes on from the checkpoint.
     """
-    held = find_model(store, config.name)
-    if held is not None:
-        check_same_training(store, held, config.same_training())
-        return held
-    steps = check_training(config, store)
-    task = TrainingTask(config, store.uri, run or config.name, threads=1 if config.executor == "ray" else 0)
-    with (
-        training_log(store, config) as log,
-        (progress or Progress()).with_sink(log).phase(f"pretrain {config.name}", steps, "steps") as phase,
-    ):
-        task = replace(task, log=log.unit("training"))
-        if config.executor == "ray":
-            train_with_ray(task, phase)
-        else:
-            train_worker(task, ProgressFigures(phase, config.name).tell)
-    made = find_model(store, config.name)
+    model = ModelHandle(store, config.name)
+    manifest = find_trained(model, config)
+    if manifest is None:
+        task = plan_training(config, store, run)
+        with claim_model(model, task.origin) as lease:
+            # What was read before the name was ours may have changed.
+            manifest = find_trained(model, config)
+            if manifest is None:
+                task = replace(task, origin=find_origin(config, model, lease.before), claim=lease.number)
+                lease.record(task.origin)
+                manifest = _train(model, task, lease, progress or Progress())
+    if (sentence := newer_version(store, config, manifest.dataset_ref)) is not None:
+        log.warning(sentence)
+    write_training_rows(store, manifest)
+    return manifest
+
+
+def _train(model: ModelHandle, task: TrainingTask, lease: Lease, progress: Progress) -> ModelManifest:
+    config = task.config
+    for sentence in (unrecorded_version(model, config, task.origin), _continued(model, config)):
+        if sentence is not None:
+            log.warning(sentence)
+    try:
+        with (
+            training_log(model.store, config) as attempts,
+            progress.with_sink(attempts).phase(f"pretrain {config.name}", config.total_steps, "steps") as phase,
+        ):
+            task = replace(task, log=attempts.unit("training"))
+            if config.executor == "ray":
+                train_with_ray(task, phase, sources=(lease.lost,))
+            else:
+                train_worker(task, ProgressFigures(phase, config.name).show, sources=(lease.lost,))
+    except Preempted:
+        check_claim(model, task.claim)  # who lost the name is stopped by the same signal
+        raise
+    made = model.manifest()
     if made is None:
         raise InputError(
-            f"model {config.name!r} is gone from store {store.uri!r} right after its training; leave it there"
+            f"model {config.name!r} is gone from store {model.store.uri!r} right after its training; leave it there"
         )
     return made
 
 
-def check_training(config: PretrainConfig, store: Store) -> int:
-    """Returns the number of steps of a training that can be started.
-
-    Raises:
-        InputError: dataset, recipe, loader and executor do not fit together.
-    """
-    if config.executor == "local" and config.workers > 1:
-        raise InputError(
-            f"workers {config.workers} with executor 'local' cannot be: it trains in this one process; "
-            "set workers to 1, or executor to 'ray'"
-        )
-    check_trackers(config.trackers)
-    dataset = Dataset(store, config.dataset)
-    recipe = resolve_recipe(config, dataset)
-    if recipe.train.batch_size < config.workers:
-        raise InputError(
-            f"batch_size {recipe.train.batch_size} is less than workers {config.workers}; take fewer workers"
-        )
-    _check_model(recipe, config, store)
-    make_loader(recipe, config, dataset).close()
-    return recipe.train.steps
-
-
-def _check_model(recipe: Recipe, config: PretrainConfig, store: Store) -> None:
-    """Passes where model and objective can be made, and have all that a run needs which has no checkpoint yet."""
-    with torch.device("meta"):
-        model = WorldModel(recipe.model)
-    missing = make_objective(recipe.objective, model, recipe.objective_options).missing
-    if missing is not None and Checkpoints(store, config.name).latest_step() is None:
-        raise InputError(missing)
+def _continued(model: ModelHandle, config: PretrainConfig) -> str | None:
+    """Returns a sentence that says by which schedules a training goes on that had fewer steps before."""
+    mark = Checkpoints(model).newest_mark()
+    held = mark.request if mark is not None else None
+    before = held.get("steps") or config.model_copy(update={"steps": None}).total_steps if held is not None else None
+    if mark is None or before in (None, config.total_steps):
+        return None
+    return (
+        f"model {config.name!r} goes on from step {mark.step} of {before}: from here on learning rate, loss weights "
+        f"and momenta follow the schedules of a run of {config.total_steps} steps"
+    )

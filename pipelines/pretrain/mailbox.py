@@ -1,4 +1,4 @@
-"""How a driver and its Ray workers talk while they train: figures and sentences one way, a notice to stop the other."""
+"""How a driver and its Ray workers talk while they train: messages one way, a preemption signal the other."""
 
 import contextlib
 import threading
@@ -6,71 +6,89 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 COLLECT_SECONDS = 0.5
-"""Time between two looks of the driver at what came."""
+"""Time between two times that the driver collects what has come."""
+
+FAILURE = "failure"
+"""Kind of the message of a worker that failed for good; its content is the error."""
 
 Message = tuple[str, Any]
-"""What it is, and its content."""
+"""Its kind, and its content."""
 
 
-class _Box:
-    """An actor that holds messages until the driver collects them."""
+class Messages:
+    """What an actor holds until the driver collects it."""
 
     def __init__(self) -> None:
         self._messages: list[Message] = []
-        self._notice = False
+        self._stop = self._failed = False
 
-    def tell(self, message: Message) -> None:
+    def put(self, message: Message) -> None:
+        """Adds a message from a worker."""
         self._messages.append(message)
+        self._failed = self._failed or message[0] == FAILURE
+
+    def failed(self) -> bool:
+        """Returns whether a worker has failed for good."""
+        return self._failed
 
     def collect(self) -> list[Message]:
+        """Returns all messages since the last call, in the order in which they came."""
         messages, self._messages = self._messages, []
         return messages
 
-    def give_notice(self) -> None:
-        self._notice = True
+    def request_stop(self) -> None:
+        """Passes on that the driver has received a preemption signal."""
+        self._stop = True
 
-    def noticed(self) -> bool:
-        return self._notice
+    def stop_requested(self) -> bool:
+        """Returns whether it has."""
+        return self._stop
 
 
-class Post:
-    """A box that driver and workers hold; it lies on the driver's node, which ends no earlier than the training."""
+class Mailbox:
+    """Messages between driver and workers, held on the driver's node, which ends no earlier than the training."""
 
     def __init__(self) -> None:
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self._box: Any = ray.remote(num_cpus=0)(_Box).options(scheduling_strategy=here).remote()
+        self._messages: Any = ray.remote(num_cpus=0)(Messages).options(scheduling_strategy=here).remote()
 
-    def tell(self, what: str, content: Any, *, surely: bool = False) -> None:
-        """Sends a message from a worker; `surely` waits until it has arrived."""
+    def send(self, kind: str, content: Any, *, wait: bool = False) -> None:
+        """Sends a message from a worker; with `wait` it returns when the message has arrived."""
         import ray
 
-        arrival = self._box.tell.remote((what, content))
-        if surely:
+        arrival = self._messages.put.remote((kind, content))
+        if wait:
             ray.get(arrival)
 
-    def noticed(self) -> bool:
-        """Returns, in a worker, whether the driver has been told to make room."""
+    def stop_requested(self) -> bool:
+        """Returns, in a worker, whether the driver has received a preemption signal."""
         import ray
         from ray.exceptions import RayError
 
         try:
-            return bool(ray.get(self._box.noticed.remote(), timeout=10))
+            return bool(ray.get(self._messages.stop_requested.remote(), timeout=10))
         except RayError:
             return False  # a driver that is gone takes its workers with it
 
+    def failed(self) -> bool:
+        """Returns, in a worker, whether one has failed for good, so that there is no more to do."""
+        import ray
+
+        return bool(ray.get(self._messages.failed.remote()))
+
     @contextlib.contextmanager
-    def listening(self, hear: Callable[[str, Any], None], noticed: Callable[[], bool]) -> Iterator[None]:
-        """Hands each message to `hear`, in another thread; all that was sent before is heard when the block ends.
+    def delivering(self, handle: Callable[[str, Any], None], stop: Callable[[], bool]) -> Iterator[None]:
+        """Hands each message to `handle`, in another thread; all that were sent before the block ends are handed over.
 
         Args:
-            hear: takes what a message is and its content.
-            noticed: whether the workers are to be told to make room.
+            handle: takes a message's kind and content.
+            stop: whether the workers are to be asked to stop.
         """
         over = threading.Event()
-        thread = threading.Thread(target=self._listen, args=(hear, noticed, over), daemon=True)
+        thread = threading.Thread(target=self._deliver, args=(handle, stop, over), daemon=True)
         thread.start()
         try:
             yield
@@ -79,12 +97,12 @@ class Post:
             thread.join()
 
     def close(self) -> None:
-        """Ends the box."""
+        """Ends the actor."""
         import ray
 
-        ray.kill(self._box)
+        ray.kill(self._messages)
 
-    def _listen(self, hear: Callable[[str, Any], None], noticed: Callable[[], bool], over: threading.Event) -> None:
+    def _deliver(self, handle: Callable[[str, Any], None], stop: Callable[[], bool], over: threading.Event) -> None:
         import ray
         from ray.exceptions import RayError
 
@@ -93,10 +111,10 @@ class Post:
         while not ending:
             ending = over.wait(COLLECT_SECONDS)
             try:
-                for what, content in ray.get(self._box.collect.remote()):
-                    hear(what, content)
-                if noticed() and not passed_on:
-                    self._box.give_notice.remote()
+                for kind, content in ray.get(self._messages.collect.remote()):
+                    handle(kind, content)
+                if stop() and not passed_on:
+                    self._messages.request_stop.remote()
                     passed_on = True
             except RayError:
                 return  # the cluster is gone; `fit` says so itself

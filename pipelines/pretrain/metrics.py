@@ -10,14 +10,14 @@ SHOWN = ("loss", "prediction", "effective_rank")
 
 
 class ProgressFigures:
-    """Tells the steps and figures that rank 0 reports; made in the process that shows the progress."""
+    """Shows the steps and figures that rank 0 reports; made in the process that shows the progress."""
 
     def __init__(self, phase: Phase, name: str, on_ray: bool = False) -> None:
         self._phase = phase
         self._first: tuple[int, float] | None = None
         self._metrics = RayMetrics(name) if on_ray else None
 
-    def tell(self, step: int, figures: dict[str, float]) -> None:
+    def show(self, step: int, figures: dict[str, float]) -> None:
         """Shows the steps done, `clips/s`, the share of time spent waiting for data, and the seconds left."""
         shown = {name: figures[name] for name in SHOWN if name in figures}
         shown["clips/s"] = figures["clips_per_second"]
@@ -31,7 +31,7 @@ class ProgressFigures:
             self._metrics.set(step, figures)
 
     def _seconds_left(self, step: int) -> float | None:
-        """Returns the time left at the rate since the first step that was told; what came before it is start-up."""
+        """Returns the time left at the rate since the first step that was shown; what came before it is start-up."""
         if self._first is None or step <= self._first[0]:
             self._first = (step, time.monotonic())
             return None

@@ -26,7 +26,7 @@ def overriding(kind: type[Config], base: Config | Mapping[str, Any], options: Ma
         raise InputError(f"{field}: {error}") from error
     for name in options:
         if name in DECIDED:
-            raise InputError(f"{field}.{name} is not to be given: {DECIDED[name]}")
+            raise InputError(f"{field}.{name} cannot be given: {DECIDED[name]}")
     below = base.model_dump() if isinstance(base, Config) else dict(base)
     checked = parse_options(kind, merged(below, options), field).model_dump(mode="json")
     return {name: checked[name] for name in options}

@@ -1,6 +1,6 @@
-"""Notices that a machine is about to be taken away, and how all workers come to act on one at the same step.
+"""Signals that a machine is about to be taken away, and how all workers come to act on one at the same step.
 
-A notice may reach any process: SIGTERM, a file that somebody touches, Ray's word that the node is being drained.
+A signal may reach any process: SIGTERM, a file that somebody writes, Ray's word that the node is being drained.
 """
 
 import os
@@ -14,17 +14,18 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from infra.errors import Interrupted
 from jepa.core.collectives import world_size
 
 LOOK_SECONDS = 1.0
-"""Time between two looks at the sources of a notice."""
+"""Time between two looks at the sources of a signal."""
 
 Source = Callable[[], bool]
-"""Returns whether a notice has come."""
+"""Returns whether a signal has come."""
 
 
-class Preempted(SystemExit):
-    """Training made room for others in an orderly way: its state at `step` is in the store, if `saved`."""
+class Preempted(Interrupted):
+    """Training stopped for a preemption signal in an orderly way: its state at `step` is in the store, if `saved`."""
 
     def __init__(self, step: int, saved: bool = True) -> None:
         super().__init__(128 + signal.SIGTERM)
@@ -34,27 +35,30 @@ class Preempted(SystemExit):
         kept = "is kept" if self.saved else "could not be kept"
         return f"interrupted at step {self.step}, whose state {kept}; the same command goes on"
 
+    def __reduce__(self) -> tuple[type["Preempted"], tuple[int, bool]]:
+        return Preempted, (self.step, self.saved)
 
-class Notice:
-    """Whether this process has been told to make room; a thread looks at the sources, so that asking costs nothing."""
+
+class PreemptionSignal:
+    """Whether this process is to free its machine; a thread looks at the sources, so that asking costs nothing."""
 
     def __init__(self, sources: Sequence[Source] = ()) -> None:
         self._sources = tuple(sources)
-        # A plain flag: a signal's handler may come while this thread holds any lock.
-        self._given = False
+        # A plain flag: the handler of a POSIX signal may come while this thread holds any lock.
+        self._received = False
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="preemption-notice", daemon=True)
+        self._thread = threading.Thread(target=self._look, name="preemption-signal", daemon=True)
 
     @property
-    def given(self) -> bool:
-        """Whether a notice has come."""
-        return self._given
+    def received(self) -> bool:
+        """Whether a signal has come."""
+        return self._received
 
-    def give(self) -> None:
-        """Makes it so, from any thread or from a signal's handler."""
-        self._given = True
+    def send(self) -> None:
+        """Makes it so, from any thread or from the handler of a POSIX signal."""
+        self._received = True
 
-    def __enter__(self) -> "Notice":
+    def __enter__(self) -> "PreemptionSignal":
         if self._sources:
             self._thread.start()
         return self
@@ -67,13 +71,13 @@ class Notice:
             self._thread.join(LOOK_SECONDS)
 
     def _look(self) -> None:
-        while not self.given and not self._over.wait(LOOK_SECONDS):
+        while not self.received and not self._over.wait(LOOK_SECONDS):
             if any(source() for source in self._sources):
-                self.give()
+                self.send()
 
 
-def touched(path: str) -> Source:
-    """Returns a source that tells when a file appears or is written again: one that was there before tells nothing.
+def file_is_written(path: str) -> Source:
+    """Returns a source that fires when a file appears or is written again, but not for one that was there before.
 
     The file of a machine that was taken away must not stop the run that goes on beside it.
     """
@@ -82,36 +86,37 @@ def touched(path: str) -> Source:
 
 
 @contextmanager
-def heeding_sigterm(notice: Notice) -> Iterator[None]:
-    """Takes a first SIGTERM in the block as the notice; a second does what it would have done without us.
+def preemption_signal(sources: Sequence[Source], *, sigterm: bool) -> Iterator[PreemptionSignal]:
+    """Listens to the sources and, if asked to, to SIGTERM: a second one does what it would have done without us.
 
-    Only the main thread can do that; in another the block changes nothing.
+    Only the main thread can listen to SIGTERM; in another one it is left as it is.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+    with PreemptionSignal(sources) as received:
+        if not sigterm or threading.current_thread() is not threading.main_thread():
+            yield received
+            return
 
-    def handle(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, before)
-        notice.give()
+        def handle(number: int, frame: FrameType | None) -> None:
+            signal.signal(signal.SIGTERM, before)
+            received.send()
 
-    before: Any = signal.signal(signal.SIGTERM, handle) or signal.SIG_DFL
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        before: Any = signal.signal(signal.SIGTERM, handle) or signal.SIG_DFL
+        try:
+            yield received
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 class Agreement:
-    """Tells all workers at the same step that one of them has had a notice.
+    """Says to all workers at the same step that one of them has received a preemption signal.
 
-    Every so many steps they add up who has, without waiting: a sum is read when the next one is begun. So a notice is
+    Every so many steps they add up who has, without waiting: a sum is read when the next one is begun. So a signal is
     acted on within twice that many steps, and no device stops for it.
     """
 
-    def __init__(self, notice: Notice, every: int, device: torch.device) -> None:
-        """Takes the steps between two sums; 0 heeds no notice at all."""
-        self._notice, self._every, self._device = notice, every, device
+    def __init__(self, received: PreemptionSignal, every: int, device: torch.device) -> None:
+        """Takes the steps between two sums; 0 ignores every signal."""
+        self._signal, self._every, self._device = received, every, device
         self._sum: _Sum | None = None
 
     def reached(self, step: int) -> bool:
@@ -119,16 +124,16 @@ class Agreement:
         if not self._every:
             return False
         if world_size() == 1:
-            return self._notice.given
+            return self._signal.received
         if step % self._every:
             return False
-        told = self._sum is not None and self._sum.value() > 0
-        self._sum = _Sum(int(self._notice.given), self._device)
-        return told
+        reached = self._sum is not None and self._sum.value() > 0
+        self._sum = _Sum(int(self._signal.received), self._device)
+        return reached
 
 
 class _Sum:
-    """A sum of one number over all workers that nobody waits for before he needs it."""
+    """A sum of one number over all workers that nobody waits for before it is needed."""
 
     def __init__(self, mine: int, device: torch.device) -> None:
         self._total = torch.tensor([mine], dtype=torch.int32, device=device)

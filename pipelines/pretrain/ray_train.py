@@ -1,9 +1,9 @@
-"""Pretraining by Ray Train: the workers, what they tell on the way, and what happens when one is lost."""
+"""Pretraining by Ray Train: the workers, what they send on the way, and what happens when one is lost."""
 
 import os
 import tempfile
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from infra.environment import applied_environment
@@ -12,88 +12,108 @@ from infra.progress import Phase
 from jepa.core.errors import InputError
 from jepa.training.trainer import TrainingFailure
 from pipelines.pretrain.config import PretrainConfig
-from pipelines.pretrain.mailbox import Post
+from pipelines.pretrain.mailbox import FAILURE, Mailbox
 from pipelines.pretrain.metrics import ProgressFigures
-from pipelines.pretrain.preemption import Notice, Preempted, heeding_sigterm
+from pipelines.pretrain.preemption import Preempted, PreemptionSignal, Source, preemption_signal
 from pipelines.pretrain.run_log import Warn
-from pipelines.pretrain.worker import TrainingTask, log, train_worker
-
-FINAL: dict[str, type[Exception]] = {error.__name__: error for error in (InputError, TrainingFailure)}
-"""What is wrong for good, in every worker alike: it travels home as a message, for Ray would only try again."""
+from pipelines.pretrain.task import TrainingTask
+from pipelines.pretrain.train import log, train_worker
 
 PLACEMENT = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "15"}
 """How long an elastic group waits for its places before Ray counts again how many there are; Ray's own minute would be
 spent on a node that is being drained, which counts but takes nobody."""
 
 
-def train_with_ray(task: TrainingTask, phase: Phase, warn: Warn = log.warning) -> None:
-    """Trains on the connected cluster; a lost worker costs the steps since the last checkpoint, a notice none.
+def train_with_ray(task: TrainingTask, phase: Phase, warn: Warn = log.warning, sources: Sequence[Source] = ()) -> None:
+    """Trains on the connected cluster; a lost worker costs the steps since the last checkpoint, a preempted one none.
+
+    Args:
+        task: what to train, and where.
+        phase: shows the steps.
+        warn: gets a sentence for what went wrong and does not stop the training.
+        sources: of preemption signals to this process, besides SIGTERM.
 
     Raises:
-        InputError: a worker said so; not tried again.
+        InputError: a worker raised it; not tried again.
         TrainingFailure: likewise.
-        InfraError: workers were lost more often than `max_failures`, or taken away more often than
-            `max_preemption_failures`.
-        Preempted: this process was told to make room, and the workers have kept the state.
+        InfraError: a worker raised one that is final, such as a damaged chunk's; or workers were lost more often than
+            `max_failures`, or taken away more often than `max_preemption_failures`.
+        Preempted: this process received a preemption signal, and the workers have kept the state.
     """
     config = task.config
     figures = ProgressFigures(phase, config.name, on_ray=True)
     preemptions = 0
-    with Notice() as notice, heeding_sigterm(notice) if config.preemption_every else nullcontext():
+    with preemption_signal(sources, sigterm=config.preemption_every > 0) as preemption:
         while True:
-            heard = _fit_once(task, figures, notice, warn)
-            for kind, sentence in heard.final:
-                raise FINAL[kind](sentence)
-            if heard.preempted is None:
+            preempted = _fit_once(task, figures, preemption, warn)
+            if preempted is None:
                 return
-            if notice.given:
-                raise heard.preempted
+            if preemption.received:
+                raise preempted
             preemptions += 1
             if 0 <= config.max_preemption_failures < preemptions:
                 raise InfraError(
-                    f"training of model {config.name!r} had to make room {preemptions} times, the last time at step "
-                    f"{heard.preempted.step}, and max_preemption_failures is {config.max_preemption_failures}; "
+                    f"training of model {config.name!r} was preempted {preemptions} times, at last at step "
+                    f"{preempted.step}, and max_preemption_failures is {config.max_preemption_failures}; "
                     "run again to continue from there"
                 )
-            warn(f"training of model {config.name!r} made room at step {heard.preempted.step} and goes on elsewhere")
+            warn(f"training of model {config.name!r} was preempted at step {preempted.step} and goes on elsewhere")
 
 
 @dataclass
-class _Heard:
-    """What came from the workers besides figures."""
+class Outcome:
+    """What the workers sent of how they ended."""
 
-    final: list[tuple[str, str]] = field(default_factory=list)
+    failure: Exception | None = None
+    """what would be wrong again in every worker; the first that came"""
     preempted: Preempted | None = None
 
 
-def _fit_once(task: TrainingTask, figures: ProgressFigures, notice: Notice, warn: Warn) -> _Heard:
-    """Trains until the end, until something is wrong for good, or until a worker has to make room."""
-    heard = _Heard()
+def is_final(error: Exception) -> bool:
+    """Returns whether another attempt would fail alike, so that Ray is not to make it."""
+    return isinstance(error, InputError | TrainingFailure) or (isinstance(error, InfraError) and error.final)
 
-    def hear(what: str, content: Any) -> None:
-        if what == "figures":
-            figures.tell(*content)
-        elif what == "warning":
+
+def _fit_once(
+    task: TrainingTask, figures: ProgressFigures, preemption: PreemptionSignal, warn: Warn
+) -> Preempted | None:
+    """Trains until the end, which gives None, until something is wrong for good, or until a preemption signal."""
+    outcome = Outcome()
+
+    def handle(kind: str, content: Any) -> None:
+        if kind == "figures":
+            figures.show(*content)
+        elif kind == "warning":
             warn(content)
-        elif what == "preempted":
-            heard.preempted = Preempted(*content)
+        elif kind == "preempted":
+            outcome.preempted = content
         else:
-            heard.final.append((what, content))
+            outcome.failure = outcome.failure or content
 
-    post = Post()
+    mailbox = Mailbox()
     try:
         with (
             tempfile.TemporaryDirectory(prefix="jepa-train-") as folder,
-            post.listening(hear, lambda: notice.given),
             applied_environment(_placement(task.config)),
         ):
-            _fit(task, folder, post)
+            lost = _fit(task, folder, mailbox, handle, preemption)
     finally:
-        post.close()
-    return heard
+        mailbox.close()
+    # A worker that stopped for good takes the others down, which wait for it: its own sentence is the reason.
+    if outcome.failure is not None:
+        raise outcome.failure
+    if lost is not None:
+        raise InfraError(
+            f"training of model {task.config.name!r} lost its workers more than {task.config.max_failures} times "
+            f"({_reason(lost)}); run again to continue from its last checkpoint"
+        ) from lost
+    return outcome.preempted
 
 
-def _fit(task: TrainingTask, folder: str, post: Post) -> None:
+def _fit(
+    task: TrainingTask, folder: str, mailbox: Mailbox, handle: Callable[[str, Any], None], preemption: PreemptionSignal
+) -> Exception | None:
+    """Runs the workers until they have ended, delivering what they send; returns how Ray lost them, if it did."""
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchConfig, TorchTrainer
 
@@ -101,7 +121,7 @@ def _fit(task: TrainingTask, folder: str, post: Post) -> None:
     use_gpu = config.device != "cpu" and _cluster_has_gpus()
     trainer = TorchTrainer(
         _train_loop,
-        train_loop_config={"task": task, "post": post},
+        train_loop_config={"task": task, "mailbox": mailbox},
         torch_config=TorchConfig(backend="nccl" if use_gpu else "gloo"),
         scaling_config=ScalingConfig(
             num_workers=config.workers if config.min_workers is None else (config.min_workers, config.workers),
@@ -118,41 +138,48 @@ def _fit(task: TrainingTask, folder: str, post: Post) -> None:
     )
     # Ray's own handler ends this process as if all were well, and after the training it swallows Ctrl-C.
     trainer._register_sigint_handler = lambda controller: None
-    try:
-        trainer.fit()
-    except Exception as error:
-        raise InfraError(
-            f"training of model {config.name!r} lost its workers more than {config.max_failures} times "
-            f"({_reason(error)}); run again to continue from its last checkpoint"
-        ) from error
+    with mailbox.delivering(handle, lambda: preemption.received):
+        try:
+            trainer.fit()
+        except Exception as error:
+            return error
+    return None
 
 
 def _train_loop(arguments: dict[str, Any]) -> None:
     """Runs in each worker."""
-    post: Post = arguments["post"]
+    mailbox: Mailbox = arguments["mailbox"]
+    if mailbox.failed():
+        return
 
     def warn(sentence: str) -> None:
         log.warning(sentence)  # for the attempt's own log
-        post.tell("warning", sentence)
+        mailbox.send("warning", sentence)
 
     try:
         train_worker(
             arguments["task"],
-            lambda step, figures: post.tell("figures", (step, figures)),
+            lambda step, figures: mailbox.send("figures", (step, figures)),
             warn,
-            sources=(_node_is_drained, post.noticed),
+            sources=(_node_is_drained, mailbox.stop_requested),
         )
-    except (InputError, TrainingFailure) as error:
-        post.tell(type(error).__name__, str(error), surely=True)
     except Preempted as preempted:
         # Every worker ends well, or Ray would wait for the machine's last moment and count a failure.
-        post.tell("preempted", (preempted.step, preempted.saved), surely=True)
+        mailbox.send("preempted", preempted, wait=True)
+    except Exception as error:
+        if not is_final(error):
+            raise
+        # It travels home as it is: of what Ray makes of it, no sentence is left.
+        mailbox.send(FAILURE, error, wait=True)
+        if isinstance(error, InfraError):
+            # The others may wait for this worker; Ray ends them, and those that it starts again find that it is over.
+            raise
 
 
 def _node_is_drained() -> bool:
-    """Returns whether Ray has told this worker that one of the group's nodes is being drained.
+    """Returns whether Ray has announced to this worker that one of the group's nodes is being drained.
 
-    `ray.train.get_preemption_info` tells the same and makes all workers wait for one another each time.
+    `ray.train.get_preemption_info` gives the same and makes all workers wait for one another each time.
     """
     from ray.train.v2._internal.execution.context import get_train_context
 

@@ -1,66 +1,84 @@
 """What rank 0 keeps of a training while it goes on: the curve, the trackers' pages and the checkpoints."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from infra.storage import Store
+from jepa.core.collectives import rank, world_size
 from jepa.training.recipes import Recipe
 from pipelines.pretrain.background_writer import LEAVING_SECONDS, BackgroundWriter, Commit
-from pipelines.pretrain.config import PretrainConfig
 from pipelines.pretrain.preemption import Preempted
-from pipelines.pretrain.trackers import TRACKERS, Tracked, Tracker
+from pipelines.pretrain.task import TrainingTask
+from pipelines.pretrain.trackers import Tracked, TrackerGroup
 from pipelines.store.models.checkpoints import Checkpoint, Checkpoints
+from pipelines.store.models.claim import check_claim
 from pipelines.store.models.curve import Curve, read_curve, write_curve
-from pipelines.store.models.manifest import model_path
 
 Warn = Callable[[str], None]
 """Is called with a sentence that somebody should read, also from other threads."""
+Report = Callable[[int, dict[str, float]], None]
+"""Is called by rank 0 with the steps done and the figures of the last logged one."""
 
 
-class Keeper:
+class RunLog:
     """Logs figures, and has what must outlive this process committed in the background."""
 
     def __init__(
-        self, store: Store, config: PretrainConfig, recipe: Recipe, checkpoints: Checkpoints, step: int, warn: Warn
+        self,
+        task: TrainingTask,
+        recipe: Recipe,
+        checkpoints: Checkpoints,
+        step: int,
+        report: Report | None,
+        warn: Warn,
     ) -> None:
         """Goes on from what is held of the first `step` steps."""
-        self.curve = read_curve(store, config.name, step)
-        self._store, self._name, self._checkpoints, self._warn = store, config.name, checkpoints, warn
+        self.curve = read_curve(checkpoints.model, step)
+        self._model, self._checkpoints, self._claim = checkpoints.model, checkpoints, task.claim
+        self._report = report
         self._batch_size = recipe.train.batch_size
         self._writer = BackgroundWriter(warn)
         self._parts: dict[str, bytes] = {}
-        self._lost_seconds, self._saved_step = 0.0, 0
+        self._lost_seconds, self._saved_step = 0.0, step
         self._begun = self._logged = time.monotonic()
         self._logged_step = step
-        tracked = Tracked(self.curve.id, config.name, step, _settings(config, recipe), store)
-        self._trackers = [opened for name in config.trackers if (opened := self._open(name, tracked))]
+        tracked = Tracked(self.curve.id, self._model, step, _settings(task, recipe))
+        self._trackers = TrackerGroup(task.config.trackers, tracked, warn)
 
-    def log(self, step: int, figures: dict[str, float]) -> None:
-        """Adds the machinery's own figures to those of a step, and hands them to the curve and to all trackers.
+    def log(self, step: int, figures: dict[str, float], wait_share: float) -> None:
+        """Adds the machinery's own figures to those of a step, and hands them to curve, trackers and report.
 
-        `clips_per_second` are those of the global batch since the last logged step, `checkpoint_seconds` what
-        checkpoints have held training up in that time, `checkpoint_failures` those not written since the process began.
+        `data_wait` is the share of this process's time spent waiting for clips: near 0, or the loader holds training
+        back; `workers` how many train; `clips_per_second` those of the global batch since the last logged step;
+        `checkpoint_seconds` what checkpoints have held training up in that time; `checkpoint_failures` those not
+        written since the process began.
         """
         now = time.monotonic()
         clips = (step - self._logged_step) * self._batch_size
-        figures["clips_per_second"] = clips / max(now - self._logged, 1e-9)
-        figures["checkpoint_seconds"] = self._lost_seconds
-        figures["checkpoint_failures"] = float(self._writer.failures)
+        figures = figures | {
+            "data_wait": wait_share,
+            "workers": float(world_size()),
+            "clips_per_second": clips / max(now - self._logged, 1e-9),
+            "checkpoint_seconds": self._lost_seconds,
+            "checkpoint_failures": float(self._writer.failures),
+        }
         self._logged, self._logged_step, self._lost_seconds = now, step, 0.0
         self.curve.add(step, figures)
-        for tracker in tuple(self._trackers):
-            self._tell(tracker, lambda tracker: tracker.log(step, figures))
+        self._trackers.log(step, figures)
+        if self._report is not None:
+            self._report(step, figures)
 
     def checkpoint(self, checkpoint: Checkpoint, seconds: float) -> None:
         """Has a checkpoint committed in the background, with the curve up to it; taking it has lost some seconds."""
         self._lost_seconds += seconds
         self._note_time()
-        self._cut_parts(checkpoint.step)
+        self._parts |= self._trackers.parts(checkpoint.step)
         curve = self.curve.copy()
 
         def write() -> None:
+            check_claim(self._model, self._claim)
             # The curve first: a checkpoint is resumed from only where the curve up to it is held too.
             self._write_figures(curve)
             self._checkpoints.save(checkpoint)
@@ -75,13 +93,13 @@ class Keeper:
 
     def close_figures(self, step: int) -> Curve:
         """Ends the background's work and returns the whole curve, which is then in the store."""
-        self._writer.drop()
+        self._writer.wait()
         self._note_time()
-        self._cut_parts(step)
+        self._parts |= self._trackers.parts(step)
         self._write_figures(self.curve)
         return self.curve
 
-    def __enter__(self) -> "Keeper":
+    def __enter__(self) -> "RunLog":
         return self
 
     def __exit__(
@@ -89,45 +107,58 @@ class Keeper:
     ) -> None:
         in_order = kind is None or issubclass(kind, Preempted)
         self._writer.close(None if in_order else LEAVING_SECONDS)
-        for tracker in tuple(self._trackers):
-            self._tell(tracker, lambda tracker: tracker.close())
+        self._trackers.close()
 
     def _write_figures(self, curve: Curve) -> None:
-        write_curve(self._store, self._name, curve)
+        write_curve(self._model, curve)
         for path, data in tuple(self._parts.items()):
-            self._store.write(model_path(self._name, path), data)
+            self._model.store.write(self._model.layout.file(path), data)
             # Only now: a part whose commit failed goes with the next one.
             self._parts.pop(path, None)
-
-    def _cut_parts(self, step: int) -> None:
-        for tracker in self._trackers:
-            if part := tracker.part(step):
-                self._parts[part[0]] = part[1]
 
     def _note_time(self) -> None:
         now = time.monotonic()
         self.curve.seconds += now - self._begun
         self._begun = now
 
-    def _open(self, name: str, tracked: Tracked) -> Tracker | None:
-        try:
-            return TRACKERS.get(name)(tracked)
-        except Exception as error:  # whatever a service answers, the training is well
-            self._warn(f"tracker {name!r} did not start ({type(error).__name__}: {error}); training goes on without it")
-            return None
 
-    def _tell(self, tracker: Tracker, what: Callable[[Tracker], Any]) -> None:
-        try:
-            what(tracker)
-        except Exception as error:  # as above
-            self._trackers.remove(tracker)
-            name = type(tracker).__name__
-            self._warn(f"{name} failed ({type(error).__name__}: {error}); training goes on without it")
+class NoRunLog:
+    """The run log of all other ranks: it keeps nothing."""
+
+    def log(self, step: int, figures: dict[str, float], wait_share: float) -> None:
+        """Does nothing."""
+
+    def checkpoint(self, checkpoint: Checkpoint, seconds: float) -> None:
+        """Does nothing."""
+
+    def saved(self, step: int) -> bool:
+        """Returns True: there is nothing to save here."""
+        return True
 
 
-def _settings(config: PretrainConfig, recipe: Recipe) -> dict[str, Any]:
-    """Returns what a tracker's page should tell of the training, flat."""
-    told: dict[str, Any] = {"dataset": config.dataset, "recipe": config.recipe, "objective": recipe.objective}
+@contextmanager
+def open_run_log(
+    task: TrainingTask,
+    recipe: Recipe,
+    checkpoints: Checkpoints,
+    step: int,
+    report: Report | None,
+    warn: Warn,
+) -> Iterator[RunLog | NoRunLog]:
+    """Opens this rank's run log, which goes on from what is held of the first `step` steps."""
+    if rank():
+        yield NoRunLog()
+        return
+    with RunLog(task, recipe, checkpoints, step, report, warn) as run_log:
+        yield run_log
+
+
+def _settings(task: TrainingTask, recipe: Recipe) -> dict[str, Any]:
+    """Returns what a tracker's page should show of the training, flat."""
+    origin = task.origin
+    settings: dict[str, Any] = {"dataset": str(origin.dataset_ref), "recipe": task.config.recipe}
+    settings |= {"init_from": str(origin.init_from)} if origin.init_from else {}
+    settings |= {"objective": recipe.objective}
     for part in ("model", "objective_options", "train"):
-        told |= {f"{part}.{name}": value for name, value in recipe.model_dump(mode="json")[part].items()}
-    return told
+        settings |= {f"{part}.{name}": value for name, value in recipe.model_dump(mode="json")[part].items()}
+    return settings

@@ -7,6 +7,7 @@ seed makes another figure.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from jepa.core.config import Config
@@ -35,16 +36,15 @@ class Origin(Config):
 COLUMNS = tuple(Origin.model_fields)
 PLACE = ("model", "model_digest", "dataset", "dataset_version", "dataset_digest", "protocol", "seed", "run", "split")
 """The columns of an origin that are the same for all evaluations of one model under one protocol."""
+MISSING: dict[Any, Any] = {np.nan: None}
 WORDS = ("model", "dataset", "protocol", "version", "seed", "run")
 
 
 def with_origins(rows: pd.DataFrame) -> pd.DataFrame:
     """Returns the rows with plain values, None for a missing one, and `run` only where no digest says what they are."""
-    rows = rows.assign(run=rows.run.astype(object).where(rows.model_digest.isna(), None))
-    plain = {
-        column: rows[column].astype(object).where(rows[column].notna(), None) for column in COLUMNS if column in rows
-    }
-    return rows.assign(**plain)
+    rows = rows.assign(run=rows.run.astype(object).mask(rows.model_digest.notna()))
+    held = [column for column in COLUMNS if column in rows]
+    return rows.assign(**{column: rows[column].astype(object).replace(MISSING) for column in held})
 
 
 def by_origin(

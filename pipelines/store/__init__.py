@@ -1,8 +1,8 @@
 """Datasets on an object store: plans, codecs, containers, manifests, and reading by address."""
 
 from pipelines.store.codecs import CODECS, Codec
-from pipelines.store.datasets.dataset import Dataset, dataset_names
-from pipelines.store.datasets.handle import DatasetHandle, open_dataset, resolve_dataset
+from pipelines.store.datasets.dataset import Dataset, DatasetGoneError, open_dataset
+from pipelines.store.datasets.handle import DatasetHandle, dataset_names, resolve_dataset
 from pipelines.store.datasets.manifest import DatasetManifest, ShardManifest
 from pipelines.store.datasets.moments import Moments
 from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
@@ -15,6 +15,7 @@ __all__ = [
     "Codec",
     "Container",
     "Dataset",
+    "DatasetGoneError",
     "DatasetHandle",
     "DatasetManifest",
     "DatasetPlan",

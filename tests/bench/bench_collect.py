@@ -18,6 +18,7 @@ from infra.s3_server import serve_s3
 from infra.storage import open_store
 from pipelines.collect import CollectConfig, collect, collect_shard, plan_dataset
 from pipelines.collect.shard import simulate
+from pipelines.store import DatasetHandle
 from tests.bench.record import record
 
 PARTS = {
@@ -68,7 +69,7 @@ def measure_pusht_share(_: int, scale: float) -> dict[str, Any]:
     frames = len(plan.shard(0).episodes) * (plan.steps + 1)
     with serve_s3() as server, applied_environment(server.environment):
         store = open_store(server.uri)
-        collect_shard(plan, 1, store, "warm")
+        collect_shard(plan, 1, DatasetHandle(store, "warm"))
         rounds = []
         for number in range(3):  # the least of a few: what else the machine does is not our subject
             started = time.process_time()
@@ -76,7 +77,7 @@ def measure_pusht_share(_: int, scale: float) -> dict[str, Any]:
                 pass
             world = time.process_time() - started
             started = time.process_time()
-            marker = collect_shard(plan, 0, store, f"bench{number}")
+            marker = collect_shard(plan, 0, DatasetHandle(store, f"bench{number}"))
             rounds.append((world, time.process_time() - started))
     world, whole = min(world for world, _ in rounds), min(whole for _, whole in rounds)
     return {
@@ -135,9 +136,9 @@ def our_rate(
         started = time.perf_counter()
         manifest = collect(config, open_store(folder), Progress(clock))
         seconds = time.perf_counter() - started
-        collect_shard(plan_dataset(config), 0, open_store(f"{folder}/warm"), "one")
+        collect_shard(plan_dataset(config), 0, DatasetHandle(open_store(f"{folder}/warm"), "one"))
         busy = time.process_time()
-        marker = collect_shard(plan_dataset(config), 0, open_store(f"{folder}/measured"), "one")
+        marker = collect_shard(plan_dataset(config), 0, DatasetHandle(open_store(f"{folder}/measured"), "one"))
         busy = time.process_time() - busy
     frames = manifest.total("frames")
     return {

@@ -19,7 +19,7 @@ from jepa.core.episodes import Episode
 from pipelines.collect import CollectConfig, plan_dataset
 from pipelines.collect.job import make_dataset
 from pipelines.collect.shard import simulate
-from pipelines.store import DatasetPlan, ShardPlan
+from pipelines.store import DatasetHandle, DatasetPlan, ShardPlan
 from tests.bench.bench_collect import Clock
 from tests.bench.record import record
 
@@ -82,7 +82,9 @@ def rate(actors: int, executor: str) -> float:
     clock = Clock()
     with tempfile.TemporaryDirectory() as store, tempfile.TemporaryDirectory() as standing:
         record_slowly = partial(sleep_and_simulate, standing, actors)
-        make_dataset(open_store(store), "d0", plan_dataset(config), config, record_slowly, Progress(clock))
+        make_dataset(
+            DatasetHandle(open_store(store), "d0"), plan_dataset(config), config, record_slowly, Progress(clock)
+        )
         begun = max(path.stat().st_mtime for path in Path(standing).iterdir())
     ended = time.time() - (time.perf_counter() - clock.seen[-1][0])
     return actors * SHARDS / (ended - begun)

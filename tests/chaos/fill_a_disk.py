@@ -6,7 +6,7 @@ from pathlib import Path
 from infra.errors import InfraError
 from infra.storage import open_store
 from pipelines.collect import collect
-from pipelines.store import verify
+from pipelines.store import DatasetHandle, verify
 from tests.chaos.slow import dataset_digest
 from tests.pipelines.small_dataset import small_config
 
@@ -31,7 +31,7 @@ def main(folder: Path) -> None:
     print(len(store.list("datasets/small/completed/")), store.exists("datasets/small/manifest.json"))
     filler.unlink()
     collect(small_config(), store)
-    print(verify(store, "small").ok, dataset_digest(store))
+    print(verify(DatasetHandle(store, "small")).ok, dataset_digest(store))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from infra.ray_cluster import LOCAL_ENVIRONMENT
 from infra.settings import worker_environment
 from infra.storage import Store, open_store
 from pipelines.pretrain import PretrainConfig, pretrain
-from pipelines.store.models.checkpoints import Checkpoints
+from tests.pipelines.small_model import checkpoints_of
 
 STEPS = 300
 
@@ -54,16 +54,16 @@ def disturb(cluster: Any, nodes: list[Any], store: Store) -> None:
     logging.getLogger("pipelines.pretrain").addHandler(warnings)
     wait_for_checkpoint(store, 1)
     drain(cluster, nodes[0])
-    told = warnings.step_of_making_room()
+    stopped = warnings.step_of_the_stop()
     cluster.remove_node(nodes[0], allow_graceful=False)
-    print(f"made room at step {told}", flush=True)
-    wait_for_checkpoint(store, told + 40)
+    print(f"stopped at step {stopped}", flush=True)
+    wait_for_checkpoint(store, stopped + 40)
     cluster.remove_node(nodes[1], allow_graceful=False)
     print("a node died", flush=True)
 
 
 def drain(cluster: Any, node: Any, seconds: int = 60) -> None:
-    """Gives notice that a node will be taken away."""
+    """Announces that a node will be taken away."""
     from ray._raylet import GcsClient
     from ray.core.generated import autoscaler_pb2
 
@@ -74,24 +74,24 @@ def drain(cluster: Any, node: Any, seconds: int = 60) -> None:
 
 
 class Warnings(logging.Handler):
-    """Hears the line by which the driver says that its workers have made room."""
+    """Hears the line by which the driver says that its workers were preempted."""
 
     def __init__(self) -> None:
         super().__init__()
         self._steps: queue.Queue[int] = queue.Queue()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if match := re.search(r"made room at step (\d+)", record.getMessage()):
+        if match := re.search(r"was preempted at step (\d+)", record.getMessage()):
             self._steps.put(int(match[1]))
 
-    def step_of_making_room(self) -> int:
+    def step_of_the_stop(self) -> int:
         return self._steps.get(timeout=180)
 
 
 def wait_for_checkpoint(store: Store, step: int, seconds: float = 180) -> None:
     """Returns when there is a checkpoint of this step or a later one."""
     deadline = time.monotonic() + seconds
-    while max(Checkpoints(store, "lost").steps(), default=0) < step:
+    while max(checkpoints_of(store, "lost").steps(), default=0) < step:
         if time.monotonic() > deadline:
             raise TimeoutError(f"no checkpoint of step {step} within {seconds} s")
         time.sleep(0.02)

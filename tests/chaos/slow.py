@@ -11,7 +11,7 @@ from jepa.core.episodes import Episode
 from pipelines.collect import CollectConfig, plan_dataset
 from pipelines.collect.job import make_dataset
 from pipelines.collect.shard import simulate
-from pipelines.store import DatasetManifest, DatasetPlan, ShardPlan
+from pipelines.store import DatasetHandle, DatasetManifest, DatasetPlan, ShardPlan
 from tests.pipelines.small_dataset import stored_bytes
 
 SECONDS = 0.3
@@ -25,7 +25,7 @@ def simulate_slowly(plan: DatasetPlan, shard: ShardPlan) -> Iterator[Episode]:
 
 def collect_slowly(config: CollectConfig, store: Store) -> DatasetManifest:
     """Collects as `collect` does."""
-    return make_dataset(store, config.name, plan_dataset(config), config, simulate_slowly, Progress())
+    return make_dataset(DatasetHandle(store, config.name), plan_dataset(config), config, simulate_slowly, Progress())
 
 
 def dataset_digest(store: Store) -> str:

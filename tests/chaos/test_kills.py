@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from infra.storage import open_store
 from pipelines.collect import collect
-from pipelines.store import verify
+from pipelines.store import DatasetHandle, verify
 from tests.chaos.slow import children, collect_slowly, dataset_digest, is_alive, wait_for_shards
 from tests.pipelines.small_dataset import small_config
 
@@ -81,7 +81,7 @@ def test_processes_killed_at_any_moment(undisturbed: str, moments: list[float], 
         killer = kill_at(moments, collecting_children, random.Random(seed))
         collect_slowly(small_config(actors=2, retries=len(moments)), store)
         killer.join()
-        assert verify(store, "small").ok and dataset_digest(store) == undisturbed
+        assert verify(DatasetHandle(store, "small")).ok and dataset_digest(store) == undisturbed
 
 
 @pytest.mark.ray
@@ -93,7 +93,7 @@ def test_actors_killed_at_any_moment(ray_cluster: None, undisturbed: str, moment
         killer = kill_at(moments, collecting_actors, random.Random(seed))
         collect_slowly(small_config(executor="ray", actors=2, retries=len(moments)), store)
         killer.join()
-        assert verify(store, "small").ok and dataset_digest(store) == undisturbed
+        assert verify(DatasetHandle(store, "small")).ok and dataset_digest(store) == undisturbed
 
 
 def run_driver(folder: str) -> None:
@@ -112,7 +112,7 @@ def test_the_driver_killed_at_any_moment(undisturbed: str, moment: float) -> Non
         driver.join()
         store = open_store(folder)
         collect(small_config(), store)
-        assert verify(store, "small").ok and dataset_digest(store) == undisturbed
+        assert verify(DatasetHandle(store, "small")).ok and dataset_digest(store) == undisturbed
         deadline = time.monotonic() + 120
         while any(map(is_alive, orphans)) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -139,7 +139,7 @@ def test_the_command_killed_and_given_again(tmp_path: Path, executor: str) -> No
     assert not store.exists("datasets/small/manifest.json")
     subprocess.run([*command, "--store", store.uri], cwd=ROOT, check=True, capture_output=True, timeout=550)
     collect(small_config(episodes=600), alone)
-    assert verify(store, "small").ok and dataset_digest(store) == dataset_digest(alone)
+    assert verify(DatasetHandle(store, "small")).ok and dataset_digest(store) == dataset_digest(alone)
 
 
 @pytest.mark.ray
@@ -148,4 +148,5 @@ def test_a_node_is_lost(tmp_path: Path, undisturbed: str) -> None:
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=550)
     assert answer.returncode == 0, answer.stderr[-3000:]
     store = open_store(str(tmp_path))
-    assert "1 node lost" in answer.stdout and verify(store, "small").ok and dataset_digest(store) == undisturbed
+    assert "1 node lost" in answer.stdout
+    assert verify(DatasetHandle(store, "small")).ok and dataset_digest(store) == undisturbed

@@ -1,4 +1,4 @@
-"""A training loses two of its three nodes, one with notice: it goes on on fewer workers and learns the same."""
+"""A training loses two of its three nodes, one after a signal: it goes on with fewer workers and learns the same."""
 
 import subprocess
 import sys
@@ -12,8 +12,10 @@ from infra.storage import Store, open_store
 from jepa.models.world_model import WorldModel
 from pipelines.pretrain import pretrain, read_model
 from pipelines.store.models.curve import read_curve
+from pipelines.store.models.manifest import ModelHandle
 from tests.chaos.lose_training_nodes import STEPS, training
 from tests.pipelines.small_dataset import small_dataset
+from tests.pipelines.small_model import stored_weights
 
 pytestmark = [pytest.mark.long, pytest.mark.ray]
 
@@ -26,12 +28,12 @@ def test_fewer_workers_learn_the_same(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.chaos.lose_training_nodes", store.uri]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=500)
     assert answer.returncode == 0, answer.stderr[-3000:]
-    told = int(answer.stdout.split("made room at step ")[1].split()[0])
+    stopped = int(answer.stdout.split("stopped at step ")[1].split()[0])
     assert "a node died" in answer.stdout
     lost = figures(store, "lost")
     workers = {step: value for (step, name), value in lost.items() if name == "workers"}
     assert set(workers.values()) == {3.0, 2.0, 1.0} and list(workers.values()) == sorted(workers.values())[::-1]
-    assert [step for step, count in workers.items() if count == 3][-1] <= told  # and the step after it is the next
+    assert [step for step, count in workers.items() if count == 3][-1] <= stopped  # and the step after it is the next
     pretrain(training("whole", executor="local", workers=1), store)
     whole = figures(store, "whole")
     assert lost.keys() == whole.keys()
@@ -44,13 +46,13 @@ def test_fewer_workers_learn_the_same(tmp_path: Path) -> None:
 
 def figures(store: Store, name: str) -> dict[tuple[int, str], float]:
     """Returns the curve by step and figure."""
-    rows = read_curve(store, name, last_step=STEPS).rows
+    rows = read_curve(ModelHandle(store, name), last_step=STEPS).rows
     return {(int(row["step"]), str(row["metric"])): float(row["value"]) for row in rows}
 
 
 def distance(store: Store) -> float:
     """Returns how far the two models' weights lie apart, as a share of the way that training has gone."""
-    lost, whole = (load(store.read(f"models/{name}/model.safetensors")) for name in ("lost", "whole"))
+    lost, whole = (load(stored_weights(store, name)) for name in ("lost", "whole"))
     manifest, _ = read_model(store, "whole")
     start = WorldModel.from_config(manifest.recipe.model, seed=manifest.recipe.train.seed).state_dict()
     weights = [name for name, tensor in whole.items() if tensor.is_floating_point()]

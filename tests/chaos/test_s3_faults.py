@@ -8,9 +8,10 @@ from infra.s3_server import S3Server
 from infra.storage import open_store
 from pipelines.collect import collect
 from pipelines.pretrain import PretrainConfig, pretrain
-from pipelines.store import Dataset, verify
+from pipelines.store import Dataset, DatasetHandle, verify
 from tests.chaos.faulty_s3 import FAULTS, faulty_proxy
 from tests.pipelines.small_dataset import small_config, small_dataset, stored_bytes
+from tests.pipelines.small_model import stored_weights
 
 pytestmark = [pytest.mark.slow, pytest.mark.s3]
 
@@ -25,7 +26,7 @@ def test_a_fifth_of_all_requests_fails(
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
         store = open_store(s3)
         collect(small_config(retries=5), store)
-        assert verify(store, "small").ok
+        assert verify(DatasetHandle(store, "small")).ok
         assert sum(1 for _ in Dataset(store, "small").episodes("train")) == 30
     assert all(proxy.seen[fault] for fault in FAULTS)
     assert 0.1 < 1 - proxy.seen["fine"] / proxy.seen.total() < 0.3
@@ -45,5 +46,4 @@ def test_a_training_goes_on(tmp_path: Path, s3: str, s3_server: S3Server, monkey
         pretrain(config, open_store(s3))
     assert proxy.seen.total() - proxy.seen["fine"] >= 5
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.endpoint)
-    path = "models/m0/model.safetensors"
-    assert open_store(s3).read(path) == undisturbed.read(path)
+    assert stored_weights(open_store(s3), "m0") == stored_weights(undisturbed, "m0")

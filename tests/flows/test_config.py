@@ -74,7 +74,18 @@ def test_a_scheduled_run_has_names_of_its_own() -> None:
     config = WorldModelConfig.model_validate({"collect": {"name": "d"}, "pretrain": {"name": "m"}})
     later = dated(config, date(2026, 11, 20))
     assert (later.collect.name, later.pretrain.name, later.run) == ("d-20261120", "m-20261120", "m-20261120")
+    assert later.pretrain.dataset == later.evaluate.dataset == "d-20261120" and later.evaluate.model == "m-20261120"
     assert later.collect.model_copy(update={"name": "d"}) == config.collect
+
+
+@pytest.mark.parametrize("chosen", ["held-out", "held-out@2"])
+def test_a_scheduled_run_leaves_the_name_of_a_dataset_that_it_does_not_collect(chosen: str) -> None:
+    config = WorldModelConfig.model_validate(
+        {"collect": {"name": "d"}, "pretrain": {"name": "m", "dataset": "d@1"}, "evaluate": {"dataset": chosen}}
+    )
+    later = dated(config, date(2026, 11, 20))
+    assert later.evaluate.dataset == chosen
+    assert later.pretrain.dataset == "d-20261120@1"
 
 
 def test_ray_is_asked_for_as_many_workers_as_the_largest_part_has() -> None:

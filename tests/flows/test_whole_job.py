@@ -10,7 +10,7 @@ import pytest
 from infra.s3_server import S3Server
 from infra.storage import Store, open_store
 from pipelines.reports import metrics_table, read_table
-from pipelines.store import verify
+from pipelines.store import DatasetHandle, verify
 from tests.flows.jobs import finished, interrupted
 
 RUN = "two_room-smoke-s0"
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def check_store(store: Store, answer: dict[str, Any]) -> None:
     """Checks that a run left all that it should, and that its answer, its page and its tables say the same."""
-    assert answer["run"] == RUN and verify(store, RUN).ok
+    assert answer["run"] == RUN and verify(DatasetHandle(store, RUN)).ok
     paths = store.list()
     for path in (f"datasets/{RUN}/manifest.json", f"models/{RUN}/config.json", f"models/{RUN}/model.safetensors"):
         assert path in paths

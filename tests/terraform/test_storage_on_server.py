@@ -14,7 +14,7 @@ from infra.errors import InfraError
 from infra.s3_server import S3Server
 from infra.storage import open_store
 from pipelines.collect import CollectConfig, collect
-from pipelines.store import verify
+from pipelines.store import DatasetHandle, verify
 from tests.terraform.conftest import Terraform
 
 ROOT_MODULE = Path(__file__).with_name("storage_on_server") / "main.tf"
@@ -60,7 +60,7 @@ def test_the_pipeline_runs_on_the_bucket_that_terraform_makes(
             world="two_room", name="d0", episodes=4, steps=8, image_size=32, executor="local", actors=1
         )
         collect(config, store)
-        assert verify(store, "d0").problems == ()
+        assert verify(DatasetHandle(store, "d0")).problems == ()
         _empty(clients["s3"])
     assert [bucket["Name"] for bucket in clients["s3"].list_buckets()["Buckets"] if BUCKET in bucket["Name"]] == []
     assert [policy for policy in _policies(clients["iam"]) if BUCKET in policy] == []

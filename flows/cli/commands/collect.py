@@ -3,6 +3,7 @@
 from flows.cli.commands.context import Context
 from pipelines.collect import CollectConfig, plan_dataset
 from pipelines.collect import collect as collect_dataset
+from pipelines.store import DatasetHandle
 
 Options = CollectConfig
 EXAMPLE = "jepa collect --world two_room --episodes 500 --seed 0 --name d0 --format mds --actors 2"
@@ -14,7 +15,7 @@ def execute(options: CollectConfig, context: Context) -> int:
     store = context.store()
     with context.start(options):
         manifest = collect_dataset(options, store, context.progress())
-    address = store.address(f"datasets/{options.name}")
+    address = DatasetHandle(store, options.name).address
     figures = {"episodes": manifest.plan.episodes, "frames": manifest.total("frames"), "bytes": manifest.total("bytes")}
     context.show(
         {"dataset": options.name, "address": address, "world": manifest.plan.world, **figures},

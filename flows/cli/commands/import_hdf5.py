@@ -3,6 +3,7 @@
 from flows.cli.commands.context import Context
 from pipelines.collect import ImportConfig, plan_import
 from pipelines.collect import import_hdf5 as import_file
+from pipelines.store import DatasetHandle
 
 Options = ImportConfig
 POSITIONAL = "file"
@@ -15,7 +16,7 @@ def execute(options: ImportConfig, context: Context) -> int:
     store = context.store()
     with context.start(options):
         manifest = import_file(options, store, context.progress())
-    address = store.address(f"datasets/{options.name}")
+    address = DatasetHandle(store, options.name).address
     figures = {"episodes": manifest.plan.episodes, "frames": manifest.total("frames"), "bytes": manifest.total("bytes")}
     context.show(
         {"dataset": options.name, "address": address, "file": options.file, **figures},

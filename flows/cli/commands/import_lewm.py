@@ -5,6 +5,7 @@ from typing import Any
 from flows.cli.commands.context import Context
 from infra.storage import Store
 from pipelines.pretrain import ImportLewmConfig, export_weights, import_weights
+from pipelines.store.models.manifest import ModelHandle
 
 Options = ImportLewmConfig
 POSITIONAL = "file"
@@ -23,7 +24,7 @@ def execute(options: ImportLewmConfig, context: Context) -> int:
 
 def _imported(options: ImportLewmConfig, store: Store) -> tuple[dict[str, Any], list[str]]:
     manifest = import_weights(options, store)
-    address = store.address(f"models/{options.name}")
+    address = ModelHandle(store, options.name).address
     return {"parameters": manifest.parameters, "dataset": manifest.dataset, "address": address}, [
         f"model {options.name}: {manifest.parameters:,} parameters, for world {manifest.world}",
         address,

@@ -1,8 +1,9 @@
 """`jepa pretrain`: a model from a dataset."""
 
 from flows.cli.commands.context import Context
-from pipelines.pretrain import PretrainConfig, check_training, find_model
+from pipelines.pretrain import PretrainConfig, check_training
 from pipelines.pretrain import pretrain as pretrain_model
+from pipelines.store.models.manifest import ModelHandle
 
 Options = PretrainConfig
 EXAMPLE = "jepa pretrain --dataset d0 --name m0 --objective lewm --steps 2000 --workers 2"
@@ -11,23 +12,24 @@ EXAMPLE = "jepa pretrain --dataset d0 --name m0 --objective lewm --steps 2000 --
 def execute(options: PretrainConfig, context: Context) -> int:
     """Trains the model, from its last checkpoint on if there is one."""
     store = context.store()
-    if find_model(store, options.name) is None:
-        check_training(options, store)
+    check_training(options, store)
     with context.start(options):
         manifest = pretrain_model(options, store, context.progress())
-    address = store.address(f"models/{options.name}")
+    address = ModelHandle(store, options.name).address
     context.show(
         {
             "model": manifest.name,
+            "digest": manifest.digest,
             "address": address,
-            "dataset": manifest.dataset,
+            "dataset": str(manifest.dataset_ref or manifest.dataset),
             "parameters": manifest.parameters,
             "steps": manifest.recipe.train.steps,
+            "segments": [segment.model_dump() for segment in manifest.segments],
             "seconds": manifest.seconds,
         },
         [
-            f"model {manifest.name}: {manifest.parameters:,} parameters, {manifest.recipe.train.steps:,} steps "
-            f"on dataset {manifest.dataset} in {manifest.seconds:.0f} s",
+            f"model {manifest.reference}: {manifest.parameters:,} parameters, {manifest.recipe.train.steps:,} steps "
+            f"on dataset {manifest.dataset_ref or manifest.dataset} in {manifest.seconds:.0f} s",
             address,
         ],
     )

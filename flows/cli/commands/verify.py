@@ -5,7 +5,7 @@ from pydantic import Field, PositiveInt
 from flows.cli.commands.context import Context
 from pipelines.collect import WorkConfig
 from pipelines.collect import repair as repair_dataset
-from pipelines.store import VerifyReport
+from pipelines.store import DatasetHandle, VerifyReport
 from pipelines.store import verify as verify_dataset
 
 
@@ -30,13 +30,14 @@ EXAMPLE = "jepa verify d0 --repair"
 def execute(options: VerifyOptions, context: Context) -> int:
     """Verifies a dataset; damage is listed file by file and makes the command fail, unless it could be repaired."""
     store = context.store(writes=options.repair)
-    report = verify_dataset(store, options.name, options.version)
+    dataset = DatasetHandle(store, options.name)
+    report = verify_dataset(dataset, options.version)
     lines = _problems(report)
     repaired = options.repair and not report.ok
     if repaired:
         with context.start(options):
-            repair_dataset(store, options.name, options, context.progress(), options.file)
-        report = verify_dataset(store, options.name)
+            repair_dataset(dataset, options, context.progress(), options.file)
+        report = verify_dataset(dataset)
         lines += ["after the repair:", *_problems(report)]
     context.show(
         report.model_dump(mode="json") | {"ok": report.ok, "repaired": repaired},

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,8 @@ PREFETCH_BYTES = 64 * MEGABYTE
 
 class DamagedChunkError(InfraError):
     """A chunk that is not as it was collected, or is gone; the message names dataset, shard and chunk."""
+
+    final: ClassVar[bool] = True
 
     def __init__(self, message: str, chunk: int) -> None:
         super().__init__(message)

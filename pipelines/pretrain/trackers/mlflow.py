@@ -50,7 +50,7 @@ class MlflowTracker(Tracker):
 
     def _begun(self, experiment: str, tracked: Tracked) -> str:
         tags = {TAG: tracked.id}
-        run = str(self._client.create_run(experiment, tags=tags, run_name=tracked.model).info.run_id)
+        run = str(self._client.create_run(experiment, tags=tags, run_name=tracked.model.name).info.run_id)
         for name, value in tracked.settings.items():
             self._client.log_param(run, name, value)
         return run

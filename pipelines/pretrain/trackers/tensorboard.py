@@ -7,9 +7,8 @@ is resumed from are removed, so that no step is there twice.
 import io
 import time
 
-from infra.storage import Store
 from pipelines.pretrain.trackers.tracker import TRACKERS, Tracked, Tracker
-from pipelines.store.models.manifest import model_path
+from pipelines.store.models.manifest import ModelHandle
 
 FOLDER = "tensorboard"
 PART = "events.out.tfevents."
@@ -21,7 +20,7 @@ class TensorBoardTracker(Tracker):
     """Scalars named as in `metrics.parquet`; read them with `tensorboard --logdir <store>/models`."""
 
     def __init__(self, tracked: Tracked) -> None:
-        drop_parts_after(tracked.store, tracked.model, tracked.last_step)
+        drop_parts_after(tracked.model, tracked.last_step)
         self._start: int | None = tracked.last_step + 1
         self._events: list[tuple[float, int, dict[str, float]]] = []
 
@@ -65,9 +64,9 @@ def event_file(events: list[tuple[float, int, dict[str, float]]], start: int | N
     return sink.getvalue()
 
 
-def drop_parts_after(store: Store, model: str, last_step: int) -> None:
+def drop_parts_after(model: ModelHandle, last_step: int) -> None:
     """Removes the event files of steps that are trained, and logged, again."""
-    prefix = model_path(model, f"{FOLDER}/{PART}")
-    for path in store.list(prefix):
+    prefix = model.layout.file(f"{FOLDER}/{PART}")
+    for path in model.store.list(prefix):
         if int(path.removeprefix(prefix)) > last_step:
-            store.delete(path)
+            model.store.delete(path)

@@ -5,24 +5,23 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-from infra.storage import Store
 from jepa.core.errors import InputError
 from jepa.core.registry import Registry
+from pipelines.store.models.manifest import ModelHandle
 
 
 @dataclass(frozen=True)
 class Tracked:
-    """The training that a tracker is told about."""
+    """The training that a tracker shows."""
 
     id: str
     """the same after each restart, and no other training's"""
-    model: str
+    model: ModelHandle
+    """what is trained, and the folder that files may be left in"""
     last_step: int
     """of the checkpoint that is resumed from, 0 at the start; all figures after it come again, and are the same"""
     settings: dict[str, Any]
-    """what is trained, as plain JSON"""
-    store: Store
-    """holds `models/<model>/`"""
+    """of the training, as plain JSON"""
 
 
 class Tracker(ABC):

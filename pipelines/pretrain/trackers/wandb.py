@@ -21,7 +21,7 @@ class WandbTracker(Tracker):
         folder = os.environ.get("WANDB_DIR") or tempfile.mkdtemp(prefix="jepa-wandb-")
         self._run: Any = wandb.init(
             id=tracked.id,
-            name=tracked.model,
+            name=tracked.model.name,
             resume="allow",
             dir=folder,
             config=tracked.settings,

@@ -4,8 +4,9 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from infra.storage import Store
+from pipelines.store import DatasetHandle
 from pipelines.store.datasets.layout import DatasetLayout
-from pipelines.store.models.manifest import model_path
+from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.references import NAME, DatasetRef
 
 # Raw HTML is shown as the text it is, and a picture from elsewhere would be loaded from there.
@@ -20,17 +21,18 @@ def is_name(name: str) -> bool:
 def dataset_card(store: Store, reference: DatasetRef | str) -> Markup | None:
     """Returns the card of a dataset's version as HTML, of the newest where only its name is known; None without one."""
     if isinstance(reference, str):
-        return _card(store, f"datasets/{reference}/card.md") if is_name(reference) else None
-    return _card(store, DatasetLayout(reference.name).version(reference.version, "card.md"))
+        return _shown(DatasetHandle(store, reference).card()) if is_name(reference) else None
+    path = DatasetLayout(reference.name).version(reference.version, "card.md")
+    return _shown(store.read(path).decode("utf-8", errors="replace") if store.exists(path) else None)
 
 
 def model_card(store: Store, name: str) -> Markup | None:
     """Returns the card of a model as HTML, None where there is none."""
-    return _card(store, model_path(name, "card.md")) if is_name(name) else None
+    return _shown(ModelHandle(store, name).card()) if is_name(name) else None
 
 
-def _card(store: Store, path: str) -> Markup | None:
-    return render_markdown(store.read(path).decode("utf-8", errors="replace")) if store.exists(path) else None
+def _shown(text: str | None) -> Markup | None:
+    return None if text is None else render_markdown(text)
 
 
 def render_markdown(text: str) -> Markup:

@@ -11,7 +11,8 @@ from jepa.core.errors import InputError
 from jepa.evaluation import EVALUATIONS
 from pipelines.reports.origins import Names, Origin, by_origin
 from pipelines.reports.summary import Headline, headlines
-from pipelines.store.references import DatasetRef
+from pipelines.store.models.manifest import ModelHandle
+from pipelines.store.references import NAME, DatasetRef
 from pipelines.store.reports import UnitManifest, committed_units, read_table, run_names, units_of_run
 from pipelines.store.reports.schema import tables as report_tables
 
@@ -73,16 +74,16 @@ def read_run(store: Store, run: str) -> ReportData:
         known = f"choose one of: {', '.join(runs)}" if runs else "evaluate a model first"
         raise InputError(f"run {run!r} has no results in store {store.uri!r}; {known}")
     tables = {table: read_table(store, table, units=units).compute() for table in report_tables()}
-    tables["training"] = read_table(store, "training", units=_trainings(every, units)).compute()
+    tables["training"] = read_table(store, "training", units=_trainings(store, every, units)).compute()
     tables["metrics"] = tables["metrics"].sort_values([*METRICS_ORDER, *LINEAGE], ignore_index=True)
     return ReportData(run, tables, units, headlines(tables["metrics"]))
 
 
-def _trainings(every: list[UnitManifest], units: list[UnitManifest]) -> list[UnitManifest]:
+def _trainings(store: Store, every: list[UnitManifest], units: list[UnitManifest]) -> list[UnitManifest]:
     """Returns the units of a run that hold a training, and those of its models, which may have been trained before."""
     digests: dict[str, set[str | None]] = {}
-    for unit in units:
-        digests.setdefault(unit.model, set()).add(unit.model_digest)
+    for model, digest in {(unit.model, unit.model_digest) for unit in units}:
+        digests.setdefault(model, set()).update(_continued(store, model, digest))
     own = {unit.key for unit in units}
     # Older code wrote no digests: such a training counts for every model of its name, such a model for every training.
     return [
@@ -91,3 +92,13 @@ def _trainings(every: list[UnitManifest], units: list[UnitManifest]) -> list[Uni
         if unit.key in own
         or (unit.model in digests and ({unit.model_digest, None} & digests[unit.model] or unit.model_digest is None))
     ]
+
+
+def _continued(store: Store, model: str, digest: str | None) -> Iterator[str | None]:
+    """Yields the digest of weights, then those of the weights from which their training went on."""
+    yield digest
+    while digest is not None and NAME.fullmatch(model):
+        manifest = ModelHandle(store, model).manifest(digest)
+        digest = manifest.continued_from.digest if manifest is not None and manifest.continued_from else None
+        if digest is not None:
+            yield digest

@@ -60,7 +60,7 @@ def figure_tables(data: ReportData) -> list[FigureTable]:
 
 def _table(data: ReportData, kind: str, rows: pd.DataFrame) -> FigureTable:
     held = [column for column in COLUMNS if column in rows]
-    origins = [Origin(**values) for values in with_origins(rows)[held].to_dict("records")]
+    origins = [Origin.model_validate(values) for values in with_origins(rows)[held].to_dict("records")]
     words = [data.words.words(origin) for origin in origins]
     columns: dict[str, list[Any]] = {"model": [own["model"] for own in words]}
     for word in differing(words):
@@ -69,7 +69,7 @@ def _table(data: ReportData, kind: str, rows: pd.DataFrame) -> FigureTable:
     columns |= {column: list(rows[column]) for column in ("split", *DETAILS) if rows[column].notna().any()}
     protocols = [own["protocol"] for own in words]
     cells = zip(*columns.values(), strict=True)
-    shown = (row._replace(protocol=protocol) for row, protocol in zip(rows.itertuples(), protocols, strict=True))
+    shown = rows.assign(protocol=protocols).itertuples()
     return FigureTable(kind, tuple(columns), tuple(zip(cells, shown, strict=True)))
 
 

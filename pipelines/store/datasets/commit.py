@@ -8,19 +8,18 @@ from typing import NamedTuple
 from infra.errors import InfraError
 from infra.storage import Store
 from infra.version import code_version
+from jepa.core.config import to_json
 from pipelines.store.datasets.card import dataset_card
 from pipelines.store.datasets.coverage import merge
+from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.index import TableWriter
-from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.manifest import (
     CoverageEntry,
     DatasetManifest,
     ShardFacts,
     ShardManifest,
     check_same_plan,
-    read_manifest,
     read_marker,
-    to_json,
 )
 from pipelines.store.datasets.moments import Moments, merge_all
 from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
@@ -37,45 +36,45 @@ class Committed(NamedTuple):
     ours: bool
 
 
-def commit(store: Store, name: str, plan: DatasetPlan, codec_trial: dict[str, float] | None = None) -> Committed:
+def commit(dataset: DatasetHandle, plan: DatasetPlan, codec_trial: dict[str, float] | None = None) -> Committed:
     """Writes everything but the shards; of two at once, one writes the manifest and both return it.
 
     Raises:
         InfraError: a shard's marker is missing.
         InputError: another plan was committed under this name meanwhile.
     """
-    layout = DatasetLayout(name)
-    gathered = gather(store, layout, plan)
+    store, layout = dataset.store, dataset.layout
+    gathered = gather(dataset, plan)
     files = {
         path: _keep(store, layout.version(plan.version, path), data)
-        for path, data in render_files(name, plan, gathered, code_version(), codec_trial or {}).items()
+        for path, data in render_files(dataset.name, plan, gathered, code_version(), codec_trial or {}).items()
     }
     digests = {path: hashlib.sha256(data).hexdigest() for path, data in sorted(files.items())}
-    manifest = _manifest(name, plan, gathered, code_version(), codec_trial or {}, digests)
+    manifest = _manifest(dataset.name, plan, gathered, code_version(), codec_trial or {}, digests)
     path = layout.version(plan.version, "manifest.json")
     ours = store.write_if_absent(path, to_json(manifest))
     if not ours:
-        held = read_manifest(store, name, plan.version)
+        held = dataset.manifest(plan.version)
         if held is None:
             raise InfraError(f"{store.address(path)} was there and is gone; is somebody deleting this dataset?")
-        check_same_plan(name, held.plan, plan)
+        check_same_plan(dataset.name, held.plan, plan)
         # A request that was repeated after a lost answer finds its own object.
         ours, manifest = held == manifest, held
-    publish(store, manifest)
+    publish(dataset, manifest)
     return Committed(manifest, ours)
 
 
-def publish(store: Store, manifest: DatasetManifest) -> None:
+def publish(dataset: DatasetHandle, manifest: DatasetManifest) -> None:
     """Copies a version's files to where the newest is looked for, the manifest last; what is there already stays."""
-    layout = DatasetLayout(manifest.name)
+    store, layout = dataset.store, dataset.layout
     for path, digest in manifest.files.items():
         if _digest(store, layout.file(path)) != digest:
             store.write(layout.file(path), store.read(layout.version(manifest.version, path)))
     if _digest(store, layout.manifest) != hashlib.sha256(to_json(manifest)).hexdigest():
         store.write(layout.manifest, to_json(manifest))
-    newest = read_manifest(store, manifest.name)
+    newest = dataset.manifest()
     if newest is not None and newest.version > manifest.version:  # extended meanwhile: the last word is the newest's
-        publish(store, newest)
+        publish(dataset, newest)
 
 
 class Gathered:
@@ -111,7 +110,7 @@ class Gathered:
         }
 
 
-def gather(store: Store, layout: DatasetLayout, plan: DatasetPlan) -> Gathered:
+def gather(dataset: DatasetHandle, plan: DatasetPlan) -> Gathered:
     """Reads the markers in the plan's order, so that sums and rows do not depend on who finished when.
 
     Raises:
@@ -119,9 +118,9 @@ def gather(store: Store, layout: DatasetLayout, plan: DatasetPlan) -> Gathered:
     """
     gathered = Gathered()
     writer = TableWriter(factor.name for factor in plan.factors)
-    for shard, marker in read_markers(store, layout, plan):
+    for shard, marker in read_markers(dataset, plan):
         if marker is None:
-            raise InfraError(f"dataset {layout.name!r} lacks shard {shard.name}; collect it again")
+            raise InfraError(f"dataset {dataset.name!r} lacks shard {shard.name}; collect it again")
         writer.add(marker)
         gathered.add(marker)
     gathered.tables = writer.finish()
@@ -129,13 +128,13 @@ def gather(store: Store, layout: DatasetLayout, plan: DatasetPlan) -> Gathered:
 
 
 def read_markers(
-    store: Store, layout: DatasetLayout, plan: DatasetPlan, count: int | None = None
+    dataset: DatasetHandle, plan: DatasetPlan, count: int | None = None
 ) -> Iterator[tuple[ShardPlan, ShardManifest | None]]:
     """Yields the first `count` shards (by default all) with their markers; None where there is none of this plan."""
 
     def read(number: int) -> tuple[ShardPlan, ShardManifest | None]:
         shard = plan.shard(number)
-        marker = read_marker(store, layout.marker(shard))
+        marker = read_marker(dataset.store, dataset.layout.marker(shard))
         return shard, marker if marker is not None and marker.plan_digest == shard.digest else None
 
     with ThreadPoolExecutor(READERS) as pool:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +14,13 @@ from jepa.core.episodes import SPLITS, Episode, Pixels
 from jepa.core.errors import InputError
 from pipelines.store.codecs import CODECS
 from pipelines.store.datasets.chunk import ChunkArrays, decode_chunk
+from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.index import ChunkTable, chunk_table, read_parquet
 from pipelines.store.datasets.layout import DatasetLayout
-from pipelines.store.datasets.manifest import DatasetManifest, read_manifest
+from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.datasets.moments import Moments
 from pipelines.store.formats import FORMATS
+from pipelines.store.references import DatasetRef
 
 GAP = 1 << 16
 """Chunks of a shard that lie closer than this are fetched in one request: bytes are cheaper than requests."""
@@ -26,18 +29,17 @@ GAP = 1 << 16
 class Dataset:
     """A dataset of a store; an `EpisodeSource`, and the loader's ground."""
 
-    def __init__(self, store: Store, name: str, version: int | None = None) -> None:
-        """Opens a version of a dataset, by default the newest; only its manifest is read.
+    def __init__(
+        self, store: Store, name: str, version: int | None = None, manifest: DatasetManifest | None = None
+    ) -> None:
+        """Opens a version of a dataset, by default the newest; only its manifest is read, unless it is given.
+
+        A job resolves a version once and opens it by `open_dataset`.
 
         Raises:
             InputError: there is no such dataset or version; the message lists those that there are.
         """
-        manifest = read_manifest(store, name, version)
-        if manifest is None and version is not None and (newest := read_manifest(store, name)) is not None:
-            raise InputError(f"dataset {name!r} has no version {version}; choose one from 1 to {newest.version}")
-        if manifest is None:
-            known = ", ".join(dataset_names(store)) or "none yet"
-            raise InputError(f"dataset {name!r} is not in store {store.uri!r}; collect it, or choose one of: {known}")
+        manifest = manifest or DatasetHandle(store, name).require(version)
         self.store = store
         self.name = name
         self.manifest: DatasetManifest = manifest
@@ -140,10 +142,29 @@ class Dataset:
         return f"`jepa verify {self.name} --repair` makes it again"
 
 
-def dataset_names(store: Store) -> list[str]:
-    """Returns the names of all committed datasets of a store."""
-    paths = [path.split("/") for path in store.list("datasets/")]
-    return [parts[1] for parts in paths if len(parts) == 3 and parts[2] == "manifest.json"]
+class DatasetGoneError(InfraError):
+    """A version that something was made from is gone, or its name stands for other content."""
+
+    final: ClassVar[bool] = True
+
+
+def open_dataset(store: Store, reference: DatasetRef) -> Dataset:
+    """Returns the very version that a reference was resolved to.
+
+    Raises:
+        DatasetGoneError: it is gone, or another dataset has its name now.
+    """
+    manifest = DatasetHandle(store, reference.name).manifest(reference.version)
+    if manifest is None:
+        raise DatasetGoneError(
+            f"dataset {reference} is gone from store {store.uri!r}; collect it again, or choose another"
+        )
+    if manifest.reference != reference:
+        raise DatasetGoneError(
+            f"dataset {reference} in store {store.uri!r} has other content than when it was chosen: it was removed and "
+            "collected again; take another name for other data"
+        )
+    return Dataset(store, reference.name, manifest=manifest)
 
 
 def check_split(split: str) -> str:

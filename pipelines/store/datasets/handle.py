@@ -1,41 +1,61 @@
-"""The handle of a dataset: one object for (store, name), through which jobs resolve, open and find its versions."""
+"""The handle of a dataset: one object for (store, name), through which jobs find, resolve and address its versions."""
 
 from dataclasses import dataclass
 
-from infra.errors import InfraError
 from infra.storage import Store
 from jepa.core.errors import InputError
-from pipelines.store.datasets.dataset import Dataset, dataset_names
-from pipelines.store.datasets.layout import DatasetLayout
+from pipelines.store.datasets.layout import FOLDER, DatasetLayout
 from pipelines.store.datasets.manifest import DatasetManifest, read_manifest
-from pipelines.store.references import DatasetRef, split_dataset
+from pipelines.store.references import DatasetRef, check_name, split_dataset
 
 
 @dataclass(frozen=True)
 class DatasetHandle:
-    """A dataset's name in a store, whether it is there or not."""
+    """A dataset's name in a store, whether it is there or not; small, and travels to workers."""
 
     store: Store
     name: str
+
+    def __post_init__(self) -> None:
+        check_name("dataset", self.name)
 
     @property
     def layout(self) -> DatasetLayout:
         """Returns the paths of the dataset within its store."""
         return DatasetLayout(self.name)
 
-    def manifest(self, version: int | None = None) -> DatasetManifest | None:
-        """Returns the manifest of a version, by default the newest; None where there is none."""
-        return read_manifest(self.store, self.name, version)
+    @property
+    def address(self) -> str:
+        """Returns where the dataset is, for people."""
+        return self.store.address(self.layout.root)
 
-    def resolve(self, version: int | None = None) -> DatasetRef:
-        """Returns the reference of a version, by default of the newest.
+    def manifest(self, version: int | None = None) -> DatasetManifest | None:
+        """Returns the manifest of a version, by default the newest; None where there is none.
+
+        Raises:
+            InfraError: what lies there is no manifest that this version of the code reads.
+        """
+        if version is not None:
+            return read_manifest(self.store, self.layout.version(version, "manifest.json"))
+        manifest = read_manifest(self.store, self.layout.manifest)
+        # The copy at the top is written after a version is committed, and may still be the one before.
+        while manifest is not None:
+            later = self.layout.version(manifest.version + 1, "manifest.json")
+            if not self.store.exists(later):
+                break
+            manifest = read_manifest(self.store, later)
+        return manifest
+
+    def require(self, version: int | None = None) -> DatasetManifest:
+        """Returns the manifest of a version, by default of the newest.
 
         Raises:
             InputError: there is no such dataset or version; the message lists those that there are.
+            InfraError: what lies there is no manifest that this version of the code reads.
         """
         manifest = self.manifest(version)
         if manifest is not None:
-            return manifest.reference
+            return manifest
         newest = self.manifest() if version is not None else None
         if newest is not None:
             raise InputError(f"dataset {self.name!r} has no version {version}; choose one from 1 to {newest.version}")
@@ -43,6 +63,18 @@ class DatasetHandle:
         raise InputError(
             f"dataset {self.name!r} is not in store {self.store.uri!r}; collect it, or choose one of: {known}"
         )
+
+    def resolve(self, version: int | None = None) -> DatasetRef:
+        """Returns the reference of a version, by default of the newest; raises as `require` does."""
+        return self.require(version).reference
+
+    def card(self, version: int | None = None) -> str | None:
+        """Returns a version's card as Markdown, by default the newest's; None where there is none."""
+        path = self.layout.card if version is None else self.layout.version(version, "card.md")
+        try:
+            return self.store.read(path).decode("utf-8", errors="replace")
+        except FileNotFoundError:
+            return None
 
 
 def resolve_dataset(store: Store, text: str) -> DatasetRef:
@@ -55,18 +87,7 @@ def resolve_dataset(store: Store, text: str) -> DatasetRef:
     return DatasetHandle(store, name).resolve(version)
 
 
-def open_dataset(store: Store, reference: DatasetRef) -> Dataset:
-    """Returns the very version that a reference was resolved to.
-
-    Raises:
-        InfraError: it is gone, or another dataset has its name now.
-    """
-    manifest = read_manifest(store, reference.name, reference.version)
-    if manifest is None:
-        raise InfraError(f"dataset {reference} is gone from store {store.uri!r}; collect it again, or choose another")
-    if manifest.reference.digest != reference.digest:
-        raise InfraError(
-            f"dataset {reference} in store {store.uri!r} is not the one that was meant (its content has another "
-            "digest): it was removed and collected anew; take another name for other data"
-        )
-    return Dataset(store, reference.name, reference.version)
+def dataset_names(store: Store) -> list[str]:
+    """Returns the names of all committed datasets of a store."""
+    paths = [path.split("/") for path in store.list(f"{FOLDER}/")]
+    return [parts[1] for parts in paths if len(parts) == 3 and parts[2] == "manifest.json"]

@@ -11,19 +11,17 @@ from numpy.typing import NDArray
 
 from pipelines.store.datasets.manifest import ShardManifest
 
-CHUNKS = pa.schema(
-    [
-        ("shard", pa.string()),
-        ("offset", pa.int64()),
-        ("length", pa.int64()),
-        ("episode", pa.int64()),
-        ("first_frame", pa.int64()),
-        ("frames", pa.int64()),
-        ("split", pa.string()),
-        ("sha256", pa.string()),
-    ]
-)
-EPISODES = [
+CHUNKS: list[tuple[str, pa.DataType]] = [
+    ("shard", pa.string()),
+    ("offset", pa.int64()),
+    ("length", pa.int64()),
+    ("episode", pa.int64()),
+    ("first_frame", pa.int64()),
+    ("frames", pa.int64()),
+    ("split", pa.string()),
+    ("sha256", pa.string()),
+]
+EPISODES: list[tuple[str, pa.DataType]] = [
     ("episode", pa.int64()),
     ("seed", pa.int64()),
     ("split", pa.string()),
@@ -70,8 +68,8 @@ class TableWriter:
 
     def __init__(self, factors: Iterable[str]) -> None:
         self._factors = sorted(factors)
-        schema = pa.schema([*EPISODES, *((f"variation/{factor}", pa.float64()) for factor in self._factors)])
-        self._episodes, self._chunks = _Rows(schema), _Rows(CHUNKS)
+        variation: list[tuple[str, pa.DataType]] = [(f"variation/{factor}", pa.float64()) for factor in self._factors]
+        self._episodes, self._chunks = _Rows(pa.schema(EPISODES + variation)), _Rows(pa.schema(CHUNKS))
 
     def add(self, marker: ShardManifest) -> None:
         """Adds the rows of one shard."""
@@ -94,13 +92,13 @@ def read_parquet(data: bytes) -> pa.Table:
 
 def chunk_table(table: pa.Table, split: str) -> ChunkTable:
     """Returns the chunks of a split from the rows of chunks.parquet."""
-    rows = table.filter(pc.equal(table["split"], split)).sort_by(
+    rows = table.filter(pc.equal(table["split"], pa.scalar(split))).sort_by(
         [("episode", "ascending"), ("first_frame", "ascending")]
     )
     shards = rows["shard"].combine_chunks().dictionary_encode()
     names = ("offset", "length", "episode", "first_frame", "frames")
     return ChunkTable(
-        shards=tuple(shards.dictionary.to_pylist()),
+        shards=tuple(str(path) for path in shards.dictionary.to_pylist()),
         shard=shards.indices.to_numpy().astype(np.int64),
         sha256=rows["sha256"].combine_chunks(),
         **{name: rows[name].to_numpy() for name in names},

@@ -3,15 +3,18 @@
 from pipelines.store.datasets.plan import ShardPlan
 from pipelines.store.references import check_name
 
+FOLDER = "datasets"
+
 
 class DatasetLayout:
     """The paths of one dataset within its store."""
 
     def __init__(self, name: str) -> None:
         self.name = check_name("dataset", name)
-        self.root = f"datasets/{name}"
+        self.root = f"{FOLDER}/{name}"
         self.manifest = f"{self.root}/manifest.json"
         """The newest version's; a dataset exists when this does."""
+        self.card = f"{self.root}/card.md"
 
     def version(self, number: int, path: str) -> str:
         """Returns the path of a file of one version; those files are never changed.

@@ -1,6 +1,5 @@
 """What is written beside the shards: a marker for each finished one, and the manifest that makes a dataset of them."""
 
-import json
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
@@ -10,7 +9,6 @@ from infra.errors import InfraError
 from infra.storage import Store
 from jepa.core.config import Config, digest_of
 from jepa.core.errors import InputError
-from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.moments import Moments
 from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.references import DatasetRef
@@ -77,6 +75,19 @@ class ShardManifest(Config):
     chunks: tuple[ChunkEntry, ...]
 
 
+CONTENT = {
+    "schema_version",
+    "version",
+    "plan_digest",
+    "image_size",
+    "action_size",
+    "quantities",
+    "statistics",
+    "shards",
+}
+"""Fields of a manifest, besides the plan, that make a dataset what it is."""
+
+
 class DatasetManifest(Config):
     """What a reader must know of one version of a dataset."""
 
@@ -104,7 +115,8 @@ class DatasetManifest(Config):
     @property
     def reference(self) -> DatasetRef:
         """Returns what names this version by its content; who wrote it, and by which code, is not part of it."""
-        content = self.model_dump(mode="json", exclude={"name", "code_version", "codec_trial", "files", "plan"})
+        # Named one by one: a field that is added one day must not give old versions another digest.
+        content = self.model_dump(mode="json", include=CONTENT)
         digest = digest_of(content | {"plan": self.plan.fingerprint()})
         return DatasetRef(name=self.name, version=self.version, digest=digest)
 
@@ -113,31 +125,12 @@ class DatasetManifest(Config):
         return sum(getattr(shard, figure) for shard in self.shards if split in (None, shard.split))
 
 
-def to_json(config: Config) -> bytes:
-    """Returns the canonical bytes of a configuration: sorted keys, a line for each, a newline at the end."""
-    return (json.dumps(config.model_dump(mode="json"), sort_keys=True, indent=1) + "\n").encode()
-
-
-def read_manifest(store: Store, name: str, version: int | None = None) -> DatasetManifest | None:
-    """Returns the manifest of a version, by default of the newest, or None where there is none.
+def read_manifest(store: Store, path: str) -> DatasetManifest | None:
+    """Returns the manifest at a path, or None where there is none.
 
     Raises:
         InfraError: what lies there is no manifest that this version of the code reads.
     """
-    layout = DatasetLayout(name)
-    if version is not None:
-        return _read_manifest(store, layout.version(version, "manifest.json"))
-    manifest = _read_manifest(store, layout.manifest)
-    # The copy at the top is written after a version is committed, and may still be the one before.
-    while manifest is not None:
-        later = layout.version(manifest.version + 1, "manifest.json")
-        if not store.exists(later):
-            break
-        manifest = _read_manifest(store, later)
-    return manifest
-
-
-def _read_manifest(store: Store, path: str) -> DatasetManifest | None:
     try:
         return DatasetManifest.model_validate_json(store.read(path))
     except FileNotFoundError:
@@ -165,8 +158,10 @@ def check_same_plan(name: str, held: DatasetPlan, wanted: DatasetPlan) -> None:
     """
     differing = [field for field in DatasetPlan.model_fields if getattr(held, field) != getattr(wanted, field)]
     if differing:
-        told = ", ".join(f"{field} {getattr(held, field)!r} and not {getattr(wanted, field)!r}" for field in differing)
-        raise InputError(f"dataset {name!r} was collected with {told}; choose another name or the same plan")
+        listed = ", ".join(
+            f"{field} {getattr(held, field)!r} and not {getattr(wanted, field)!r}" for field in differing
+        )
+        raise InputError(f"dataset {name!r} was collected with {listed}; choose another name or the same plan")
 
 
 def continue_plan(name: str, held: DatasetPlan, wanted: DatasetPlan) -> DatasetPlan:

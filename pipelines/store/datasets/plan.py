@@ -28,7 +28,6 @@ STRATUM = 20
 IMPORTED = "imported"
 """Name of the policy of episodes that were read from a file."""
 SEED_STREAM = 3
-"""Second entry of the generator's seed; worlds and policies draw from the same episode seed with other entries."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class ImportedFile(Config):
 
 
 class DatasetPlan(Config):
-    """The whole plan of a dataset; equal plans give byte-equal shards and indexes."""
+    """The whole dataset plan; equal plans give byte-equal shards and indexes."""
 
     stored_as: ClassVar[Mapping[str, str]] = {"behaviour": "policy"}
 
@@ -107,7 +106,7 @@ class DatasetPlan(Config):
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Returns the factors of variation that episodes record; a file tells of none."""
+        """Returns the factors of variation that episodes record; a file has none."""
         return () if self.source else WORLDS.get(self.world).world_spec.factors
 
     def splits(self, start: int = 0, end: int | None = None) -> NDArray[np.int8]:

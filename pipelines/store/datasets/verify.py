@@ -5,12 +5,12 @@ import hashlib
 import numpy as np
 
 from infra.storage import Store
-from jepa.core.config import Config
+from jepa.core.config import Config, to_json
 from jepa.core.episodes import SPLITS
 from pipelines.store.datasets.dataset import Dataset
+from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.index import ChunkTable
-from pipelines.store.datasets.layout import DatasetLayout
-from pipelines.store.datasets.manifest import DatasetManifest, ShardFacts, read_manifest, to_json
+from pipelines.store.datasets.manifest import DatasetManifest, ShardFacts
 
 
 class Problem(Config):
@@ -39,23 +39,23 @@ class VerifyReport(Config):
         return not self.problems
 
 
-def verify(store: Store, name: str, version: int | None = None) -> VerifyReport:
+def verify(dataset: DatasetHandle, version: int | None = None) -> VerifyReport:
     """Reads all files of a version of a dataset, by default the newest, and compares every digest.
 
     Raises:
         InputError: there is no such dataset or version.
         InfraError: the store cannot be read.
     """
-    dataset = Dataset(store, name, version)
-    manifest, layout = dataset.manifest, DatasetLayout(name)
+    manifest, store, layout = dataset.require(version), dataset.store, dataset.layout
     problems = [
         problem
-        for path, digest in expected_files(store, manifest).items()
+        for path, digest in expected_files(dataset, manifest).items()
         if (problem := _check(path, _read(store, layout.file(path)), digest)) is not None
     ]
     own_table = layout.version(manifest.version, "chunks.parquet")
     readable = not any(layout.file(problem.path) == own_table for problem in problems)
-    tables = {split: dataset.chunk_table(split) for split in SPLITS} if readable else {}
+    reader = Dataset(store, dataset.name, manifest=manifest)
+    tables = {split: reader.chunk_table(split) for split in SPLITS} if readable else {}
     for facts in manifest.shards:
         data = _read(store, layout.file(facts.path))
         problem = _check(facts.path, data, facts.sha256)
@@ -64,7 +64,7 @@ def verify(store: Store, name: str, version: int | None = None) -> VerifyReport:
             detail = "; ".join(_damaged_chunks(table, facts, data)) if table is not None and data is not None else ""
             problems.append(problem.model_copy(update={"detail": detail}))
     return VerifyReport(
-        dataset=name,
+        dataset=dataset.name,
         version=manifest.version,
         shards=len(manifest.shards),
         chunks=manifest.total("chunks"),
@@ -73,22 +73,13 @@ def verify(store: Store, name: str, version: int | None = None) -> VerifyReport:
     )
 
 
-def expected_files(store: Store, manifest: DatasetManifest) -> dict[str, str]:
+def expected_files(dataset: DatasetHandle, manifest: DatasetManifest) -> dict[str, str]:
     """Returns the digest of every file beside the shards: the version's own and, of the newest, the copies above."""
     own = {f"versions/{manifest.version:06d}/{path}": digest for path, digest in manifest.files.items()}
-    newest = read_manifest(store, manifest.name)
+    newest = dataset.manifest()
     if newest is not None and newest.version > manifest.version:
         return own
     return own | manifest.files | {"manifest.json": hashlib.sha256(to_json(manifest)).hexdigest()}
-
-
-def newest_manifest(store: Store, name: str) -> DatasetManifest:
-    """Returns the manifest of the newest version.
-
-    Raises:
-        InputError: there is no such dataset.
-    """
-    return Dataset(store, name).manifest
 
 
 def _read(store: Store, path: str) -> bytes | None:

@@ -1,22 +1,23 @@
-"""Models: manifest, weights, checkpoints, training curve, card."""
+"""Models: manifest, weights, claims, checkpoints, training curve, card."""
 
 from infra.storage import Store
 from jepa.models.world_model import WorldModel
 from pipelines.store.models.manifest import read_model
+from pipelines.store.references import ModelRef
 
 
-def load_model(store: Store, name: str) -> WorldModel:
+def load_model(store: Store, model: str | ModelRef) -> WorldModel:
     """Returns a finished model of the store on the CPU, ready to encode and to imagine.
 
     Args:
         store: where the model is.
-        name: of the model.
+        model: its name, a certain one's as `m0@1a2b3c4d`, or a reference.
 
     Raises:
         InputError: there is no such model; the message lists those that there are.
         InfraError: its weights are missing or damaged.
     """
-    return read_model(store, name)[1].eval()
+    return read_model(store, model)[1].eval()
 
 
 __all__ = ["load_model"]

@@ -1,18 +1,22 @@
 """Checkpoints of a training run: the whole state, committed so that a torn one is never resumed from.
 
 A checkpoint is `checkpoints/step-00000500/state.safetensors` and, written last, `checkpoint.json` with the digest of
-the former and the loader's position. Nothing is pickled.
+the former, the loader's position and what the training is made from. Nothing is pickled.
 """
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from infra.storage import Store
+from pydantic import ValidationError
+
+from jepa.core.config import Config, to_json
 from jepa.core.errors import InputError
 from jepa.training.state import TrainingState
+from pipelines.store.models.manifest import ModelHandle
+from pipelines.store.models.origin import Origin
+from pipelines.store.references import DatasetRef, ModelRef
 
 
 @dataclass(frozen=True)
@@ -22,43 +26,68 @@ class Checkpoint:
     step: int
     state: TrainingState
     loader_position: dict[str, int]
+    origin: Origin | None = None
+    """what the training is made from; None in checkpoints of earlier code, which did not record it"""
+
+
+class CheckpointMark(Config):
+    """What `checkpoint.json` says; a checkpoint exists when it does."""
+
+    step: int
+    sha256: str
+    """of the state's bytes"""
+    loader_position: dict[str, int]
+    request: dict[str, Any] | None = None
+    dataset_ref: DatasetRef | None = None
+    init_from: ModelRef | None = None
+
+    @property
+    def origin(self) -> Origin | None:
+        """Returns what the training is made from; None in checkpoints of earlier code."""
+        if self.request is None or self.dataset_ref is None:
+            return None
+        return Origin(request=self.request, dataset_ref=self.dataset_ref, init_from=self.init_from)
 
 
 class Checkpoints:
-    """The checkpoints under `<store>/models/<name>/checkpoints/`; only one process of a run may write."""
+    """The checkpoints of a model; only one process of a run may write."""
 
-    def __init__(self, store: Store, model_name: str, keep: int = 2) -> None:
+    def __init__(self, model: ModelHandle, keep: int = 2) -> None:
         """Names the place; `keep` checkpoints stay: the one before the last serves where the last is damaged."""
-        self.store, self.keep = store, keep
-        self.prefix = f"models/{model_name}/checkpoints"
+        self.model, self.keep = model, keep
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Commits a checkpoint, then removes all but the last `keep`."""
-        folder = self._folder(checkpoint.step)
         data = checkpoint.state.to_bytes()
-        mark = {
-            "step": checkpoint.step,
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "loader_position": checkpoint.loader_position,
-        }
-        self.store.write(f"{folder}/state.safetensors", data)
-        self.store.write(f"{folder}/checkpoint.json", json.dumps(mark, indent=1).encode())
-        for step in self.steps()[: -self.keep]:
-            self._delete(step)
+        mark = CheckpointMark(
+            step=checkpoint.step,
+            sha256=hashlib.sha256(data).hexdigest(),
+            loader_position=checkpoint.loader_position,
+            **(dict(checkpoint.origin) if checkpoint.origin else {}),
+        )
+        self.model.store.write(self._state(checkpoint.step), data)
+        self.model.store.write(self._mark(checkpoint.step), to_json(mark))
+        self.prune(self.keep)
 
     def address(self, step: int) -> str:
         """Returns where the checkpoint of a step is, for people."""
-        return self.store.address(self._folder(step))
+        return self.model.store.address(self._mark(step).rpartition("/")[0])
 
     def steps(self) -> list[int]:
         """Returns the steps of all committed checkpoints, ascending."""
-        pattern = re.compile(rf"{re.escape(self.prefix)}/step-(\d+)/checkpoint\.json")
-        matches = (pattern.fullmatch(path) for path in self.store.list(f"{self.prefix}/"))
+        prefix = self.model.layout.checkpoints
+        pattern = re.compile(rf"{re.escape(prefix)}step-(\d+)/checkpoint\.json")
+        matches = (pattern.fullmatch(path) for path in self.model.store.list(prefix))
         return sorted(int(match[1]) for match in matches if match)
 
     def latest_step(self) -> int | None:
         """Returns the step of the newest checkpoint whose bytes are whole; None where there is none."""
         return next((step for step in reversed(self.steps()) if self._read(step) is not None), None)
+
+    def newest_mark(self) -> CheckpointMark | None:
+        """Returns what the newest checkpoint says of itself, whether its state is whole or not; None without one."""
+        marks = (self._read_mark(step) for step in reversed(self.steps()))
+        return next((mark for mark in marks if mark is not None), None)
 
     def load(self, step: int) -> Checkpoint:
         """Returns the checkpoint of a step.
@@ -70,26 +99,33 @@ class Checkpoints:
         if found is None:
             raise InputError(f"checkpoint {self.address(step)} is missing or damaged; train again")
         data, mark = found
-        return Checkpoint(step, TrainingState.from_bytes(data), mark["loader_position"])
+        return Checkpoint(step, TrainingState.from_bytes(data), mark.loader_position, mark.origin)
 
-    def clear(self) -> None:
-        """Removes every checkpoint; the finished model stands beside them."""
-        for path in self.store.list(f"{self.prefix}/"):
-            self.store.delete(path)
+    def prune(self, keep: int) -> None:
+        """Removes all but the newest `keep` checkpoints."""
+        for step in self.steps()[:-keep]:
+            # The mark goes first: without it the rest is no checkpoint.
+            self.model.store.delete(self._mark(step))
+            self.model.store.delete(self._state(step))
 
-    def _read(self, step: int) -> tuple[bytes, dict[str, Any]] | None:
-        try:
-            mark = json.loads(self.store.read(f"{self._folder(step)}/checkpoint.json"))
-            data = self.store.read(f"{self._folder(step)}/state.safetensors")
-            whole = hashlib.sha256(data).hexdigest() == mark["sha256"]
-        except (FileNotFoundError, ValueError, KeyError):
+    def _read(self, step: int) -> tuple[bytes, CheckpointMark] | None:
+        mark = self._read_mark(step)
+        if mark is None:
             return None
-        return (data, mark) if whole else None
+        try:
+            data = self.model.store.read(self._state(step))
+        except FileNotFoundError:
+            return None
+        return (data, mark) if hashlib.sha256(data).hexdigest() == mark.sha256 else None
 
-    def _delete(self, step: int) -> None:
-        # The mark goes first: without it the rest is no checkpoint.
-        for name in ("checkpoint.json", "state.safetensors"):
-            self.store.delete(f"{self._folder(step)}/{name}")
+    def _read_mark(self, step: int) -> CheckpointMark | None:
+        try:
+            return CheckpointMark.model_validate_json(self.model.store.read(self._mark(step)))
+        except (FileNotFoundError, ValidationError):
+            return None
 
-    def _folder(self, step: int) -> str:
-        return f"{self.prefix}/step-{step:08d}"
+    def _mark(self, step: int) -> str:
+        return self.model.layout.checkpoint(step, "checkpoint.json")
+
+    def _state(self, step: int) -> str:
+        return self.model.layout.checkpoint(step, "state.safetensors")

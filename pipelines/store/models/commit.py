@@ -1,103 +1,44 @@
-"""What a finished training leaves: weights, card, report rows, and last the configuration that makes it a model."""
+"""Makes a model of trained weights: what people and programs read of it, and last the configuration."""
 
 import hashlib
-from typing import Any
 
-from infra.storage import Store
-from infra.version import code_version
+from jepa.core.config import to_json
 from jepa.models.files import save_model
 from jepa.models.world_model import WorldModel
-from jepa.training.recipes import Recipe
-from pipelines.store import Dataset
-from pipelines.store.datasets.manifest import to_json
-from pipelines.store.models.curve import Curve
-from pipelines.store.models.manifest import ModelManifest, find_model, model_path
-from pipelines.store.references import DatasetRef
-from pipelines.store.reports import Context, unit_key, write_tables
+from pipelines.store.models.manifest import ModelHandle, ModelManifest
 
 
-def finish(
-    store: Store,
-    name: str,
-    dataset: Dataset,
-    recipe: Recipe,
-    model: WorldModel,
-    request: dict[str, Any],
-    run: str,
-    curve: Curve,
-) -> ModelManifest:
-    """Commits the model, `config.json` last; where a run beside this one came first, its model stands."""
-    if held := find_model(store, name):
-        return held  # its configuration names the digest of its own weights
-    weights, _ = save_model(model)
-    manifest = ModelManifest(
-        name=name,
-        weights_sha256=hashlib.sha256(weights).hexdigest(),
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
-        recipe=recipe,
-        request=request,
-        dataset=dataset.name,
-        dataset_digest=dataset.manifest.plan_digest,
-        world=dataset.world,
-        world_options=dict(dataset.world_options),
-        run=run,
-        code_version=code_version(),
-        seconds=curve.seconds,
-    )
-    store.write(model_path(name, "model.safetensors"), weights)
-    store.write(model_path(name, "card.md"), model_card(manifest, curve).encode())
-    write_training_rows(store, manifest, dataset.manifest.reference, curve)
-    store.write_if_absent(model_path(name, "config.json"), to_json(manifest))
-    return find_model(store, name) or manifest
+def weights_of(model: WorldModel) -> tuple[bytes, str, int]:
+    """Returns a model's weights as they are stored, their digest, and the number of parameters."""
+    data, _ = save_model(model)
+    return data, hashlib.sha256(data).hexdigest(), sum(parameter.numel() for parameter in model.parameters())
 
 
-def write_training_rows(store: Store, manifest: ModelManifest, dataset: DatasetRef, curve: Curve) -> None:
-    """Writes the curve to the `training` table and its last figures to `metrics`."""
-    context = Context.of(
-        manifest.run,
-        manifest.reference,
-        dataset,
-        world=manifest.world,
-        protocol_digest=manifest.recipe.fingerprint(),
-        code_version=manifest.code_version,
-    )
-    seed = manifest.recipe.train.seed
-    last = max((int(row["step"]) for row in curve.rows), default=0)
-    figures = [row for row in curve.rows if row["step"] == last]
-    labels = {
-        "split": "train",
-        "evaluation": "training",
-        "protocol": manifest.recipe.objective,
-        "seed": seed,
-        "unit": "1",
-        "n": manifest.recipe.train.batch_size,
-        "seconds": curve.seconds,
-    }
-    metrics = [{**labels, "metric": row["metric"], "value": row["value"]} for row in figures]
-    training = [{**row, "seed": seed} for row in curve.rows]
-    origin = {"model": manifest.reference.model_dump(), "dataset": dataset.model_dump()}
-    key = unit_key("training", manifest.name, origin)
-    write_tables(store, {"training": training, "metrics": metrics}, key, context)
+def commit_model(handle: ModelHandle, manifest: ModelManifest, weights: bytes, card: str) -> ModelManifest:
+    """Writes weights and manifest under their digests, then the card, and last `config.json`.
 
+    A manifest that continues the model takes the place of the one before, which stays under its digest. Any other is
+    written only if no model has the name: where a run beside this one came first, its model stands.
 
-def model_card(manifest: ModelManifest, curve: Curve) -> str:
-    """Returns what a stranger should know of the model, as Markdown."""
-    recipe = manifest.recipe
-    last = max((int(row["step"]) for row in curve.rows), default=0)
-    figures = "".join(f"| {row['metric']} | {float(row['value']):.4g} |\n" for row in curve.rows if row["step"] == last)
-    model = recipe.model
-    return (
-        f"# Model {manifest.name}\n\n"
-        f"A joint-embedding predictive world model of `{manifest.world}`, {manifest.parameters:,} parameters, "
-        f"trained by the objective `{recipe.objective}` on the train split of dataset `{manifest.dataset}` "
-        f"(plan {manifest.dataset_digest}).\n\n"
-        f"- sees {model.image_size}×{model.image_size} RGB frames, {model.frameskip} actions apart; "
-        f"encoder `{model.encoder}`\n"
-        f"- latent of {model.latent_size} dimensions, predicted from {model.history} frame(s) and a block of "
-        f"{model.frameskip} × {model.action_size} actions\n"
-        f"- {recipe.train.steps:,} steps of {recipe.train.batch_size} clips, seed {recipe.train.seed}, "
-        f"{manifest.seconds:.0f} s, precision {recipe.train.precision}\n"
-        f"- run {manifest.run}, code {manifest.code_version}\n\n"
-        f"## Figures of the last training step\n\n| figure | value |\n|---|---|\n{figures}\n"
-        "The loss does not say how good the model is: the probes, plans and surprises of the report do.\n"
-    )
+    Returns:
+        The manifest that stands.
+    """
+    store, layout = handle.store, handle.layout
+    if manifest.continued_from is None:
+        if (held := handle.manifest()) is not None:
+            return held
+    else:
+        # Models of code that kept one manifest only have no other copy of it.
+        store.write_if_absent(layout.manifest(manifest.continued_from.digest), store.read(layout.config))
+    store.write(layout.weights(manifest.weights_sha256), weights)
+    path, data = layout.manifest(manifest.digest), to_json(manifest)
+    if manifest.continued_from == manifest.reference:
+        store.write(path, data)  # more steps that moved no weight
+    elif not store.write_if_absent(path, data):
+        data = store.read(path)  # of an attempt that was cut off here, and came to the same weights
+    store.write(layout.card, card.encode())
+    if manifest.continued_from is None:
+        store.write_if_absent(layout.config, data)
+    else:
+        store.write(layout.config, data)
+    return handle.require()

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from infra.storage import Store
-from pipelines.store.models.manifest import model_path
+from pipelines.store.models.manifest import ModelHandle
 
+COLUMNS: list[tuple[str, pa.DataType]] = [("step", pa.int64()), ("metric", pa.string()), ("value", pa.float64())]
 SECONDS = "training_seconds"
 """Metadata key of the wall time up to the curve's end."""
 TRAINING = "training_id"
@@ -34,10 +34,10 @@ class Curve:
         return Curve(list(self.rows), self.seconds, self.id)
 
 
-def read_curve(store: Store, model_name: str, last_step: int) -> Curve:
+def read_curve(model: ModelHandle, last_step: int) -> Curve:
     """Returns the held curve up to a step: what came after it is trained, and logged, again."""
     try:
-        table = pq.read_table(io.BytesIO(store.read(model_path(model_name, "metrics.parquet"))))
+        table = pq.read_table(io.BytesIO(model.store.read(model.layout.curve)))
     except FileNotFoundError:
         return Curve()
     if not last_step:
@@ -48,12 +48,9 @@ def read_curve(store: Store, model_name: str, last_step: int) -> Curve:
     return Curve(rows, float(metadata.get(SECONDS, 0.0)), **held)
 
 
-def write_curve(store: Store, model_name: str, curve: Curve) -> None:
+def write_curve(model: ModelHandle, curve: Curve) -> None:
     """Replaces the held curve."""
-    schema = pa.schema(
-        [("step", pa.int64()), ("metric", pa.string()), ("value", pa.float64())],
-        metadata={SECONDS: repr(curve.seconds), TRAINING: curve.id},
-    )
+    schema = pa.schema(COLUMNS, metadata={SECONDS: repr(curve.seconds), TRAINING: curve.id})
     sink = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(curve.rows, schema=schema), sink)
-    store.write(model_path(model_name, "metrics.parquet"), sink.getvalue())
+    model.store.write(model.layout.curve, sink.getvalue())

@@ -1,13 +1,16 @@
-"""A trained model in the store: `models/<name>/` with weights, configuration, card and training curve.
+"""A trained model in the store: `models/<name>/` with weights, manifest, card and training curve.
 
-`config.json` is written last and names the digest of the weights: a model exists when it does.
+`config.json` is written last and names the digest of the weights: a model exists when it does. It is the newest
+manifest; each one also stays under the model's digest, so that `m0@1a2b` opens older weights after training went on.
 """
 
 import hashlib
 import json
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from infra.errors import InfraError
 from infra.storage import Store
@@ -16,7 +19,19 @@ from jepa.core.errors import InputError
 from jepa.models.files import load_model
 from jepa.models.world_model import WorldModel
 from jepa.training.recipes import Recipe
-from pipelines.store.references import ModelRef, check_name, split_model
+from pipelines.store.models.layout import FOLDER, ModelLayout
+from pipelines.store.references import DatasetRef, ModelRef, check_name, split_model
+
+
+class Segment(Config):
+    """A stretch of a training whose schedules were those of a run of `steps` steps."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    start: int = Field(alias="from")
+    """Steps that were done before it."""
+    end: int = Field(alias="to")
+    steps: int
 
 
 class ModelManifest(Config):
@@ -25,7 +40,9 @@ class ModelManifest(Config):
     schema_version: Literal[1] = 1
     name: str
     weights_sha256: str
-    """digest of model.safetensors"""
+    """digest of the weights' bytes, under which they are stored"""
+    digest: str = ""
+    """of the model: its weights and the configuration that gives them a shape; always filled in"""
     parameters: int
     recipe: Recipe
     """the model, the objective and the training, all fields resolved"""
@@ -34,6 +51,14 @@ class ModelManifest(Config):
     dataset: str
     dataset_digest: str
     """of the dataset's plan"""
+    dataset_ref: DatasetRef | None = None
+    """the version that was trained on; none in models of earlier code, which did not record it"""
+    init_from: ModelRef | None = None
+    """the model whose weights the training started from"""
+    continued_from: ModelRef | None = None
+    """the weights of this name that the training went on from, with more steps"""
+    segments: tuple[Segment, ...] = ()
+    """one for each number of steps that was asked for in turn; none in models of earlier code, or not trained here"""
     world: str
     world_options: dict[str, Any]
     run: str
@@ -41,103 +66,185 @@ class ModelManifest(Config):
     seconds: float
     """wall time of the training, resumed parts added up"""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_digest(cls, value: Any) -> Any:
+        """Names the content as it is stored: a field that the model gets one day gives old ones no other digest."""
+        if not isinstance(value, Mapping) or value.get("digest"):
+            return value
+        weights, recipe = value.get("weights_sha256"), value.get("recipe")
+        if isinstance(recipe, Recipe):
+            recipe = {"model": recipe.model.model_dump(mode="json")}
+        if not isinstance(recipe, Mapping):
+            return value
+        return {**value, "digest": digest_of({"weights": weights, "model": recipe.get("model")})}
+
     @property
     def reference(self) -> ModelRef:
-        """Returns what names this model by its content: its weights and the configuration that gives them a shape."""
-        model = self.recipe.model.model_dump(mode="json")
-        return ModelRef(name=self.name, digest=digest_of({"weights": self.weights_sha256, "model": model}))
+        """Returns what names this model by its content."""
+        return ModelRef(name=self.name, digest=self.digest)
 
 
-def check_model_name(name: str) -> str:
-    """Returns the name if a folder may be called so.
+class ModelGoneError(InfraError):
+    """Weights that something was made from are gone."""
 
-    Raises:
-        InputError: it may not.
-    """
-    return check_name("model", name)
+    final: ClassVar[bool] = True
 
 
-def model_path(name: str, file: str) -> str:
-    """Returns the store's path of a model's file."""
-    return f"models/{name}/{file}"
+@dataclass(frozen=True)
+class ModelHandle:
+    """A model's name in a store, whether it is there or not; small, and travels to workers."""
+
+    store: Store
+    name: str
+
+    def __post_init__(self) -> None:
+        check_name("model", self.name)
+
+    @property
+    def layout(self) -> ModelLayout:
+        """Returns the paths of the model within its store."""
+        return ModelLayout(self.name)
+
+    @property
+    def address(self) -> str:
+        """Returns where the model is, for people."""
+        return self.store.address(self.layout.root)
+
+    def manifest(self, digest: str | None = None) -> ModelManifest | None:
+        """Returns the newest manifest, or the one whose digest begins so; None where there is none.
+
+        Raises:
+            InputError: several begin so.
+            InfraError: what lies there is not a manifest that this version reads.
+        """
+        newest = self._read(self.layout.config)
+        if newest is None or digest in (None, newest.digest):
+            return newest
+        found = [known for known in self.digests(newest) if known.startswith(digest or "")]
+        if len(found) > 1:
+            listed = ", ".join(f"{self.name}@{known[:16]}" for known in found)
+            raise InputError(f"model '{self.name}@{digest}' may be each of {listed}; give more digits")
+        return newest if found == [newest.digest] else self._read(self.layout.manifest(found[0])) if found else None
+
+    def digests(self, newest: ModelManifest) -> list[str]:
+        """Returns the digests of all weights of this name, the newest first."""
+        paths = self.store.list(self.layout.manifests)
+        held = {path.removeprefix(self.layout.manifests).removesuffix(".json") for path in paths}
+        return [newest.digest, *sorted(held - {newest.digest})]
+
+    def require(self, digest: str | None = None) -> ModelManifest:
+        """Returns the newest manifest, or the one whose digest begins so.
+
+        Raises:
+            InputError: there is no such model; the message lists those that there are.
+            InfraError: what lies there is not a manifest that this version reads.
+        """
+        manifest = self.manifest(digest)
+        if manifest is not None:
+            return manifest
+        newest = self.manifest() if digest is not None else None
+        if newest is not None:
+            listed = ", ".join(str(ModelRef(name=self.name, digest=known)) for known in self.digests(newest))
+            raise InputError(
+                f"model {self.name!r} in {self.store.uri!r} has no weights '{self.name}@{digest}'; "
+                f"choose one of: {listed}"
+            )
+        known = ", ".join(model_names(self.store)) or "none yet"
+        raise InputError(
+            f"model {self.name!r} is not in store {self.store.uri!r}; pretrain it, or choose one of: {known}"
+        )
+
+    def weights(self, manifest: ModelManifest) -> bytes:
+        """Returns the weights of one of this name's manifests, as safetensors, checked against their digest.
+
+        Raises:
+            InfraError: they are missing or damaged.
+        """
+        path = self.layout.weights(manifest.weights_sha256)
+        try:
+            data = self.store.read(path)
+        except FileNotFoundError:
+            data, path = self._early_weights(path), self.layout.early_weights
+        if hashlib.sha256(data).hexdigest() != manifest.weights_sha256:
+            raise InfraError(
+                f"{self.store.address(path)} is damaged: its digest is not that of the manifest; "
+                "train it again under another name"
+            )
+        return data
+
+    def card(self) -> str | None:
+        """Returns the card as Markdown, None where there is none."""
+        try:
+            return self.store.read(self.layout.card).decode("utf-8", errors="replace")
+        except FileNotFoundError:
+            return None
+
+    def _early_weights(self, wanted: str) -> bytes:
+        try:
+            return self.store.read(self.layout.early_weights)
+        except FileNotFoundError as error:
+            raise InfraError(
+                f"model {self.name!r} lacks its weights {self.store.address(wanted)}; train it again under another name"
+            ) from error
+
+    def _read(self, path: str) -> ModelManifest | None:
+        try:
+            return ModelManifest.model_validate_json(self.store.read(path))
+        except FileNotFoundError:
+            return None
+        except ValidationError as error:
+            raise InfraError(
+                f"{self.store.address(path)} was not written by this version; train under another name"
+            ) from error
 
 
 def model_names(store: Store) -> list[str]:
     """Returns the names of all finished models of a store."""
-    paths = [path.split("/") for path in store.list("models/")]
+    paths = [path.split("/") for path in store.list(f"{FOLDER}/")]
     return [parts[1] for parts in paths if len(parts) == 3 and parts[2] == "config.json"]
 
 
 def find_model(store: Store, name: str) -> ModelManifest | None:
-    """Returns the manifest of a finished model, None where there is none.
-
-    Raises:
-        InfraError: what lies there is not a manifest that this version reads.
-    """
-    path = model_path(check_model_name(name), "config.json")
-    try:
-        return ModelManifest.model_validate_json(store.read(path))
-    except FileNotFoundError:
-        return None
-    except ValidationError as error:
-        raise InfraError(f"{store.address(path)} was not written by this version; train under another name") from error
+    """Returns the newest manifest of a finished model, None where there is none; raises as `ModelHandle.manifest`."""
+    return ModelHandle(store, name).manifest()
 
 
-def read_model(store: Store, name: str) -> tuple[ModelManifest, WorldModel]:
-    """Returns a finished model and its manifest, the weights checked against their digest.
-
-    Raises:
-        InputError: there is no such model; the message lists those that there are.
-        InfraError: its weights are missing or damaged.
-    """
-    manifest = require_model(store, name)
-    address = store.address(model_path(name, "model.safetensors"))
-    try:
-        weights = store.read(model_path(name, "model.safetensors"))
-    except FileNotFoundError as error:
-        raise InfraError(f"model {name!r} lacks its weights {address}; train it again under another name") from error
-    if hashlib.sha256(weights).hexdigest() != manifest.weights_sha256:
-        raise InfraError(f"{address} is damaged: its digest is not that of config.json; train again under another name")
-    return manifest, load_model(weights, json.dumps(manifest.recipe.model.model_dump(mode="json")))
+def require_model(store: Store, name: str) -> ModelManifest:
+    """Returns the newest manifest of a finished model; raises as `ModelHandle.require`."""
+    return ModelHandle(store, name).require()
 
 
 def resolve_model(store: Store, text: str) -> ModelRef:
     """Returns the reference that `m0@1a2b3c4d` stands for, or `m0`: the newest weights of that name.
 
     Raises:
-        InputError: there is no such model, or its weights have another digest.
+        InputError: there is no such model, or no weights of that digest.
     """
     name, digest = split_model(text)
-    manifest = require_model(store, name)
-    reference = manifest.reference
-    if digest is not None and not reference.digest.startswith(digest):
-        raise InputError(f"model {name!r} in {store.uri!r} is {reference}, not {text!r}; choose that one or another")
-    return reference
+    return ModelHandle(store, name).require(digest).reference
 
 
-def require_model(store: Store, name: str) -> ModelManifest:
-    """Returns the manifest of a finished model.
+def read_model(store: Store, model: str | ModelRef) -> tuple[ModelManifest, WorldModel]:
+    """Returns a finished model and its manifest, the weights checked against their digest.
 
-    Raises:
-        InputError: there is no such model; the message lists those that there are.
-    """
-    manifest = find_model(store, name)
-    if manifest is None:
-        known = ", ".join(model_names(store)) or "none yet"
-        raise InputError(f"model {name!r} is not in store {store.uri!r}; pretrain it, or choose one of: {known}")
-    return manifest
-
-
-def check_same_training(store: Store, held: ModelManifest, wanted: dict[str, Any]) -> None:
-    """Passes where a finished model was asked for in the same words.
+    Args:
+        store: where it is.
+        model: `m0`, the newest weights of that name; `m0@1a2b3c4d`; or a reference.
 
     Raises:
-        InputError: it was not; the message names every field in which the two differ.
+        InputError: there is no model of that name; the message lists those that there are.
+        ModelGoneError: the weights that a reference was resolved to are gone.
+        InfraError: its weights are missing or damaged.
     """
-    given = held.request
-    differing = sorted(field for field in given.keys() | wanted.keys() if given.get(field) != wanted.get(field))
-    if differing:
-        told = ", ".join(f"{field} {given.get(field)!r} and not {wanted.get(field)!r}" for field in differing)
-        raise InputError(
-            f"model {held.name!r} in {store.uri!r} was trained with {told}; choose another name or the same values"
-        )
+    if isinstance(model, ModelRef):
+        handle = ModelHandle(store, model.name)
+        manifest = handle.manifest(model.digest)
+        if manifest is None:
+            raise ModelGoneError(f"model {model} is gone from store {store.uri!r}; train it again, or choose another")
+    else:
+        name, digest = split_model(model)
+        handle = ModelHandle(store, name)
+        manifest = handle.require(digest)
+    weights = handle.weights(manifest)
+    return manifest, load_model(weights, json.dumps(manifest.recipe.model.model_dump(mode="json")))

@@ -51,7 +51,7 @@ def to_parquet(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
-def from_parquet(file: BinaryIO, table: str, columns: Sequence[str] | None = None) -> pa.Table:
+def from_parquet(file: BinaryIO | pa.NativeFile, table: str, columns: Sequence[str] | None = None) -> pa.Table:
     """Returns some columns of a table's file, by default all, with the schema of today.
 
     Optional columns that were added after the file was written are null.

@@ -64,6 +64,22 @@ def test_an_interrupt_is_reported_as_such(monkeypatch: pytest.MonkeyPatch, capsy
     assert "goes on from what is done" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("saved", "kept"), [(True, "is kept"), (False, "could not be kept")])
+def test_a_preempted_training_says_whether_its_state_is_kept(
+    saved: bool, kept: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import flows.cli.commands.worlds as worlds
+    from pipelines.pretrain.preemption import Preempted
+
+    def preempt(*_: object) -> int:
+        raise Preempted(7, saved)
+
+    monkeypatch.setattr(worlds, "execute", preempt)
+    assert main(["worlds"]) == 130
+    said = f"jepa: interrupted at step 7, whose state {kept}; the same command goes on\n"
+    assert capsys.readouterr().err == said
+
+
 def test_the_sentence_of_a_failure_names_its_log(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

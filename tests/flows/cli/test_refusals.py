@@ -69,7 +69,7 @@ def refusal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Refusal:
         (["run", "--collect.episodes", "-1"], ["collect.episodes is '-1'", "--collect.episodes", "greater than 0"]),
         (
             ["run", "--preset", "smoke", "--pretrain.batch-size", "1"],
-            ["pretrain.batch_size is 1", "pretrain.workers 2"],
+            ["pretrain.batch_size 1", "pretrain.workers 2"],
         ),
         (["demo", "--seed", "-1"], ["seed is '-1'", "greater than or equal to 0"]),
     ],

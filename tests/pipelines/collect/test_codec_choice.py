@@ -10,7 +10,7 @@ from jepa.core.episodes import Pixels
 from jepa.worlds import WORLDS
 from jepa.worlds.two_room.world import TwoRoom
 from pipelines.collect import collect, plan_dataset
-from pipelines.store import verify
+from pipelines.store import DatasetHandle, verify
 from tests.pipelines.small_dataset import small_config, stored_bytes
 
 
@@ -41,6 +41,6 @@ def test_camera_like_frames_become_jpeg(tmp_path: Path, monkeypatch: pytest.Monk
     assert plan_dataset(config) == plan_dataset(config)
     manifest = collect(config, store)
     assert manifest.plan.codec == "jpeg" and manifest.codec_trial["zstd"] > 2 * manifest.codec_trial["jpeg"]
-    assert verify(store, "small").ok
+    assert verify(DatasetHandle(store, "small")).ok
     longer = config.model_copy(update={"episodes": 40})
     assert plan_dataset(longer).codec == "jpeg" and collect(longer, store).version == 2

@@ -13,7 +13,7 @@ from jepa.core.errors import InputError
 from pipelines.collect import collect, collect_shard, plan_dataset
 from pipelines.collect.job import ShardTask, _find_or_make, make_dataset
 from pipelines.collect.shard import simulate
-from pipelines.store import DatasetPlan, ShardPlan, verify
+from pipelines.store import DatasetHandle, DatasetPlan, ShardPlan, verify
 from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.manifest import read_marker
 from tests.pipelines.small_dataset import small_config, stored_bytes
@@ -24,7 +24,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What one process leaves that nobody disturbs."""
     store = open_store(str(tmp_path_factory.mktemp("undisturbed")))
     collect(small_config(), store)
-    assert verify(store, "small").ok
+    assert verify(DatasetHandle(store, "small")).ok
     return stored_bytes(store)
 
 
@@ -52,7 +52,7 @@ def test_collecting_again_does_nothing(tmp_path: Path, undisturbed: dict[str, by
 def test_shards_in_any_order(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
     store, plan = open_store(str(tmp_path)), plan_dataset(small_config())
     for number in reversed(range(plan.shard_count)):
-        collect_shard(plan, number, store, "small")
+        collect_shard(plan, number, DatasetHandle(store, "small"))
     collect(small_config(), store)
     assert stored_bytes(store) == undisturbed
 
@@ -73,7 +73,7 @@ def test_two_actors_on_either_store(store: Store, ray_cluster: None, undisturbed
 @pytest.mark.parametrize("harm", ["half shard", "no marker", "half marker", "other digest", "no shard"])
 def test_what_is_not_whole_is_collected_again(tmp_path: Path, harm: str, undisturbed: dict[str, bytes]) -> None:
     store, plan = open_store(str(tmp_path)), plan_dataset(small_config())
-    marker = collect_shard(plan, 2, store, "small")
+    marker = collect_shard(plan, 2, DatasetHandle(store, "small"))
     shard_path, marker_path = f"datasets/small/{marker.facts.path}", DatasetLayout("small").marker(plan.shard(2))
     if harm == "half shard":
         store.write(shard_path, store.read(shard_path)[:1000])
@@ -96,11 +96,11 @@ def test_a_finished_shard_is_not_simulated_again(tmp_path: Path) -> None:
     def never(*_: object) -> Iterator[Episode]:
         raise AssertionError("simulated again")
 
-    made = _find_or_make(plan, store, "small", simulate, ShardTask(0))
-    found = _find_or_make(plan, store, "small", never, ShardTask(0))
+    made = _find_or_make(plan, DatasetHandle(store, "small"), simulate, ShardTask(0))
+    found = _find_or_make(plan, DatasetHandle(store, "small"), never, ShardTask(0))
     assert (made.made, found.made) == (True, False) and found.facts == made.facts
     with pytest.raises(AssertionError):
-        _find_or_make(plan, store, "small", never, ShardTask(1))
+        _find_or_make(plan, DatasetHandle(store, "small"), never, ShardTask(1))
 
 
 def test_another_plan_under_the_same_name_is_refused(tmp_path: Path) -> None:
@@ -131,12 +131,12 @@ def test_a_shard_that_fails_is_named_and_the_rest_completes(tmp_path: Path, undi
     store, config = open_store(str(tmp_path)), small_config(retries=1)
     plan = plan_dataset(config)
     seeds = [plan.episode_plan(index).seed for index in plan.shard(3).episodes]
-    told = (
+    said = (
         f"1 of 11 units failed.*train/shard-000003, dataset seed 0, episodes .* with seeds {seeds[0]} to {seeds[-1]}: "
         "RuntimeError: the renderer is gone"
     )
-    with pytest.raises(InfraError, match=told):
-        make_dataset(store, "small", plan, config, fail_at_three, Progress())
+    with pytest.raises(InfraError, match=said):
+        make_dataset(DatasetHandle(store, "small"), plan, config, fail_at_three, Progress())
     assert len(store.list("datasets/small/completed/")) == 10 and not store.exists("datasets/small/manifest.json")
     collect(config, store)
     assert stored_bytes(store) == undisturbed
@@ -171,7 +171,7 @@ def test_the_card_tells_how_it_was_made(undisturbed: dict[str, bytes]) -> None:
 
 def test_a_marker_holds_its_chunks(tmp_path: Path) -> None:
     store, plan = open_store(str(tmp_path)), plan_dataset(small_config())
-    marker = collect_shard(plan, 0, store, "small")
+    marker = collect_shard(plan, 0, DatasetHandle(store, "small"))
     assert read_marker(store, DatasetLayout("small").marker(plan.shard(0))) == marker
     assert [(chunk.first_frame, chunk.frames) for chunk in marker.chunks[:3]] == [(0, 12), (12, 12), (24, 7)]
     assert marker.facts.frames == 4 * 31 and len(marker.episodes) == 4

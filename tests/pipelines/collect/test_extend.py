@@ -10,7 +10,7 @@ from infra.storage import Store, open_store
 from jepa.core.episodes import SPLITS
 from jepa.core.errors import InputError
 from pipelines.collect import collect, collect_shard, plan_dataset
-from pipelines.store import Dataset, verify
+from pipelines.store import Dataset, DatasetHandle, verify
 from tests.pipelines.small_dataset import small_config, stored_bytes
 
 COUNTS = (20, 33, 50)
@@ -32,7 +32,7 @@ def test_the_same_counts_give_the_same_bytes(tmp_path: Path, grown: dict[str, by
     collect(small_config(episodes=20), store)
     plan = plan_dataset(small_config(episodes=33)).model_copy(update={"extends": (20,)})
     for number in reversed(range(plan.shard_count)):  # an extension whose driver died just before its commit
-        collect_shard(plan, number, store, "small")
+        collect_shard(plan, number, DatasetHandle(store, "small"))
     assert Dataset(store, "small").manifest.version == 1
     collect(small_config(episodes=33), store)
     collect(small_config(episodes=50), store)
@@ -50,8 +50,8 @@ def test_each_version_is_what_it_was(store: Store) -> None:
         dataset = Dataset(store, "small", version)
         assert dataset.manifest.version == version and dataset.manifest.plan.episodes == count
         assert sorted(dataset.episode_rows["episode"].to_pylist()) == list(range(count))
-        assert verify(store, "small", version).ok
-    assert Dataset(store, "small").manifest.version == 3 and verify(store, "small").ok
+        assert verify(DatasetHandle(store, "small"), version).ok
+    assert Dataset(store, "small").manifest.version == 3 and verify(DatasetHandle(store, "small")).ok
     with pytest.raises(InputError, match="no version 4; choose one from 1 to 3"):
         Dataset(store, "small", 4)
 
@@ -80,7 +80,7 @@ def test_a_copy_that_was_not_written_in_time_misleads_nobody(tmp_path: Path, gro
     for path in ("manifest.json", "chunks.parquet"):  # the driver died between commit and copy
         store.write(f"datasets/small/{path}", store.read(f"datasets/small/versions/000002/{path}"))
     assert Dataset(store, "small").manifest.version == 3
-    assert not verify(store, "small").ok
+    assert not verify(DatasetHandle(store, "small")).ok
     collect(small_config(episodes=50), store)
     assert stored_bytes(store) == grown
 
@@ -125,13 +125,13 @@ def test_two_collectors_at_once(store: Store, seeds: tuple[int, int]) -> None:
         process.start()
     for process in both:
         process.join(120)
-    told = sorted(outcomes.get() for _ in both)
-    assert told[1] == "version 1"
+    refused = sorted(outcomes.get() for _ in both)
+    assert refused[1] == "version 1"
     if seeds == (0, 0):
-        assert told[0] == "version 1"
+        assert refused[0] == "version 1"
     else:
-        assert "'small' was collected with seed" in told[0] and "choose another name" in told[0]
-    assert verify(store, "small").ok
+        assert "'small' was collected with seed" in refused[0] and "choose another name" in refused[0]
+    assert verify(DatasetHandle(store, "small")).ok
     undisturbed = open_store(store.uri + "-alone")
     collect(small_config(seed=Dataset(store, "small").manifest.plan.seed), undisturbed)
     assert stored_bytes(store) == stored_bytes(undisturbed)

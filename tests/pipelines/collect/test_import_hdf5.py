@@ -13,7 +13,7 @@ from jepa.core.episodes import SPLITS
 from jepa.core.errors import InputError
 from pipelines.collect import ImportConfig, WorkConfig, import_hdf5, repair
 from pipelines.collect.hdf5 import open_source
-from pipelines.store import Dataset, verify
+from pipelines.store import Dataset, DatasetHandle, verify
 from tests.pipelines.small_dataset import stored_bytes
 
 LENGTHS = [7, 2, 30, 15, 9, 21, 12, 5, 18, 26, 11, 8, 3, 14, 25, 6, 10, 4, 16, 20]
@@ -81,7 +81,7 @@ def check_equal(store: Store, columns: tuple[str, ...] = ("proprio", "state")) -
                 rows = wanted[name].astype(np.float32).reshape(len(wanted[name]), -1)
                 assert np.array_equal(episode.state[name], rows)
             seen.append(episode.index)
-    assert sorted(seen) == list(range(len(EPISODES))) and verify(store, "small").ok
+    assert sorted(seen) == list(range(len(EPISODES))) and verify(DatasetHandle(store, "small")).ok
 
 
 def test_every_frame_is_equal(file: str, store: Store) -> None:
@@ -104,9 +104,9 @@ def test_it_goes_on_from_what_is_done_and_repairs(tmp_path: Path) -> None:
     assert stored_bytes(stores[0]) == stored_bytes(stores[1])
     stores[1].delete("datasets/small/shards/train/shard-000001.mds")
     with pytest.raises(InputError, match="name its HDF5 file by --file"):
-        repair(stores[1], "small", WorkConfig(executor="local"))
+        repair(DatasetHandle(stores[1], "small"), WorkConfig(executor="local"))
     moved = path.rename(tmp_path / "moved.h5")
-    repair(stores[1], "small", WorkConfig(executor="local", actors=1), file=str(moved))
+    repair(DatasetHandle(stores[1], "small"), WorkConfig(executor="local", actors=1), file=str(moved))
     assert stored_bytes(stores[0]) == stored_bytes(stores[1])
 
 

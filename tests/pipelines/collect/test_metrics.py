@@ -13,7 +13,7 @@ from jepa.core.episodes import Episode
 from pipelines.collect import collect, plan_dataset
 from pipelines.collect.job import make_dataset
 from pipelines.collect.shard import simulate
-from pipelines.store import DatasetPlan, ShardPlan
+from pipelines.store import DatasetHandle, DatasetPlan, ShardPlan
 from tests.pipelines.small_dataset import small_config
 
 
@@ -45,7 +45,9 @@ def fail_once(plan: DatasetPlan, shard: ShardPlan) -> Iterator[Episode]:
 
 def test_episodes_rate_bytes_retries_and_time_left(tmp_path: Path) -> None:
     store, record = open_store(str(tmp_path)), Record()
-    manifest = make_dataset(store, "small", plan_dataset(small_config()), small_config(), fail_once, Progress(record))
+    manifest = make_dataset(
+        DatasetHandle(store, "small"), plan_dataset(small_config()), small_config(), fail_once, Progress(record)
+    )
     done, figures = record.shown[-1]
     assert done == 40 and figures["retries"] == 1 and figures["s left"] == 0
     assert figures["MB"] == pytest.approx(manifest.total("bytes") / 1e6) and figures["frames/s"] > 0

@@ -7,7 +7,7 @@ import pytest
 from infra.errors import InfraError
 from infra.storage import Store, open_store
 from pipelines.collect import WorkConfig, collect, repair
-from pipelines.store import Dataset, verify
+from pipelines.store import Dataset, DatasetHandle, verify
 from tests.pipelines.small_dataset import small_config, stored_bytes
 
 WORK = WorkConfig(executor="local", actors=1)
@@ -33,9 +33,9 @@ def test_shards_and_indexes_are_named_and_repaired(store: Store, harm: str) -> N
     for path in paths:
         damage(store, path, harm)
     kind = "missing" if harm == "missing" else "damaged"
-    report = repair(store, "small", WORK)
+    report = repair(DatasetHandle(store, "small"), WORK)
     assert {(problem.path, problem.kind) for problem in report.problems} == {(path, kind) for path in paths}
-    assert verify(store, "small").ok and stored_bytes(store) == before
+    assert verify(DatasetHandle(store, "small")).ok and stored_bytes(store) == before
 
 
 def test_only_what_is_wrong_is_made_again(tmp_path: Path) -> None:
@@ -43,9 +43,9 @@ def test_only_what_is_wrong_is_made_again(tmp_path: Path) -> None:
     collect(small_config(), store)
     files = (tmp_path / "datasets").rglob("*")
     times = {path: path.stat().st_mtime_ns for path in files if path.is_file()}
-    assert repair(store, "small", WORK).ok
+    assert repair(DatasetHandle(store, "small"), WORK).ok
     damage(store, SHARD, "flipped")
-    repair(store, "small", WORK)
+    repair(DatasetHandle(store, "small"), WORK)
     changed = {path for path, time in times.items() if path.stat().st_mtime_ns != time}
     assert {str(path.relative_to(tmp_path / "datasets/small")) for path in changed} == {
         SHARD,
@@ -59,7 +59,7 @@ def test_a_lost_marker_is_made_again_with_the_indexes(tmp_path: Path) -> None:
     before = stored_bytes(store)
     store.delete("datasets/small/completed/train/shard-000001.json")
     damage(store, "versions/000001/episodes.parquet", "missing")
-    repair(store, "small", WORK)
+    repair(DatasetHandle(store, "small"), WORK)
     assert stored_bytes(store) == before
 
 
@@ -72,7 +72,7 @@ def test_an_extended_dataset_is_repaired_too(tmp_path: Path) -> None:
     damage(store, SHARD, "flipped")
     damage(store, last, "missing")
     store.write("datasets/small/manifest.json", before["versions/000001/manifest.json"])
-    repair(store, "small", WORK)
+    repair(DatasetHandle(store, "small"), WORK)
     assert stored_bytes(store) == before
 
 
@@ -85,5 +85,5 @@ def test_other_bytes_are_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyP
     before = stored_bytes(store)
     monkeypatch.setattr(two_room, "SPEED", two_room.SPEED * 2)  # as if the world's code had changed since
     with pytest.raises(InfraError, match=rf"{SHARD} of dataset 'small' comes out with other bytes"):
-        repair(store, "small", WORK.model_copy(update={"retries": 0}))
+        repair(DatasetHandle(store, "small"), WORK.model_copy(update={"retries": 0}))
     assert stored_bytes(store) == before

@@ -9,7 +9,9 @@ from infra.version import code_version
 from jepa.evaluation import EVALUATIONS, Protocol
 from pipelines.evaluate import evaluate, job, plan_evaluation
 from pipelines.evaluate import unit as unit_module
+from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.reports import metrics_table, success_by_world_and_model
+from pipelines.reports.page.data import read_run
 from pipelines.store.reports import read_table, read_unit, run_plans
 from tests.pipelines.evaluate.asked import config
 from tests.pipelines.small_dataset import small_dataset
@@ -120,6 +122,20 @@ def test_another_protocol_or_version_of_an_evaluation_is_not_what_was_done_befor
     assert len(latent) == 4 and latent.protocol_digest.nunique() * latent.evaluation_version.nunique() == 2
     shown = [figure for figure in metrics_table(mine, "m0") if figure.kind == "effective_rank"]
     assert len(shown) == 4 and len({(f.split, f.protocol_digest, f.evaluation_version) for f in shown}) == 4
+
+
+def test_weights_of_a_training_that_went_on_are_judged_apart_from_those_before(mine: Store) -> None:
+    before = plan_evaluation(config(), mine).model
+    pretrain(PretrainConfig(dataset="d0", name="m0", recipe="smoke", steps=30, executor="local"), mine)
+    evaluated = evaluate(config(**LATENT), mine)
+    assert evaluated.plan.model != before and evaluated.earlier == ()
+    shown = [figure for figure in metrics_table(mine, "m0") if figure.kind == "effective_rank"]
+    assert {figure.model_digest for figure in shown} == {before.digest, evaluated.plan.model.digest} and len(shown) == 4
+    old = evaluate(config(model=str(before), **LATENT), mine)
+    assert old.plan.model == before and len(old.earlier) == 2
+    # The curve of the new weights goes on from that of the old, also on the page of a run that judged only the new.
+    evaluate(config(run="new", **LATENT), mine)
+    assert set(read_run(mine, "new").tables["training"].model_digest) == {before.digest, evaluated.plan.model.digest}
 
 
 @pytest.mark.slow

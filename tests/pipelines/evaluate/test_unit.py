@@ -104,13 +104,13 @@ def test_rows_say_what_they_come_from(judged: Store) -> None:
     assert len(training) and training.protocol_digest.notna().all() and training.evaluation_version.isna().all()
 
 
-def test_the_very_version_is_opened_and_a_model_that_is_another_by_now_refused(mine: Store) -> None:
+def test_the_very_version_and_weights_are_opened_or_said_to_be_gone(mine: Store) -> None:
     unit = next(unit for unit in plan_evaluation(config(kinds=["latent"], force=True), mine).units)
     gone = replace(unit, dataset=DatasetRef(name="d0", version=2, digest="d" * 64))
     with pytest.raises(InfraError, match="dataset d0@2 is gone"):
         evaluate_unit(gone)
     other = replace(unit, model=ModelRef(name="m0", digest="b" * 64))
-    with pytest.raises(InfraError, match=rf"model m0@bbbbbbbb .* is {unit.model} by now"):
+    with pytest.raises(InfraError, match="model m0@bbbbbbbb is gone"):
         evaluate_unit(other)
 
 

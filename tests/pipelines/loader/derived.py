@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from infra.storage import Store
+from jepa.core.config import to_json
 from pipelines.store import CODECS, FORMATS, Dataset, DatasetManifest
 from pipelines.store.datasets.index import CHUNKS
 from pipelines.store.datasets.layout import DatasetLayout
-from pipelines.store.datasets.manifest import ShardFacts, to_json
+from pipelines.store.datasets.manifest import ShardFacts
 from pipelines.store.formats import ShardFile, Span
 from tests.pipelines.small_dataset import small_dataset
 
@@ -73,6 +74,6 @@ def _row(row: dict[str, object], path: str, data: bytes, span: Span, shift: int)
 
 def _parquet(rows: list[dict[str, object]]) -> bytes:
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(rows, CHUNKS), sink)
+    pq.write_table(pa.Table.from_pylist(rows, pa.schema(CHUNKS)), sink)
     data: bytes = sink.getvalue().to_pybytes()
     return data

@@ -6,6 +6,7 @@ import torch
 from infra.storage import Store
 from jepa.training.state import TrainingState
 from pipelines.store.models.checkpoints import Checkpoint, Checkpoints
+from pipelines.store.models.manifest import ModelHandle
 
 
 def checkpoint(step: int) -> Checkpoint:
@@ -14,7 +15,7 @@ def checkpoint(step: int) -> Checkpoint:
 
 
 def test_a_saved_checkpoint_comes_back_equal(store: Store) -> None:
-    checkpoints = Checkpoints(store, "m0")
+    checkpoints = Checkpoints(ModelHandle(store, "m0"))
     checkpoints.save(checkpoint(5))
     held = checkpoints.load(5)
     assert held.loader_position == {"epoch": 1, "batch": 5}
@@ -24,7 +25,7 @@ def test_a_saved_checkpoint_comes_back_equal(store: Store) -> None:
 
 @pytest.mark.parametrize("keep", [1, 2])
 def test_only_the_last_few_are_kept(store: Store, keep: int) -> None:
-    checkpoints = Checkpoints(store, "m0", keep)
+    checkpoints = Checkpoints(ModelHandle(store, "m0"), keep)
     for step in (1, 2, 3, 4):
         checkpoints.save(checkpoint(step))
     assert checkpoints.steps() == [3, 4][-keep:]
@@ -32,14 +33,14 @@ def test_only_the_last_few_are_kept(store: Store, keep: int) -> None:
 
 
 def test_a_checkpoint_without_its_mark_is_none(store: Store) -> None:
-    checkpoints = Checkpoints(store, "m0")
+    checkpoints = Checkpoints(ModelHandle(store, "m0"))
     checkpoints.save(checkpoint(1))
     store.write("models/m0/checkpoints/step-00000002/state.safetensors", checkpoint(2).state.to_bytes())
     assert checkpoints.latest_step() == 1
 
 
 def test_damaged_bytes_fall_back_to_the_one_before(store: Store) -> None:
-    checkpoints = Checkpoints(store, "m0")
+    checkpoints = Checkpoints(ModelHandle(store, "m0"))
     checkpoints.save(checkpoint(1))
     checkpoints.save(checkpoint(2))
     path = "models/m0/checkpoints/step-00000002/state.safetensors"
@@ -52,5 +53,5 @@ def test_damaged_bytes_fall_back_to_the_one_before(store: Store) -> None:
 
 
 def test_another_model_s_checkpoints_are_not_ours(store: Store) -> None:
-    Checkpoints(store, "m0-long").save(checkpoint(7))
-    assert Checkpoints(store, "m0").latest_step() is None
+    Checkpoints(ModelHandle(store, "m0-long")).save(checkpoint(7))
+    assert Checkpoints(ModelHandle(store, "m0")).latest_step() is None

@@ -1,4 +1,4 @@
-"""A notice makes a training checkpoint at once and end in order; the next one goes on with no step lost."""
+"""A preemption signal makes a training checkpoint at once and end in order; the next goes on with no step lost."""
 
 import os
 import shutil
@@ -13,14 +13,13 @@ import pytest
 import torch
 
 from infra.storage import Store, open_store
-from pipelines.pretrain import PretrainConfig, find_model, pretrain
-from pipelines.pretrain.preemption import Agreement, Notice, Preempted, heeding_sigterm, touched
-from pipelines.pretrain.worker import TrainingTask, train_worker
-from pipelines.store.models.checkpoints import Checkpoints
+from pipelines.pretrain import PretrainConfig, find_model, plan_training, pretrain, train_worker
+from pipelines.pretrain.preemption import Agreement, Preempted, PreemptionSignal, file_is_written, preemption_signal
 from tests.jepa.training.gloo import run_in_processes
+from tests.pipelines.small_model import checkpoints_of, stored_weights
 
 ROOT = Path(__file__).resolve().parents[3]
-FIELDS = {"dataset": "d0", "recipe": "smoke", "executor": "local", "workers": 1, "device": "cpu", "steps": 300}
+FIELDS = {"dataset": "d0", "recipe": "smoke", "executor": "local", "device": "cpu", "steps": 300}
 
 
 @pytest.fixture
@@ -36,22 +35,22 @@ def config(name: str, **changes: object) -> PretrainConfig:
 def wait_for_checkpoint(store: Store, name: str, after: int = 0) -> None:
     """Returns as soon as there is a checkpoint of a step beyond one."""
     deadline = time.monotonic() + 120
-    while max(Checkpoints(store, name).steps(), default=0) <= after:
+    while max(checkpoints_of(store, name).steps(), default=0) <= after:
         assert time.monotonic() < deadline, "no checkpoint"
         time.sleep(0.01)
 
 
 @pytest.mark.slow
-def test_a_process_killed_and_then_told_ends_in_the_same_weights(local_store: Store) -> None:
+def test_a_process_killed_and_then_signalled_ends_in_the_same_weights(local_store: Store) -> None:
     """Real processes get real signals: SIGKILL costs the steps since the last checkpoint, SIGTERM none."""
-    words = [word for name, value in {**FIELDS, "name": "told"}.items() for word in (f"--{name}", str(value))]
+    words = [word for name, value in {**FIELDS, "name": "stopped"}.items() for word in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "flows.cli.main", "pretrain", *words, "--store", local_store.uri]
-    checkpoints = Checkpoints(local_store, "told")
+    checkpoints = checkpoints_of(local_store, "stopped")
 
     def signalled(number: int, after: int) -> tuple[int, list[str]]:
         """Returns the exit status of the command, and its lines; it is signalled after a checkpoint beyond a step."""
         process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-        wait_for_checkpoint(local_store, "told", after)
+        wait_for_checkpoint(local_store, "stopped", after)
         process.send_signal(number)
         _, complaints = process.communicate(timeout=400)
         return process.returncode, complaints.splitlines()
@@ -59,43 +58,44 @@ def test_a_process_killed_and_then_told_ends_in_the_same_weights(local_store: St
     assert signalled(signal.SIGKILL, after=0)[0] == -signal.SIGKILL
     killed = checkpoints.latest_step() or 0
     status, lines = signalled(signal.SIGTERM, after=killed)
-    assert status == 130 and lines[-1] == "jepa: interrupted; the same command goes on from what is done", lines
     kept = checkpoints.latest_step() or 0
-    assert killed < kept < 300 and find_model(local_store, "told") is None
+    assert status == 130, lines
+    assert lines[-1] == f"jepa: interrupted at step {kept}, whose state is kept; the same command goes on"
+    assert killed < kept < 300 and find_model(local_store, "stopped") is None
     shown = [line for line in lines if "/300 steps" in line]
     assert int(shown[-1].split(": ")[1].split("/")[0]) <= kept  # nothing that was done and shown is done again
 
     resumed: list[int] = []
-    train_worker(TrainingTask(config("told"), local_store.uri, run="told"), lambda step, _: resumed.append(step))
+    train_worker(plan_training(config("stopped"), local_store), lambda step, _: resumed.append(step))
     assert kept < resumed[0] <= kept + 5
     pretrain(config("whole"), local_store)
-    assert local_store.read("models/told/model.safetensors") == local_store.read("models/whole/model.safetensors")
+    assert stored_weights(local_store, "stopped") == stored_weights(local_store, "whole")
 
 
-def test_a_touched_file_is_a_notice(local_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_touched_file_is_a_signal(local_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.pretrain.preemption.LOOK_SECONDS", 0.02)
     file = tmp_path / "make-room"
-    told = config("told", preemption_file=str(file))
+    stopped = config("stopped", preemption_file=str(file))
 
     def touch() -> None:
-        wait_for_checkpoint(local_store, "told")
+        wait_for_checkpoint(local_store, "stopped")
         file.touch()
 
     threading.Thread(target=touch, daemon=True).start()
     with pytest.raises(Preempted, match="whose state is kept; the same command goes on") as preempted:
-        pretrain(told, local_store)
-    assert Checkpoints(local_store, "told").latest_step() == preempted.value.step < 300
+        pretrain(stopped, local_store)
+    assert checkpoints_of(local_store, "stopped").latest_step() == preempted.value.step < 300
     # The file is still there, and what goes on beside it is not stopped again.
-    assert pretrain(told, local_store).name == "told"
+    assert pretrain(stopped, local_store).name == "stopped"
 
 
-def test_a_file_tells_when_it_comes_or_is_written_again(tmp_path: Path) -> None:
-    file = tmp_path / "notice"
-    comes = touched(str(file))
+def test_a_file_signals_when_it_comes_or_is_written_again(tmp_path: Path) -> None:
+    file = tmp_path / "signal"
+    comes = file_is_written(str(file))
     assert not comes()
     file.touch()
     assert comes()
-    again = touched(str(file))
+    again = file_is_written(str(file))
     assert not again()
     os.utime(file, ns=(1, 1))
     assert again()
@@ -103,7 +103,7 @@ def test_a_file_tells_when_it_comes_or_is_written_again(tmp_path: Path) -> None:
     assert not again()
 
 
-def test_a_second_signal_is_no_notice_any_more() -> None:
+def test_a_second_sigterm_ends_the_process() -> None:
     class Ended(Exception):
         pass
 
@@ -112,9 +112,9 @@ def test_a_second_signal_is_no_notice_any_more() -> None:
 
     before = signal.signal(signal.SIGTERM, end)
     try:
-        with Notice() as notice, heeding_sigterm(notice):
+        with preemption_signal((), sigterm=True) as received:
             os.kill(os.getpid(), signal.SIGTERM)
-            assert notice.given
+            assert received.received
             with pytest.raises(Ended):
                 os.kill(os.getpid(), signal.SIGTERM)
         assert signal.getsignal(signal.SIGTERM) is end
@@ -123,26 +123,26 @@ def test_a_second_signal_is_no_notice_any_more() -> None:
 
 
 def agree(rank: int) -> dict[str, torch.Tensor]:
-    """Rank 1 alone has a notice, after 7 steps; returns the step at which this rank is told."""
-    notice, told = Notice(), -1
-    agreement = Agreement(notice, every=5, device=torch.device("cpu"))
+    """Rank 1 alone receives a signal, after 7 steps; returns the step at which this rank stops."""
+    received, stopped = PreemptionSignal(), -1
+    agreement = Agreement(received, every=5, device=torch.device("cpu"))
     for step in range(1, 41):
         if rank == 1 and step == 7:
-            notice.give()
+            received.send()
         if agreement.reached(step):
-            told = step
+            stopped = step
             break
-    return {"told": torch.tensor(told)}
+    return {"stopped": torch.tensor(stopped)}
 
 
 @pytest.mark.slow
 def test_all_workers_stop_at_the_same_step() -> None:
     first, second = run_in_processes(agree, 2)
-    assert first["told"] == second["told"] == 15  # asked at 10, answered at 15
+    assert first["stopped"] == second["stopped"] == 15  # asked at 10, answered at 15
 
 
 def test_asking_can_be_switched_off() -> None:
-    notice = Notice()
-    notice.give()
-    assert not Agreement(notice, every=0, device=torch.device("cpu")).reached(5)
-    assert Agreement(notice, every=5, device=torch.device("cpu")).reached(3)  # alone, at every step
+    received = PreemptionSignal()
+    received.send()
+    assert not Agreement(received, every=0, device=torch.device("cpu")).reached(5)
+    assert Agreement(received, every=5, device=torch.device("cpu")).reached(3)  # alone, at every step

@@ -11,14 +11,14 @@ from torch import Tensor
 from infra.errors import InfraError
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
-from pipelines.pretrain import PretrainConfig, find_model, pretrain, read_model
-from pipelines.pretrain import worker as worker_module
-from pipelines.pretrain.worker import TrainingTask, train_worker
-from pipelines.store.models.checkpoints import Checkpoints
+from pipelines.pretrain import PretrainConfig, find_model, plan_training, pretrain, read_model, train_worker
+from pipelines.pretrain import train as train_module
 from pipelines.store.models.curve import read_curve
+from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.reports import committed_units, read_table
 from tests.jepa.training.gloo import run_in_processes
 from tests.pipelines.small_dataset import small_dataset
+from tests.pipelines.small_model import checkpoints_of, stored_weights
 
 
 def config(**changes: object) -> PretrainConfig:
@@ -27,7 +27,6 @@ def config(**changes: object) -> PretrainConfig:
         "name": "m0",
         "recipe": "smoke",
         "executor": "local",
-        "workers": 1,
         "steps": 30,
     }
     return PretrainConfig.model_validate(values | changes)
@@ -44,15 +43,17 @@ def test_a_model_is_weights_configuration_card_and_curve(local_store: Store) -> 
     manifest = pretrain(config(), local_store)
     files = {path.removeprefix("models/m0/") for path in local_store.list("models/m0/")}
     events = {f"tensorboard/events.out.tfevents.{step:010d}" for step in (20, 30)}
-    assert files == {"model.safetensors", "config.json", "card.md", "metrics.parquet"} | events
+    last = {f"checkpoints/step-00000030/{file}" for file in ("checkpoint.json", "state.safetensors")}
+    stored = {f"weights/{manifest.weights_sha256}.safetensors", f"manifests/{manifest.digest}.json"}
+    assert files == {"config.json", "card.md", "metrics.parquet", "claims/000001.json"} | stored | last | events
     held, model = read_model(local_store, "m0")
-    assert held == manifest
+    assert held == manifest == read_model(local_store, manifest.reference)[0]
     assert manifest.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert manifest.recipe.model.image_size == 32
     assert not torch.equal(model.action_std, torch.ones(2))  # the train split's statistics travel with the weights
     (unit,) = committed_units(local_store)
-    assert unit.key.startswith("training-m0-") and unit.model_digest == manifest.reference.digest
-    assert str(unit.dataset_reference) == "d0@1" and unit.protocol_digest == manifest.recipe.fingerprint()
+    assert unit.key.startswith("training-m0-") and unit.model_digest == manifest.digest
+    assert unit.dataset_reference == manifest.dataset_ref and unit.protocol_digest == manifest.recipe.fingerprint()
 
 
 def test_a_second_time_nothing_is_done(local_store: Store) -> None:
@@ -70,45 +71,44 @@ def test_a_run_that_is_cut_anywhere_ends_in_the_same_weights(
     local_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pretrain(config(name="whole"), local_store)
-    real = worker_module.Trainer.step
+    real = train_module.Trainer.step
 
     def cut_at(step: int) -> None:
-        def stepping(self: worker_module.Trainer, clips: object) -> dict[str, float]:
+        def stepping(self: train_module.Trainer, clips: object) -> dict[str, float]:
             if self.completed_steps == step:
                 raise Cut
             return real(self, clips)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(worker_module.Trainer, "step", stepping)
+        monkeypatch.setattr(train_module.Trainer, "step", stepping)
 
     for step in (5, 22, 29):  # before the first checkpoint, after it, before the last step
         cut_at(step)
         with pytest.raises(Cut):
             pretrain(config(name="cut"), local_store)
         assert find_model(local_store, "cut") is None
-    assert Checkpoints(local_store, "cut").steps() == [20]
-    monkeypatch.setattr(worker_module.Trainer, "step", real)
+    assert checkpoints_of(local_store, "cut").steps() == [20]
+    monkeypatch.setattr(train_module.Trainer, "step", real)
     pretrain(config(name="cut"), local_store)
-    assert local_store.read("models/cut/model.safetensors") == local_store.read("models/whole/model.safetensors")
+    assert stored_weights(local_store, "cut") == stored_weights(local_store, "whole")
     rows = read_table(local_store, "training").compute()
     whole, cut = (rows[rows.model == name] for name in ("whole", "cut"))
     assert len(whole) == len(cut) > 0 and list(whole.step) == list(cut.step)
 
 
 def test_a_checkpoint_of_another_configuration_is_refused(local_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = worker_module.finish
-    monkeypatch.setattr(worker_module, "finish", lambda *_: (_ for _ in ()).throw(Cut))
-    with pytest.raises(Cut):
+    with monkeypatch.context() as patch, pytest.raises(Cut):
+        patch.setattr(train_module, "finish", lambda *_: (_ for _ in ()).throw(Cut))
         pretrain(config(), local_store)
-    monkeypatch.setattr(worker_module, "finish", real)
     with pytest.raises(InputError, match="learning_rate"):
         pretrain(config(learning_rate=0.5), local_store)
 
 
 def test_damaged_weights_are_found(local_store: Store) -> None:
     pretrain(config(steps=3), local_store)
-    data = bytearray(local_store.read("models/m0/model.safetensors"))
+    (path,) = local_store.list("models/m0/weights/")
+    data = bytearray(local_store.read(path))
     data[-1] ^= 1
-    local_store.write("models/m0/model.safetensors", bytes(data))
+    local_store.write(path, bytes(data))
     with pytest.raises(InfraError, match="damaged"):
         read_model(local_store, "m0")
 
@@ -145,10 +145,10 @@ def test_what_cannot_be_trained_is_said_before_any_work(
         ("objective_options", {"hold": 2}, "objective_options.hold: .* less than or equal to 1, got 2"),
         ("objective_options", {"weights": "file"}, "objective_options.weights: Extra inputs"),
         ("model_options", {"latent": 8}, "model_options.latent: Extra inputs"),
-        ("model_options", {"image_size": 8}, "model_options.image_size is not to be given: the dataset decides it"),
+        ("model_options", {"image_size": 8}, "model_options.image_size cannot be given: the dataset decides it"),
         ("model_options", {"encoder": "swin"}, "encoder 'swin' is not known; choose one of: conv"),
         ("train_options", {"warmup": 3}, "train_options.warmup: .* less than 1, got 3"),
-        ("train_options", {"steps": 3}, "train_options.steps is not to be given: it has a field of its own"),
+        ("train_options", {"steps": 3}, "train_options.steps cannot be given: it has a field of its own"),
         ("compute", {"parallel": "pipeline"}, "'ddp' or 'fsdp'"),
         ("min_workers", 2, "min_workers 2 is more than workers 1; take fewer"),
         ("max_preemption_failures", -2, "greater than or equal to -1"),
@@ -172,9 +172,9 @@ def test_a_store_that_takes_no_checkpoint_ends_no_training(
     blocked.parent.mkdir(parents=True)
     blocked.write_text("a file where the checkpoint's folder should be")
     pretrain(config(steps=50), local_store)
-    (told,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert told.startswith(f"{local_store.address('models/m0/checkpoints/step-00000020')} was not written (")
-    rows = read_curve(local_store, "m0", last_step=50).rows
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said.startswith(f"{local_store.address('models/m0/checkpoints/step-00000020')} was not written (")
+    rows = read_curve(ModelHandle(local_store, "m0"), last_step=50).rows
     failures = {row["step"]: row["value"] for row in rows if row["metric"] == "checkpoint_failures"}
     assert failures[20] == 0.0 and failures[50] == 1.0  # that of step 40 was written
 
@@ -185,7 +185,7 @@ def test_on_s3_the_weights_are_those_of_a_local_folder(local_store: Store, s3: s
     small_dataset(remote, name="d0", steps=40)
     pretrain(config(steps=4), remote)
     pretrain(config(steps=4), local_store)
-    assert remote.read("models/m0/model.safetensors") == local_store.read("models/m0/model.safetensors")
+    assert stored_weights(remote, "m0") == stored_weights(local_store, "m0")
 
 
 def test_the_configuration_is_plain_json(local_store: Store) -> None:
@@ -241,7 +241,7 @@ def test_a_predictor_may_be_named_as_it_was_before(caplog: pytest.LogCaptureFixt
 
 def train_shares(rank: int, store_uri: str) -> dict[str, Tensor]:
     shared = config(steps=6, precision="fp64", train_options={"checkpoint_every": 2}, compute={"parallel": "fsdp"})
-    train_worker(TrainingTask(shared, store_uri, run="r0"))
+    train_worker(plan_training(shared, open_store(store_uri), run="r0"))
     return {}
 
 
@@ -260,7 +260,7 @@ def test_a_model_trained_in_shares_is_the_whole_one(local_store: Store, tmp_path
 def test_a_predictor_is_refitted_on_the_frozen_encoder_of_another_model(local_store: Store, tmp_path: Path) -> None:
     pretrain(config(steps=3), local_store)
     weights = tmp_path / "m0.safetensors"
-    weights.write_bytes(local_store.read("models/m0/model.safetensors"))
+    weights.write_bytes(stored_weights(local_store, "m0"))
     options = {"weights": str(weights)}
     pretrain(config(name="m1", steps=3, objective="frozen", objective_options=options), local_store)
     weights.unlink()  # a finished model needs it no more
@@ -274,7 +274,7 @@ def test_a_predictor_is_refitted_on_the_frozen_encoder_of_another_model(local_st
 def test_a_worker_can_be_called_by_hand(local_store: Store) -> None:
     seen: list[int] = []
     for _ in range(2):  # a worker group that is started again after the commit does nothing
-        train_worker(TrainingTask(config(steps=10), local_store.uri, run="r0"), lambda step, _: seen.append(step))
+        train_worker(plan_training(config(steps=10), local_store, run="r0"), lambda step, _: seen.append(step))
         assert seen == [1, 5, 10]
     manifest = find_model(local_store, "m0")
     assert manifest is not None and manifest.run == "r0"

@@ -1,6 +1,7 @@
 """Pretraining by Ray Train: two workers are one process, and what is lost costs steps but not the result."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -8,20 +9,27 @@ import sys
 import threading
 import time
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 import torch
 
+from infra.progress import Progress
 from infra.ray_cluster import LOCAL_ENVIRONMENT
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
-from pipelines.pretrain import PretrainConfig, pretrain
-from pipelines.pretrain.worker import make_trainer, resolve_recipe
-from pipelines.store import Dataset
-from pipelines.store.models.checkpoints import Checkpoint, Checkpoints
+from pipelines.loader.native.fetch import DamagedChunkError
+from pipelines.pretrain import PretrainConfig, find_model, plan_training, pretrain
+from pipelines.pretrain.assembly import make_trainer, resolve_recipe
+from pipelines.pretrain.ray_train import train_with_ray
+from pipelines.store import Dataset, resolve_dataset
+from pipelines.store.models.checkpoints import Checkpoint
 from pipelines.store.models.curve import read_curve
+from pipelines.store.models.manifest import ModelHandle
+from tests.pipelines.small_dataset import small_dataset
+from tests.pipelines.small_model import checkpoints_of, stored_weights
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -42,7 +50,8 @@ def store(small_store: Path, tmp_path: Path) -> Store:
 
 
 def losses(store: Store, name: str) -> torch.Tensor:
-    rows = [row for row in read_curve(store, name, last_step=1000).rows if row["metric"] in ("prediction", "sigreg")]
+    curve = read_curve(ModelHandle(store, name), last_step=1000)
+    rows = [row for row in curve.rows if row["metric"] in ("prediction", "sigreg")]
     return torch.tensor([row["value"] for row in rows])
 
 
@@ -51,14 +60,14 @@ def undisturbed(small_store: Path, tmp_path_factory: pytest.TempPathFactory, ray
     """Returns the weights after 200 steps of two workers that nothing happens to."""
     store = open_store(str(shutil.copytree(small_store, tmp_path_factory.mktemp("undisturbed") / "store")))
     pretrain(config("whole", steps=200, workers=2), store)
-    return store.read("models/whole/model.safetensors")
+    return stored_weights(store, "whole")
 
 
 def test_a_killed_worker_costs_no_result(store: Store, undisturbed: bytes) -> None:
     killed = threading.Event()
 
     def kill_a_worker() -> None:
-        checkpoints = Checkpoints(store, "killed")
+        checkpoints = checkpoints_of(store, "killed")
         while not checkpoints.steps():
             time.sleep(0.05)
         victims = [process for process in psutil.process_iter(["cmdline"]) if is_train_worker(process)]
@@ -70,14 +79,14 @@ def test_a_killed_worker_costs_no_result(store: Store, undisturbed: bytes) -> No
     pretrain(config("killed", steps=200, workers=2), store)
     assert killed.is_set()
     # Bit-equal: gloo adds in the same order for the same number of workers.
-    assert store.read("models/killed/model.safetensors") == undisturbed
+    assert stored_weights(store, "killed") == undisturbed
 
-    told, found = {"steps": 200.0, "checkpoint_failures": 0.0, "workers": 2.0}, {"steps": 0.0}
+    wanted, found = {"steps": 200.0, "checkpoint_failures": 0.0, "workers": 2.0}, {"steps": 0.0}
     deadline = time.monotonic() + 120  # Ray collects its metrics every ten seconds or so, and shows a gauge for a while
-    while not told.items() <= found.items() and time.monotonic() < deadline:
+    while not wanted.items() <= found.items() and time.monotonic() < deadline:
         time.sleep(1)
         found |= exported_by_ray("killed")
-    assert told.items() <= found.items() and found["loss"] > 0 and found["clips_per_second"] > 0
+    assert wanted.items() <= found.items() and found["loss"] > 0 and found["clips_per_second"] > 0
 
 
 def exported_by_ray(model: str) -> dict[str, float]:
@@ -91,25 +100,25 @@ def exported_by_ray(model: str) -> dict[str, float]:
     return {line.removeprefix("ray_jepa_pretrain_").partition("{")[0]: float(line.split()[-1]) for line in ours}
 
 
-def test_the_driver_is_told_to_make_room(store: Store, ray_cluster: None) -> None:
+def test_the_driver_receives_a_preemption_signal(store: Store, ray_cluster: None) -> None:
     """A driver of its own on this Ray gets SIGTERM: its two workers checkpoint at once, and one process goes on."""
-    driver, checkpoints = driver_at_work(store, "told", steps=300), Checkpoints(store, "told")
+    driver, checkpoints = driver_at_work(store, "stopped", steps=300), checkpoints_of(store, "stopped")
     driver.send_signal(signal.SIGTERM)
     _, complaints = driver.communicate(timeout=400)
     assert driver.returncode == 130, complaints
-    assert "jepa: interrupted; the same command goes on from what is done" in complaints
+    said = re.search(r"^jepa: interrupted at step (\d+), whose state is kept; the same command", complaints, re.M)
     kept = checkpoints.latest_step() or 0
     shown = [int(line.split(": ")[1].split("/")[0]) for line in complaints.splitlines() if "/300 steps" in line]
-    assert shown[-1] <= kept < 300  # nothing that was done and shown is done again
-    for name in ("told", "one"):
+    assert said is not None and shown[-1] <= int(said[1]) == kept < 300  # nothing that was done and shown is done again
+    for name in ("stopped", "one"):
         pretrain(config(name, steps=300, workers=1, executor="local"), store)
     # Rounding differs and grows: Adam's first steps follow the sign of gradients that are nearly zero. The weights of
     # few steps are compared in tests/jepa/training.
-    one, told = losses(store, "one"), losses(store, "told")
-    assert len(one) == len(told) == 2 * 61
-    torch.testing.assert_close(told[:2], one[:2], atol=1e-6, rtol=1e-4)
-    torch.testing.assert_close(told[:4], one[:4], atol=1e-5, rtol=5e-3)
-    torch.testing.assert_close(told[:10], one[:10], atol=1e-4, rtol=5e-2)
+    one, stopped = losses(store, "one"), losses(store, "stopped")
+    assert len(one) == len(stopped) == 2 * 61
+    torch.testing.assert_close(stopped[:2], one[:2], atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(stopped[:4], one[:4], atol=1e-5, rtol=5e-3)
+    torch.testing.assert_close(stopped[:10], one[:10], atol=1e-4, rtol=5e-2)
 
 
 def test_a_killed_driver_costs_no_result(store: Store, undisturbed: bytes) -> None:
@@ -121,9 +130,9 @@ def test_a_killed_driver_costs_no_result(store: Store, undisturbed: bytes) -> No
     while any(map(is_train_worker, psutil.process_iter(["cmdline"]))) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(map(is_train_worker, psutil.process_iter(["cmdline"])))
-    assert 0 < (Checkpoints(store, "orphaned").latest_step() or 0) < 200
+    assert 0 < (checkpoints_of(store, "orphaned").latest_step() or 0) < 200
     pretrain(config("orphaned", steps=200, workers=2), store)
-    assert store.read("models/orphaned/model.safetensors") == undisturbed
+    assert stored_weights(store, "orphaned") == undisturbed
 
 
 def driver_at_work(store: Store, name: str, steps: int) -> "subprocess.Popen[str]":
@@ -135,7 +144,7 @@ def driver_at_work(store: Store, name: str, steps: int) -> "subprocess.Popen[str
     command = [sys.executable, "-m", "flows.cli.main", "pretrain", *words, "--store", store.uri]
     cluster = {"RAY_ADDRESS": ray.get_runtime_context().gcs_address} | LOCAL_ENVIRONMENT
     driver = subprocess.Popen(command, cwd=ROOT, env=os.environ | cluster, stderr=subprocess.PIPE, text=True)
-    while not Checkpoints(store, name).steps() and driver.poll() is None:
+    while not checkpoints_of(store, name).steps() and driver.poll() is None:
         time.sleep(0.02)
     return driver
 
@@ -152,6 +161,42 @@ def is_train_worker(process: psutil.Process) -> bool:
 def test_what_is_wrong_for_good_is_not_tried_again(store: Store, ray_cluster: None) -> None:
     dataset = Dataset(store, "d0")
     other = make_trainer(resolve_recipe(config("m0", learning_rate=0.5), dataset), dataset, "cpu")
-    Checkpoints(store, "m0").save(Checkpoint(1, other.state(), {"epoch": 0, "batch": 1}))
+    checkpoints_of(store, "m0").save(Checkpoint(1, other.state(), {"epoch": 0, "batch": 1}))
     with pytest.raises(InputError, match=r"the checkpoint was trained with train\.learning_rate = 0\.5"):
         pretrain(config("m0", workers=2), store)
+
+
+def test_a_damaged_chunk_is_said_and_not_tried_again(store: Store, ray_cluster: None) -> None:
+    """One worker meets it while the other waits for it; what comes home is the worker's own error."""
+    for path in store.list("datasets/d0/shards/train/"):
+        if path.endswith(".mds"):
+            data = store.read(path)
+            store.write(path, data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+    warnings: list[str] = []
+    task = replace(plan_training(config("m0", workers=2, max_failures=5), store), threads=1)
+    with Progress().phase("pretrain", 40, "steps") as phase, pytest.raises(DamagedChunkError) as error:
+        train_with_ray(task, phase, warnings.append)
+    assert str(error.value).startswith("dataset 'd0', shards/train/shard-") and "is damaged" in str(error.value)
+    assert isinstance(error.value.row, int) and not warnings
+    assert not store.list("models/m0/checkpoints/") and find_model(store, "m0") is None
+
+
+def test_two_workers_go_on_with_the_version_that_they_began_with(store: Store, undisturbed: bytes) -> None:
+    """The dataset grows while they train, and one of them is killed."""
+    grown = threading.Event()
+
+    def extend_and_kill() -> None:
+        while not checkpoints_of(store, "extended").steps():
+            time.sleep(0.05)
+        small_dataset(store, name="d0", steps=40, episodes=60)
+        victims = [process for process in psutil.process_iter(["cmdline"]) if is_train_worker(process)]
+        os.kill(victims[0].pid, signal.SIGKILL)
+        grown.set()
+
+    thread = threading.Thread(target=extend_and_kill, daemon=True)
+    thread.start()
+    manifest = pretrain(config("extended", steps=200, workers=2), store)
+    thread.join()
+    assert grown.is_set() and resolve_dataset(store, "d0").version == 2
+    assert manifest.dataset_ref == resolve_dataset(store, "d0@1")
+    assert stored_weights(store, "extended") == undisturbed

@@ -7,7 +7,7 @@ import torch
 
 from jepa.training.recipes import Recipe
 from jepa.training.trainer import Trainer
-from pipelines.pretrain.worker import make_trainer
+from pipelines.pretrain.assembly import make_trainer
 
 
 def trainer_of(seed: int) -> Trainer:

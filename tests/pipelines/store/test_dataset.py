@@ -10,7 +10,7 @@ from infra.storage import Store, open_store
 from jepa.core.episodes import SPLITS
 from jepa.core.errors import InputError
 from jepa.worlds import collect_episodes
-from pipelines.store import Dataset, dataset_names, verify
+from pipelines.store import Dataset, DatasetHandle, dataset_names, verify
 from pipelines.store.datasets.moments import Moments
 from tests.pipelines.small_dataset import small_dataset
 
@@ -34,7 +34,7 @@ def test_episodes_return_exactly(store: Store, format: str) -> None:
             assert np.array_equal(ours.pixels, theirs.pixels) and np.array_equal(ours.action, theirs.action)
             assert all(np.array_equal(ours.state[name], theirs.state[name]) for name in theirs.state)
         total += len(held)
-    assert total == 20 and verify(store, "small").ok
+    assert total == 20 and verify(DatasetHandle(store, "small")).ok
 
 
 def test_limit_takes_the_first_episodes(tmp_path: Path) -> None:
@@ -48,11 +48,11 @@ def test_limit_takes_the_first_episodes(tmp_path: Path) -> None:
 def test_statistics_come_from_train_alone(tmp_path: Path) -> None:
     dataset = small_dataset(open_store(str(tmp_path)))
     action = np.concatenate([episode.action for episode in dataset.episodes("train")])
-    held, told = Moments.of(action), dataset.statistics["action"]
-    assert told.count == len(action)
-    assert told.mean == pytest.approx(held.mean, abs=1e-12) and told.std == pytest.approx(held.std, abs=1e-12)
+    expected, held = Moments.of(action), dataset.statistics["action"]
+    assert held.count == len(action)
+    assert held.mean == pytest.approx(expected.mean, abs=1e-12) and held.std == pytest.approx(expected.std, abs=1e-12)
     everything = np.concatenate([episode.action for split in SPLITS for episode in dataset.episodes(split)])
-    assert told.mean != pytest.approx(Moments.of(everything).mean, abs=1e-6)
+    assert held.mean != pytest.approx(Moments.of(everything).mean, abs=1e-6)
 
 
 def test_a_missing_dataset_and_split_are_named(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_verify_names_what_is_damaged_and_reading_refuses_it(tmp_path: Path) -> 
     store.write(path, bytes(data))
     store.delete("datasets/small/shards/test/shard-000000.mds")
     store.write("datasets/small/card.md", b"")
-    report = verify(store, "small")
+    report = verify(DatasetHandle(store, "small"))
     where = f"episode {table.episode[5]} from frame {table.first_frame[5]}"
     assert {(problem.path, problem.kind, problem.detail) for problem in report.problems} == {
         ("card.md", "damaged", ""),
@@ -96,7 +96,7 @@ def test_verify_without_the_chunk_table_still_reports(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
     small_dataset(store, episodes=20)
     store.delete("datasets/small/chunks.parquet")
-    assert [(problem.path, problem.kind) for problem in verify(store, "small").problems] == [
+    assert [(problem.path, problem.kind) for problem in verify(DatasetHandle(store, "small")).problems] == [
         ("chunks.parquet", "missing")
     ]
 

@@ -1,4 +1,4 @@
-"""A chunk can be read by its address alone, and damage is told."""
+"""A chunk can be read by its address alone, and damage is named."""
 
 import numpy as np
 import pytest

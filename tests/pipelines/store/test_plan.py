@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jepa.core.episodes import SPLITS
@@ -14,11 +14,15 @@ from pipelines.collect import plan_dataset
 from pipelines.store import DatasetPlan
 from tests.pipelines.small_dataset import small_config
 
+UNHURRIED = settings(deadline=None)
+"""A deadline would measure who else uses the machine."""
+
 
 def make_plan(**changes: object) -> DatasetPlan:
     return plan_dataset(small_config(**changes))
 
 
+@UNHURRIED
 @given(episodes=st.integers(1, 300), seed=st.integers(0, 2**40), per_shard=st.integers(1, 40))
 def test_shards_hold_every_episode_once(episodes: int, seed: int, per_shard: int) -> None:
     plan = make_plan(episodes=episodes, seed=seed, episodes_per_shard=per_shard)
@@ -31,6 +35,7 @@ def test_shards_hold_every_episode_once(episodes: int, seed: int, per_shard: int
         assert {plan.episode_plan(index).split for index in shard.episodes[:3]} == {shard.split}
 
 
+@UNHURRIED
 @given(episodes=st.integers(1, 200), more=st.integers(1, 200), seed=st.integers(0, 2**40))
 def test_a_longer_plan_keeps_the_earlier_episodes(episodes: int, more: int, seed: int) -> None:
     short, long = make_plan(episodes=episodes, seed=seed), make_plan(episodes=episodes + more, seed=seed)
@@ -40,6 +45,7 @@ def test_a_longer_plan_keeps_the_earlier_episodes(episodes: int, more: int, seed
     assert full <= {shard.digest for shard in long.shards()}
 
 
+@UNHURRIED
 @given(
     first=st.integers(1, 120), more=st.lists(st.integers(1, 120), min_size=1, max_size=3), seed=st.integers(0, 2**40)
 )

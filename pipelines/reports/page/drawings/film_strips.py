@@ -25,5 +25,5 @@ def _film(pictures: pd.DataFrame, frames: int) -> Markup:
     rows = []
     for source, name in SOURCES.items():
         own = pictures[pictures.source == source].sort_values("step")[:frames]
-        rows.append((name, [(f"step {row.step}", bytes(row.frame)) for row in own.itertuples()]))
+        rows.append((name, [(f"step {step}", bytes(frame)) for step, frame in zip(own.step, own.frame, strict=True)]))
     return film(rows, f"Episode {pictures.episode.iloc[0]}")

@@ -13,6 +13,7 @@ from pipelines.reports.page.style import BLUE, MUTED, canvas, svg
 from pipelines.reports.words import digits, plain
 
 COLUMNS = 4
+FIT = ["probe", "quantity"]
 
 
 @DRAWINGS.register("probe_scatter")
@@ -20,8 +21,9 @@ class ProbeScatter(Drawing):
     """Every probe's readings, with its R² where `metrics` has it."""
 
     def draw(self, subject: Subject) -> Iterator[Block]:
-        found = subject.metrics[subject.metrics.metric == "r2"].groupby(["probe", "quantity"]).value.mean()
-        yield Block(probe_scatter(subject.rows, found.to_dict(), subject.amounts.points), subject.heading)
+        metrics = subject.metrics[subject.metrics.metric == "r2"]
+        fits = {(str(probe), str(quantity)): own.value.mean() for (probe, quantity), own in metrics.groupby(FIT)}
+        yield Block(probe_scatter(subject.rows, fits, subject.amounts.points), subject.heading)
 
 
 def probe_scatter(predictions: pd.DataFrame, fits: Mapping[tuple[str, str], float], points: int) -> Markup:
@@ -40,7 +42,7 @@ def probe_scatter(predictions: pd.DataFrame, fits: Mapping[tuple[str, str], floa
     sizes = predictions.groupby("quantity").dimension.nunique()
     with canvas(rows, columns, (10.5, 2.9 * rows)) as (figure, axes):
         for position, (ax, (key, panel)) in enumerate(zip(axes, panels, strict=False)):
-            probe, quantity, dimension = key
+            probe, quantity, dimension = (str(part) for part in key)
             name = plain(quantity) + (f" {dimension}" if sizes[quantity] > 1 else "")
             fit = f"\nR² {digits(fits[probe, quantity])}" if (probe, quantity) in fits else ""
             _draw(ax, f"{plain(probe)} · {name}{fit}", panel, points)

@@ -22,8 +22,9 @@ class SurpriseCurves(Drawing):
     """Surprise around each event, and frames of an example where they were kept."""
 
     def draw(self, subject: Subject) -> Iterator[Block]:
-        aurocs = subject.metrics[subject.metrics.metric == "auroc"].groupby("shift").value.mean()
-        yield Block(surprise_curves(subject.rows, aurocs.to_dict()), subject.heading)
+        metrics = subject.metrics[subject.metrics.metric == "auroc"]
+        aurocs = {str(shift): own.value.mean() for shift, own in metrics.groupby("shift")}
+        yield Block(surprise_curves(subject.rows, aurocs), subject.heading)
         # A strip's caption says all there is to say.
         yield from (Block(own, reading="") for own in event_strips(subject.rows, subject.amounts.frames))
 
@@ -71,7 +72,8 @@ def mean_and_band(rows: pd.DataFrame) -> pd.DataFrame:
     surprise = rows.assign(time=rows.step - rows.event_step).groupby("time").surprise
     mean, half = surprise.mean(), Z_95 * surprise.std(ddof=1).fillna(0.0) / np.sqrt(surprise.count())
     # The rarest times, which few episodes reach, have a band that says nothing.
-    enough = surprise.count() >= 0.5 * surprise.count().max()
+    counts = surprise.count().to_numpy()
+    enough = counts >= 0.5 * counts.max(initial=0)
     return pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})[enough]
 
 
@@ -84,5 +86,5 @@ def event_strips(steps: pd.DataFrame, frames: int) -> Iterator[Markup]:
         nearest = (rows.step - rows.event_step).abs().sort_values(kind="stable").index[:frames]
         rows = rows.loc[sorted(nearest, key=lambda index: rows.step[index])]
         event = f"step {rows.event_step.iloc[0]}"
-        shown = [(f"step {row.step}", bytes(row.frame)) for row in rows.itertuples()]
-        yield strip(shown, f"Episode {rows.episode.iloc[0]} · {plain(shift)} at {event}", event)
+        shown = [(f"step {step}", bytes(frame)) for step, frame in zip(rows.step, rows.frame, strict=True)]
+        yield strip(shown, f"Episode {rows.episode.iloc[0]} · {plain(str(shift))} at {event}", event)

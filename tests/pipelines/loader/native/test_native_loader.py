@@ -15,7 +15,7 @@ from jepa.core.errors import InputError
 from pipelines.loader import LoaderConfig
 from pipelines.loader.counters import STAGES
 from pipelines.loader.native.buffers import BatchArrays, BatchBuffers
-from pipelines.store import Dataset, verify
+from pipelines.store import Dataset, DatasetHandle, verify
 from tests.pipelines.loader.loading import BATCH, FRAMESKIP, STEPS, all_same, native_loader, part, same, take
 from tests.pipelines.small_dataset import small_dataset
 
@@ -129,7 +129,11 @@ def test_a_split_too_small_for_a_batch_is_refused(dataset: Dataset) -> None:
 def test_an_empty_split_is_no_accident(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
     dataset = small_dataset(store, unseen_share=0.0)
-    assert dataset.count("unseen") == 0 and list(dataset.episodes("unseen")) == [] and verify(store, "small").ok
+    assert (
+        dataset.count("unseen") == 0
+        and list(dataset.episodes("unseen")) == []
+        and verify(DatasetHandle(store, "small")).ok
+    )
     with pytest.raises(InputError, match="split 'unseen' of dataset 'small' has 0 clips"):
         native_loader(dataset, "unseen")
 

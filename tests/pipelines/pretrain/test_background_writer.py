@@ -8,6 +8,7 @@ import pytest
 from infra.errors import InfraError
 from pipelines.pretrain import background_writer as writer_module
 from pipelines.pretrain.background_writer import BackgroundWriter, Commit
+from pipelines.store.models.claim import ClaimLostError
 
 
 @pytest.fixture(autouse=True)
@@ -35,13 +36,13 @@ class Place:
 
 
 @pytest.fixture
-def told() -> list[str]:
+def said() -> list[str]:
     return []
 
 
 @pytest.fixture
-def writer(told: list[str]) -> Iterator[BackgroundWriter]:
-    writer = BackgroundWriter(told.append)
+def writer(said: list[str]) -> Iterator[BackgroundWriter]:
+    writer = BackgroundWriter(said.append)
     yield writer
     writer.close(1)
 
@@ -57,24 +58,7 @@ def test_the_newest_takes_the_place_of_what_waits(writer: BackgroundWriter) -> N
     assert writer.wait(60) and place.done == [1, 4] and writer.failures == 0
 
 
-def test_what_waits_can_be_dropped_but_not_what_is_under_way(
-    writer: BackgroundWriter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place, wait = Place(), writer.wait
-
-    def wait_and_let_go(seconds: float | None = None) -> bool:
-        place.go_on.release()  # what waited is dropped by now
-        return wait(seconds)
-
-    monkeypatch.setattr(writer, "wait", wait_and_let_go)
-    writer.put(place.commit(1))
-    assert place.at_work.acquire(timeout=60)
-    writer.put(place.commit(2))
-    writer.drop()
-    assert place.done == place.begun == [1]
-
-
-def test_a_commit_is_tried_again(writer: BackgroundWriter, told: list[str]) -> None:
+def test_a_commit_is_tried_again(writer: BackgroundWriter, said: list[str]) -> None:
     tries: list[int] = []
 
     def write() -> None:
@@ -83,22 +67,34 @@ def test_a_commit_is_tried_again(writer: BackgroundWriter, told: list[str]) -> N
             raise InfraError("the store is silent")
 
     writer.put(Commit("here", write))
-    assert writer.wait(60) and len(tries) == 3 and writer.failures == 0 and told == []
+    assert writer.wait(60) and len(tries) == 3 and writer.failures == 0 and said == []
 
 
-def test_a_failure_is_told_with_address_and_reason(writer: BackgroundWriter, told: list[str]) -> None:
+def test_what_would_fail_again_is_not_tried_again(writer: BackgroundWriter, said: list[str]) -> None:
+    tries: list[int] = []
+
+    def write() -> None:
+        tries.append(1)
+        raise ClaimLostError("model 'm0' was taken over")
+
+    writer.put(Commit("here", write))
+    assert writer.wait(60) and len(tries) == 1 and writer.failures == 1
+    assert said == ["here was not written (model 'm0' was taken over); training goes on"]
+
+
+def test_a_failure_is_said_with_address_and_reason(writer: BackgroundWriter, said: list[str]) -> None:
     def write() -> None:
         raise InfraError("the disk is full\nof things")
 
     writer.put(Commit("s3://bucket/models/m0", write))
     assert writer.wait(60) and writer.failures == 1
-    assert told == ["s3://bucket/models/m0 was not written (the disk is full); training goes on"]
+    assert said == ["s3://bucket/models/m0 was not written (the disk is full); training goes on"]
     writer.put(Commit("here", lambda: None))
     assert writer.wait(60) and writer.failures == 1  # and the next one is written
 
 
 def test_a_newer_commit_ends_the_tries_of_an_older(
-    writer: BackgroundWriter, told: list[str], monkeypatch: pytest.MonkeyPatch
+    writer: BackgroundWriter, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "RETRY_SECONDS", (60.0,))
     done = threading.Event()

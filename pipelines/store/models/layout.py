@@ -1,0 +1,42 @@
+"""Where things lie in a store: `models/<name>/…`."""
+
+from pipelines.store.references import check_name
+
+FOLDER = "models"
+
+
+class ModelLayout:
+    """The paths of one model within its store."""
+
+    def __init__(self, name: str) -> None:
+        self.name = check_name("model", name)
+        self.root = f"{FOLDER}/{name}"
+        self.config = f"{self.root}/config.json"
+        """The newest manifest; a model exists when this does."""
+        self.manifests = f"{self.root}/manifests/"
+        self.claims = f"{self.root}/claims/"
+        self.checkpoints = f"{self.root}/checkpoints/"
+        self.card = f"{self.root}/card.md"
+        self.curve = f"{self.root}/metrics.parquet"
+        self.early_weights = f"{self.root}/model.safetensors"
+        """Where weights lay before they were stored under their digest."""
+
+    def weights(self, sha256: str) -> str:
+        """Returns the path of weights by the digest of their bytes; they are never changed."""
+        return f"{self.root}/weights/{sha256}.safetensors"
+
+    def manifest(self, digest: str) -> str:
+        """Returns the path of a manifest by the model's digest; it is never changed."""
+        return f"{self.manifests}{digest}.json"
+
+    def claim(self, number: int) -> str:
+        """Returns the path of a claim to the name; the highest number holds it."""
+        return f"{self.claims}{number:06d}.json"
+
+    def checkpoint(self, step: int, file: str) -> str:
+        """Returns the path of a file of the checkpoint of a step."""
+        return f"{self.checkpoints}step-{step:08d}/{file}"
+
+    def file(self, path: str) -> str:
+        """Returns the store's path of a path within the model's folder."""
+        return f"{self.root}/{path}"
