@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from jepa.core.config import Config
 from jepa.core.errors import InputError
@@ -11,6 +11,7 @@ from jepa.worlds import WORLDS, make_world
 from jepa.worlds.policies import make_policy
 from pipelines.collect.codec_choice import AUTO, choose_codec
 from pipelines.executor import Executor
+from pipelines.executor.defaults import one_local_worker
 from pipelines.store.codecs import CODECS
 from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.formats import FORMATS
@@ -23,13 +24,18 @@ class WorkConfig(Config):
     """How the shards of a dataset are made; none of it changes a byte."""
 
     actors: PositiveInt = 2
-    """shards that are made at the same time"""
+    """shards that are made at the same time; 1 where executor is `local` and none is given"""
     executor: Executor = "ray"
     """`ray` works by actors of the cluster, `local` by processes of this machine"""
     retries: NonNegativeInt = 2
     """how often a failed shard is made again before it is given up"""
     stall_seconds: PositiveFloat = 600.0
     """an actor that makes no step for so long, for its renderer may hang, is replaced"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_local_worker(cls, value: Any) -> Any:
+        return one_local_worker(value, "actors")
 
 
 class CollectConfig(WorkConfig):

@@ -1,6 +1,5 @@
 """What an evaluation is asked to do: a model, held-out episodes, and the kinds of judgement."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
@@ -9,6 +8,7 @@ from jepa.core.config import Config
 from jepa.evaluation import EVALUATIONS, get_protocol
 from pipelines.evaluate.device import Device
 from pipelines.executor import Executor
+from pipelines.executor.defaults import one_local_worker
 from pipelines.store.references import split_dataset, split_model
 
 
@@ -40,9 +40,7 @@ class EvaluateConfig(Config):
     @model_validator(mode="before")
     @classmethod
     def _one_local_worker(cls, value: Any) -> Any:
-        if isinstance(value, Mapping) and value.get("executor") == "local" and value.get("workers") is None:
-            return {**value, "workers": 1}
-        return value
+        return one_local_worker(value)
 
     @field_validator("model")
     @classmethod

@@ -1,6 +1,5 @@
 """What a pretraining is asked to do: a dataset, a name, a recipe, and what to change in it."""
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import (
@@ -19,6 +18,7 @@ from jepa.objectives import OBJECTIVES
 from jepa.training.compute import ComputeConfig
 from jepa.training.precision import Precision
 from jepa.training.recipes import RECIPES, Recipe
+from pipelines.executor.defaults import one_local_worker
 from pipelines.loader import LoaderConfig
 from pipelines.pretrain.overrides import merged, overriding
 from pipelines.pretrain.trackers import TRACKERS
@@ -97,10 +97,8 @@ class PretrainConfig(Config):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_worker_here(cls, value: Any) -> Any:
-        if isinstance(value, Mapping) and value.get("executor") == "local" and value.get("workers") is None:
-            return {**value, "workers": 1}
-        return value
+    def _one_local_worker(cls, value: Any) -> Any:
+        return one_local_worker(value)
 
     @field_validator("dataset")
     @classmethod
