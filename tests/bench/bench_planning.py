@@ -1,6 +1,6 @@
 """How long one plan takes: the model's planner and the oracle, in Two-Room, on one core.
 
-Run it: `python -m tests.bench.bench_planning`. Processor time is told beside wall time, for machines that others share.
+Run it: `python -m tests.bench.bench_planning`. Processor time stands beside wall time, for machines that others share.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""A full disk is told, nothing is committed, and with room again the same command goes on."""
+"""A full disk is reported, nothing is committed, and with room again the same command goes on."""
 
 import shutil
 import subprocess

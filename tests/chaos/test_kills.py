@@ -55,7 +55,7 @@ def kill_at(moments: list[float], victims: Callable[[], list[int]], choice: rand
 
 
 def collecting_children() -> list[int]:
-    """Returns the processes of a local run, told by what multiprocessing starts them with."""
+    """Returns the processes of a local run, known by what multiprocessing starts them with."""
     found = []
     for child in children():
         command = Path(f"/proc/{child}/cmdline").read_text() if is_alive(child) else ""

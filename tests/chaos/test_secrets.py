@@ -33,9 +33,9 @@ def test_no_log_tells_a_key(s3: str, s3_server: S3Server) -> None:
         assert answer.returncode == 0, answer.stderr.decode()[-2000:]
         written = {str(path): path.read_bytes() for path in logs.rglob("*") if path.is_file()}
         assert any("raylet" in path for path in written)
-        # The key's number may be told: every signed request carries it in the clear.
+        # The key's number may be shown: every signed request carries it in the clear.
         for secret in SECRETS[1:]:
-            told = [path for path, data in written.items() if secret.encode() in data]
-            assert told == [] and secret.encode() not in answer.stdout + answer.stderr
+            leaks = [path for path, data in written.items() if secret.encode() in data]
+            assert leaks == [] and secret.encode() not in answer.stdout + answer.stderr
     finally:
         shutil.rmtree(logs, ignore_errors=True)

@@ -112,7 +112,7 @@ def held(name: str) -> Any:
 
 
 def main() -> None:
-    """Writes all files anew."""
+    """Writes all files again."""
     write("training_curves", training_curves())
     write("dataset_digests", dataset_digests())
     with tempfile.TemporaryDirectory() as folder:

@@ -225,9 +225,9 @@ def test_sizes_and_training_are_changed_field_by_field() -> None:
 
 
 def test_a_predictor_may_be_named_as_it_was_before(caplog: pytest.LogCaptureFixture) -> None:
-    told = "predictor.form is called predictor now, and the other fields of predictor predictor_options.*"
+    said = "predictor.form is called predictor now, and the other fields of predictor predictor_options.*"
     narrow = config(recipe="smoke", model_options={"predictor": {"depth": "2"}})
-    assert list(narrow.model_options or {}) == ["predictor_options"] and told in caplog.text
+    assert list(narrow.model_options or {}) == ["predictor_options"] and said in caplog.text
     options = narrow.resolve(32, 2).model.predictor_options
     assert (options["depth"], options["width"]) == (2, 32)
     paper = config(recipe="lewm-tiny", model_options={"predictor": {"form": "paper", "depth": 1}}).resolve(32, 2).model
