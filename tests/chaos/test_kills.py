@@ -14,11 +14,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from infra.storage import open_store
 from pipelines.collect import collect
+from pipelines.executor.pool import STARTS
 from pipelines.store import DatasetHandle, verify
 from tests.chaos.slow import children, collect_slowly, dataset_digest, is_alive, wait_for_shards
 from tests.pipelines.small_dataset import small_config
@@ -27,7 +28,10 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAOS = settings(
-    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=3,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink an example takes whole jobs
 )
 
 
@@ -74,7 +78,7 @@ def _command(process: psutil.Process) -> str:
 
 
 @CHAOS
-@given(moments=st.lists(st.floats(0.2, 9), min_size=1, max_size=6), seed=st.integers(0, 1000))
+@given(moments=st.lists(st.floats(0.2, 9), min_size=1, max_size=STARTS), seed=st.integers(0, 1000))
 def test_processes_killed_at_any_moment(undisturbed: str, moments: list[float], seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(folder)
@@ -86,7 +90,7 @@ def test_processes_killed_at_any_moment(undisturbed: str, moments: list[float], 
 
 @pytest.mark.ray
 @CHAOS
-@given(moments=st.lists(st.floats(1, 12), min_size=1, max_size=4), seed=st.integers(0, 1000))
+@given(moments=st.lists(st.floats(1, 12), min_size=1, max_size=STARTS - 1), seed=st.integers(0, 1000))
 def test_actors_killed_at_any_moment(ray_cluster: None, undisturbed: str, moments: list[float], seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(folder)
