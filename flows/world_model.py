@@ -10,7 +10,14 @@ from flows.tasks import collect_task, evaluate_task, pretrain_task, report_task
 from infra.storage import open_store
 
 
-@flow(name="world-model", flow_run_name="{config.run}", persist_result=False)
+def run_name() -> str:
+    """Returns the name of the flow run: that of the run that its rows carry, with the day where names have one."""
+    parameters = flow_run.parameters
+    config: WorldModelConfig = parameters["config"]
+    return dated(config, flow_run.scheduled_start_time).run if parameters["by_day"] else config.run
+
+
+@flow(name="world-model", flow_run_name=run_name, persist_result=False)
 def world_model(config: WorldModelConfig, store: str = "runs/", by_day: bool = False) -> str:
     """Collects a dataset, pretrains a model on it, evaluates the model on held-out episodes and reports.
 
