@@ -1,11 +1,11 @@
 """The main job: from no data to a judged world model."""
 
-from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.checks import check_job
 from flows.cluster import cluster_for
 from flows.config import WorldModelConfig, dated
+from flows.job import job
 from flows.tasks import collect_task, evaluate_task, pretrain_task, report_task
 from infra.storage import open_store
 
@@ -17,7 +17,7 @@ def run_name() -> str:
     return dated(config, flow_run.scheduled_start_time).run if parameters["by_day"] else config.run
 
 
-@flow(name="world-model", flow_run_name=run_name, persist_result=False)
+@job("world-model", run_name=run_name)
 def world_model(config: WorldModelConfig, store: str = "runs/", by_day: bool = False) -> str:
     """Collects a dataset, pretrains a model on it, evaluates the model on held-out episodes and reports.
 
