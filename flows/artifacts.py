@@ -1,65 +1,19 @@
-"""What a run leaves on Prefect's page: its progress, its figures as a table, and where its results are."""
+"""What a run leaves on Prefect's page: facts of what it made, its figures as a table, how to open its report."""
 
-import logging
 import re
-import time
+import shlex
 from collections.abc import Sequence
-from typing import Any, cast
-from uuid import UUID
+from pathlib import Path
+from typing import Any
 
-import httpx
-from prefect.artifacts import (
-    create_link_artifact,
-    create_markdown_artifact,
-    create_progress_artifact,
-    create_table_artifact,
-    update_progress_artifact,
-)
-from prefect.exceptions import PrefectException
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.display import headline_rows
-from infra.progress import PhaseState
+from infra.settings import S3Settings
 from pipelines.reports.page import ReportResult
 from pipelines.reports.summary import Headline
 from pipelines.store import DatasetManifest
 from pipelines.store.models.manifest import ModelManifest
-
-UPDATE_SECONDS = 1.0
-"""Least time between two updates of one progress artifact."""
-
-log = logging.getLogger(__name__)
-
-
-class ProgressArtifacts:
-    """A sink that shows each phase as a progress artifact; a server that does not answer never stops the work."""
-
-    def __init__(self) -> None:
-        self._shown: dict[str, tuple[UUID, float]] = {}
-
-    def begin(self, phase: PhaseState) -> None:
-        try:
-            artifact = create_progress_artifact(0.0, key=artifact_key(phase.name), description=phase.text())
-            self._shown[phase.name] = (cast(UUID, artifact), time.monotonic())  # its type allows for a coroutine
-        except (httpx.HTTPError, PrefectException, OSError) as error:
-            log.debug("no progress artifact for %s: %s", phase.name, error)
-
-    def update(self, phase: PhaseState) -> None:
-        artifact, last = self._shown.get(phase.name, (None, 0.0))
-        if artifact is not None and time.monotonic() - last >= UPDATE_SECONDS:
-            self._send(artifact, phase)
-
-    def end(self, phase: PhaseState, failed: bool) -> None:
-        artifact, _ = self._shown.get(phase.name, (None, 0.0))
-        if artifact is not None and not failed:
-            self._send(artifact, phase)
-
-    def _send(self, artifact: UUID, phase: PhaseState) -> None:
-        self._shown[phase.name] = (artifact, time.monotonic())
-        percent = min(100.0, 100.0 * phase.done / phase.total) if phase.total else 0.0
-        try:
-            update_progress_artifact(artifact, percent, description=phase.text())
-        except (httpx.HTTPError, PrefectException, OSError) as error:
-            log.debug("progress artifact of %s was not updated: %s", phase.name, error)
 
 
 def artifact_key(text: str) -> str:
@@ -97,14 +51,53 @@ def publish_model(manifest: ModelManifest) -> None:
 def publish_metrics(headlines: Sequence[Headline], run: str) -> None:
     """Leaves the headline figures as a table."""
     create_table_artifact(
-        headline_rows(headlines), key="metrics", description=f"Run {run}: held-out figures, 95 % intervals"
+        headline_rows(headlines),
+        key=artifact_key(f"metrics-{run}"),
+        description=f"Run {run}: held-out figures, 95 % intervals",
     )
 
 
 def publish_report(result: ReportResult) -> None:
-    """Leaves the link to the report."""
-    link = result.address if "://" in result.address else f"file://{result.address}"
-    create_link_artifact(link, link_text=f"Report of run {result.run}", key="report")
+    """Leaves the headline figures, and the address of the report or what opens it."""
+    parts = [f"## Report of run {result.run}", _table(headline_rows(result.headlines)), how_to_open(result.address)]
+    create_markdown_artifact("\n\n".join(part for part in parts if part), key=artifact_key(f"report-{result.run}"))
+
+
+def how_to_open(address: str) -> str:
+    """Returns, in Markdown, a link that a browser opens from Prefect's page, or the command that opens the report.
+
+    A page that came by http opens no file of the machine, and a browser knows nothing of S3.
+    """
+    if address.startswith(("http://", "https://")):
+        return f"[Open the report]({address})"
+    if address.startswith("s3://"):
+        return _on_s3(address)
+    path = Path(address.removeprefix("file://"))
+    folder = shlex.quote(str(path.parent))
+    return (
+        f"The report is `{path}` on the machine that ran this. There, open the file, or\n\n"
+        f"    python -m http.server 8000 --bind 127.0.0.1 --directory {folder}\n\n"
+        f"and go to <http://127.0.0.1:8000/{path.name}>."
+    )
+
+
+def _on_s3(address: str) -> str:
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    settings = S3Settings.from_environment()
+    server = f"--endpoint-url {settings.endpoint} " if settings.endpoint else ""
+    lines = [f"The report is `{address}`.", f"    aws {server}s3 cp {shlex.quote(address)} report.html"]
+    if not settings.endpoint:
+        console = f"https://s3.console.aws.amazon.com/s3/object/{bucket}?region={settings.region}&prefix={key}"
+        lines.append(f"[In the AWS console]({console})")
+    return "\n\n".join(lines)
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> str:
+    """Returns rows of the same keys as a table in Markdown."""
+    if not rows:
+        return "No figures on held-out episodes yet."
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def _facts(title: str, facts: dict[str, Any]) -> str:

@@ -1,13 +1,13 @@
 """Collecting alone, as a deployment: a schedule may keep a dataset of each day."""
 
-from prefect import flow
-
 from flows.cluster import cluster_for
+from flows.job import job
 from flows.tasks import collect_task
+from infra.storage import open_store
 from pipelines.collect import CollectConfig
 
 
-@flow(name="collect", flow_run_name="{config.name}", persist_result=False)
+@job("collect", run_name="{config.name}")
 def collect(config: CollectConfig, store: str = "runs/") -> str:
     """Collects a dataset, or what is missing of it.
 
@@ -18,6 +18,7 @@ def collect(config: CollectConfig, store: str = "runs/") -> str:
     Returns:
         The dataset's name.
     """
+    open_store(store).check()
     with cluster_for(config):
         collect_task(config, store)
     return config.name

@@ -1,10 +1,13 @@
 """The configuration of the whole job: the four parts' own, tied together by the names of what they hand on."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import model_validator
+from pydantic import GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
+from flows.presets import PRESETS, preset_parts
+from jepa.core.choices import Choices
 from jepa.core.config import Config
 from pipelines.collect import CollectConfig
 from pipelines.evaluate import EvaluateConfig
@@ -12,10 +15,14 @@ from pipelines.pretrain import PretrainConfig
 from pipelines.reports.page import ReportConfig
 from pipelines.store.references import split_dataset
 
+PARTS = ("collect", "pretrain", "evaluate", "report")
+
 
 class WorldModelConfig(Config):
     """Collect, pretrain, evaluate and report; names that are left out follow from the part before."""
 
+    preset: Annotated[str | None, Choices(PRESETS.names)] = None
+    """size of the job: what each part gets where it is left out; names and seed follow from `collect`"""
     collect: CollectConfig
     """the dataset"""
     pretrain: PretrainConfig
@@ -29,10 +36,11 @@ class WorldModelConfig(Config):
     @classmethod
     def _hand_on_names(cls, value: Any) -> Any:
         """Fills in what each part takes from the one before."""
-        if not isinstance(value, dict) or not all(isinstance(part, dict) for part in value.values()):
+        given = {name: value.get(name, {}) for name in PARTS} if isinstance(value, dict) else {}
+        if not given or not all(isinstance(part, dict) for part in given.values()):
             return value
-        parts = {name: dict(value.get(name, {})) for name in cls.model_fields} | value
-        collect, pretrain, evaluate, report = (dict(parts[name]) for name in cls.model_fields)
+        parts = _over_preset(value.get("preset"), given)
+        collect, pretrain, evaluate, report = (dict(parts[name]) for name in PARTS)
         dataset = collect.setdefault("name", CollectConfig.model_fields["name"].default)
         model = pretrain.setdefault("name", dataset)
         pretrain.setdefault("dataset", dataset)
@@ -40,7 +48,7 @@ class WorldModelConfig(Config):
         evaluate["dataset"] = evaluate.get("dataset") or dataset
         evaluate["run"] = evaluate.get("run") or model
         report["run"] = report.get("run") or evaluate["run"]
-        return parts | {"collect": collect, "pretrain": pretrain, "evaluate": evaluate, "report": report}
+        return value | {"collect": collect, "pretrain": pretrain, "evaluate": evaluate, "report": report}
 
     @model_validator(mode="after")
     def _names_fit(self) -> "WorldModelConfig":
@@ -57,10 +65,33 @@ class WorldModelConfig(Config):
                 )
         return self
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Returns the schema, in which nothing must be given that follows from something else."""
+        schema = super().__get_pydantic_json_schema__(core, handler)
+        whole = handler.resolve_ref_schema(schema)
+        for part in (whole, *(handler.resolve_ref_schema(whole["properties"][name]) for name in PARTS)):
+            part.pop("required", None)
+        return schema
+
     @property
     def run(self) -> str:
         """Returns the id that all of the run's rows carry."""
         return self.report.run
+
+
+def _over_preset(preset: Any, parts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Returns parts with the fields of a preset below their own.
+
+    Raises:
+        InputError: the preset or the world is not known.
+    """
+    if preset is None:
+        return parts
+    collect = parts["collect"]
+    world, seed = collect.get("world", CollectConfig.model_fields["world"].default), collect.get("seed", 0)
+    below = preset_parts(world, str(preset), seed, collect.get("name"))
+    return {name: below.get(name, {}) | part for name, part in parts.items()}
 
 
 def dated(config: WorldModelConfig, day: date) -> WorldModelConfig:

@@ -1,14 +1,14 @@
 """Evaluating alone, as a deployment, with the report of what was found."""
 
-from prefect import flow
-
 from flows.cluster import cluster_for
+from flows.job import job
 from flows.tasks import evaluate_task, report_task
+from infra.storage import open_store
 from pipelines.evaluate import EvaluateConfig
 from pipelines.reports.page import ReportConfig
 
 
-@flow(name="evaluate", flow_run_name="{config.model}", persist_result=False)
+@job("evaluate", run_name="{config.model}")
 def evaluate(config: EvaluateConfig, store: str = "runs/") -> str:
     """Judges a model of the store on held-out episodes and reports.
 
@@ -19,6 +19,7 @@ def evaluate(config: EvaluateConfig, store: str = "runs/") -> str:
     Returns:
         The address of the report.
     """
+    open_store(store).check()
     with cluster_for(config):
         run = evaluate_task(config, store)
     return report_task(ReportConfig(run=run), store)

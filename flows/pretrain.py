@@ -1,13 +1,13 @@
 """Pretraining alone, as a deployment."""
 
-from prefect import flow
-
 from flows.cluster import cluster_for
+from flows.job import job
 from flows.tasks import pretrain_task
+from infra.storage import open_store
 from pipelines.pretrain import PretrainConfig
 
 
-@flow(name="pretrain", flow_run_name="{config.name}", persist_result=False)
+@job("pretrain", run_name="{config.name}")
 def pretrain(config: PretrainConfig, store: str = "runs/") -> str:
     """Trains a model on a dataset of the store.
 
@@ -18,5 +18,6 @@ def pretrain(config: PretrainConfig, store: str = "runs/") -> str:
     Returns:
         The model's name.
     """
+    open_store(store).check()
     with cluster_for(config):
         return pretrain_task(config, store, run=config.name)

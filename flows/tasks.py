@@ -3,12 +3,16 @@
 Each job finds in the store what is done and does the rest, so a task may be run again at any time, with no cache.
 """
 
+import os
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from flows.artifacts import ProgressArtifacts, publish_dataset, publish_metrics, publish_model, publish_report
+from flows.artifacts import publish_dataset, publish_metrics, publish_model, publish_report
+from flows.interruption import stoppable
+from flows.progress_artifacts import ProgressArtifacts
+from flows.run_log import RunLogSink
 from infra.progress import Progress, console_progress
 from infra.storage import open_store
 from jepa.core.errors import InputError
@@ -44,7 +48,9 @@ TASK_OPTIONS: dict[str, Any] = {
 
 
 def _progress() -> Progress:
-    return console_progress().with_sink(ProgressArtifacts())
+    # Under a worker the lines of the run's log are those of the console, too.
+    shown = Progress() if "PREFECT__FLOW_RUN_ID" in os.environ else console_progress()
+    return shown.with_sink(RunLogSink()).with_sink(ProgressArtifacts())
 
 
 @task(name="collect", **TASK_OPTIONS)
@@ -58,7 +64,10 @@ def collect_task(config: CollectConfig, store: str) -> DatasetManifest:
 @task(name="pretrain", **TASK_OPTIONS)
 def pretrain_task(config: PretrainConfig, store: str, run: str) -> str:
     """Trains a model from its last checkpoint on and returns its name."""
-    manifest = pretrain_model(config, open_store(store), _progress(), run=run)
+    manifest = stoppable(
+        lambda stop: pretrain_model(config, open_store(store), _progress(), run=run, sources=(stop,)),
+        config.stop_seconds,
+    )
     publish_model(manifest)
     return manifest.name
 

@@ -1,16 +1,23 @@
 """The main job: from no data to a judged world model."""
 
-from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.checks import check_job
 from flows.cluster import cluster_for
 from flows.config import WorldModelConfig, dated
+from flows.job import job
 from flows.tasks import collect_task, evaluate_task, pretrain_task, report_task
 from infra.storage import open_store
 
 
-@flow(name="world-model", flow_run_name="{config.run}", persist_result=False)
+def run_name() -> str:
+    """Returns the name of the flow run: that of the run that its rows carry, with the day where names have one."""
+    parameters = flow_run.parameters
+    config: WorldModelConfig = parameters["config"]
+    return dated(config, flow_run.scheduled_start_time).run if parameters["by_day"] else config.run
+
+
+@job("world-model", run_name=run_name)
 def world_model(config: WorldModelConfig, store: str = "runs/", by_day: bool = False) -> str:
     """Collects a dataset, pretrains a model on it, evaluates the model on held-out episodes and reports.
 

@@ -10,5 +10,9 @@ class InfraError(Exception):
     """Whether another attempt would fail in the same way: something is lost, and not only out of reach."""
 
 
+class AddressError(InfraError):
+    """What a setting leads to is not there or refuses us: nothing was begun, and the setting is to be corrected."""
+
+
 class Interrupted(SystemExit):
     """An orderly end that somebody asked for; its message says in one sentence what is kept."""

@@ -1,11 +1,14 @@
 """Progress of long phases: bars on a terminal, plain lines elsewhere, and any further sink."""
 
+import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
+
+log = logging.getLogger(__name__)
 
 LINE_SECONDS = 5.0
 """Least time between two plain lines of one phase."""
@@ -62,7 +65,7 @@ class Phase:
         self.state.done += n
         self.state.figures.update(figures)
         for sink in self._sinks:
-            sink.update(self.state)
+            _show(sink.update, self.state)
 
 
 class Progress:
@@ -82,18 +85,26 @@ class Progress:
         """
         phase = Phase(PhaseState(name, total, unit), self._sinks)
         for sink in self._sinks:
-            sink.begin(phase.state)
+            _show(sink.begin, phase.state)
         failed = True
         try:
             yield phase
             failed = False
         finally:
             for sink in self._sinks:
-                sink.end(phase.state, failed)
+                _show(sink.end, phase.state, failed)
 
     def with_sink(self, sink: Sink) -> "Progress":
         """Returns a progress that shows its phases in one more place."""
         return Progress(*self._sinks, sink)
+
+
+def _show(show: Callable[..., None], *what: object) -> None:
+    """Calls a sink, whose failure never stops the work: a terminal or a worker's pipe may be gone."""
+    try:
+        show(*what)
+    except Exception as error:
+        log.debug("progress could not be shown: %s", error)
 
 
 class LineSink:
@@ -114,8 +125,11 @@ class LineSink:
     def end(self, phase: PhaseState, failed: bool) -> None:
         self._print(phase.text() + (", stopped" if failed else ", done"))
 
-    def _print(self, text: str) -> None:
+    def _seen(self) -> None:
         self._last = time.monotonic()
+
+    def _print(self, text: str) -> None:
+        self._seen()
         # Looked up late: who redirects stderr wants the lines there.
         print(text, file=self._stream or sys.stderr, flush=True)
 

@@ -2,13 +2,16 @@
 
 import logging
 import os
+import signal
 import socket
+import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from infra.environment import applied_environment
-from infra.errors import InfraError
+from infra.errors import AddressError
 from infra.plugin_modules import plugin_paths
 from infra.settings import RaySettings, worker_environment
 
@@ -29,7 +32,7 @@ def connect(settings: RaySettings | None = None) -> Iterator[None]:
     exception or Ctrl-C; an existing cluster is only left.
 
     Raises:
-        InfraError: there is no cluster at the address, or the local Ray did not start.
+        AddressError: there is no cluster at the address, it refuses us, or the local Ray did not start.
     """
     import ray
 
@@ -39,10 +42,25 @@ def connect(settings: RaySettings | None = None) -> Iterator[None]:
     settings = settings or RaySettings.from_environment()
     with applied_environment({} if settings.address else LOCAL_ENVIRONMENT):
         try:
-            _init(settings)
+            with _sigterm_kept():
+                _init(settings)
             yield
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _sigterm_kept() -> Iterator[None]:
+    """Puts back the handler of SIGTERM that was there, for Ray sets its own, and Prefect cancels runs by Prefect's.
+
+    Ray's stays where there was none: it ends this process by an exception, so that the local Ray is ended, too.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if callable(before) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _init(settings: RaySettings) -> None:
@@ -67,15 +85,50 @@ def _init(settings: RaySettings) -> None:
             "include_dashboard": True,  # without it Ray Train's clean-up actor loops on the State API
             "dashboard_host": "127.0.0.1",
         }
+    from ray.exceptions import RayError
+
     try:
         _require_listener(settings.address)
         ray.init(**options)
-    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        if settings.address:
-            raise InfraError(
-                f"no Ray cluster answers at {settings.address!r}; correct RAY_ADDRESS, or unset it for a local Ray"
-            ) from error
-        raise InfraError(f"a local Ray did not start: {str(error).splitlines()[0]}") from error
+    except (ConnectionError, OSError, RuntimeError, ValueError, RayError) as error:
+        sentence = _refusal(settings.address, error) if settings.address else _local_refusal(error)
+        raise AddressError(sentence) from error
+
+
+def _refusal(address: str, error: Exception) -> str:
+    """Returns what keeps this process from a cluster, and what to do about it."""
+    from ray.exceptions import AuthenticationError
+
+    reason = " ".join(str(error).split())
+    if isinstance(error, AuthenticationError) or "token" in reason.lower() or "unauthenticated" in reason.lower():
+        return (
+            f"the Ray cluster at {address!r} refuses our token ({_short(reason)}); set RAY_AUTH_MODE, and "
+            "RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH, as the cluster has them"
+        )
+    if "version mismatch" in reason.lower():
+        return (
+            f"the Ray cluster at {address!r} runs other versions ({_short(reason)}); install those, or unset "
+            "RAY_ADDRESS for a local Ray"
+        )
+    if isinstance(error, OSError) or "could not find any running ray instance" in reason.lower():
+        return f"no Ray cluster answers at {address!r}; correct RAY_ADDRESS, or unset it for a local Ray"
+    return f"the Ray cluster at {address!r} cannot be joined ({_short(reason)}); correct that, or unset RAY_ADDRESS"
+
+
+def _local_refusal(error: Exception) -> str:
+    """Returns what keeps a local Ray from starting, and what to do about it."""
+    reason = " ".join(str(error).split())
+    if "AF_UNIX path length" in reason:
+        folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+        return (
+            f"a local Ray cannot make its sockets in {folder!r}, whose name is too long (they have 107 bytes); set "
+            "TMPDIR to a folder with a short name, such as /tmp"
+        )
+    return f"a local Ray did not start: {_short(reason)}"
+
+
+def _short(reason: str) -> str:
+    return reason if len(reason) <= 300 else f"{reason[:297]}..."
 
 
 def _require_listener(address: str | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flows.cli.commands import SUMMARIES, load_command
 from flows.cli.flags import HelpShown
-from infra.errors import InfraError, Interrupted
+from infra.errors import AddressError, InfraError, Interrupted
 from jepa.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain("interrupted; the same command goes on from what is done", INTERRUPTED, debug)
     except InputError as error:
         return _complain(str(error), WRONG_INPUT, debug)
+    except AddressError as error:
+        return _complain(_with_log(error), WRONG_INPUT, debug)
     except InfraError as error:
         return _complain(_with_log(error), FAILED if context and context[0].working else WRONG_INPUT, debug)
     except Exception as error:

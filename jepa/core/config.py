@@ -6,7 +6,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic_core import CoreSchema
 
 from jepa.core.errors import InputError
 
@@ -44,6 +45,16 @@ class Config(BaseModel):
     @classmethod
     def _take_old_names(cls, value: Any) -> Any:
         return cls.with_new_names(value) if isinstance(value, Mapping) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Returns the schema, under which old names pass as they do here; a form shows today's only."""
+        schema = handler(core)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        old = {f"^{old}$": properties[new] for old, new in cls.renamed.items() if new in properties}
+        if old:
+            handler.resolve_ref_schema(schema)["patternProperties"] = old
+        return schema
 
     def fingerprint(self) -> str:
         """Returns 12 hexadecimal characters of the SHA-256 of the canonical JSON; equal ones have equal ones."""

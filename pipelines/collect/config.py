@@ -1,10 +1,11 @@
 """What to collect, as a user says it, and the plan that follows from it."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from jepa.core.choices import Choices, OrText
 from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, make_world
@@ -43,7 +44,7 @@ class CollectConfig(WorkConfig):
 
     renamed: ClassVar[Mapping[str, str]] = {"behaviour": "policy"}
 
-    world: str = "two_room"
+    world: Annotated[str, Choices(WORLDS.names, others="gymnasium:… or one of yours")] = "two_room"
     """registered name of the world"""
     name: str = "d0"
     """name of the dataset within the store"""
@@ -55,7 +56,7 @@ class CollectConfig(WorkConfig):
     """seed of the dataset, from which every episode's own seed is derived"""
     image_size: PositiveInt | None = None
     """height and width of the frames in pixels; by default what the world suggests"""
-    policy: dict[str, NonNegativeFloat] | None = None
+    policy: Annotated[dict[str, NonNegativeFloat] | None, OrText()] = None
     """policies and their proportions, e.g. `two_room/expert=0.7,random=0.3`; by default the world's own mixture"""
     validation_share: NonNegativeFloat = DEFAULT_SHARES["validation"]
     """share of the episodes of the validation split"""
@@ -67,9 +68,9 @@ class CollectConfig(WorkConfig):
     """episodes of a shard, which is the unit of work"""
     chunk_frames: PositiveInt = 32
     """frames that are compressed and fetched together"""
-    format: str = "mds"
+    format: Annotated[str, Choices(FORMATS.names)] = "mds"
     """container of the shards: `mds` or `webdataset`"""
-    codec: str = "zstd"
+    codec: Annotated[str, Choices(CODECS.names, more=(AUTO,))] = "zstd"
     """codec of the frames: `zstd` or `raw`, both lossless, `jpeg`, `h264`, or `auto`, which tries the first episodes"""
 
     @field_validator("policy", mode="before")

@@ -1,15 +1,19 @@
 """What an evaluation is asked to do: a model, held-out episodes, and the kinds of judgement."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
+from jepa.core.choices import Choices
 from jepa.core.config import Config
 from jepa.evaluation import EVALUATIONS, get_protocol
+from jepa.evaluation.protocol import protocol_names
 from pipelines.evaluate.device import Device
 from pipelines.executor import Executor
 from pipelines.executor.defaults import one_local_worker
 from pipelines.store.references import split_dataset, split_model
+
+STANDARD_KINDS = ("probing", "planning", "surprise", "latent")
 
 
 class EvaluateConfig(Config):
@@ -20,9 +24,9 @@ class EvaluateConfig(Config):
     dataset: str | None = None
     """Dataset whose held-out episodes are used: `d0` for its newest version, `d0@2` for that one; by default the newest
     of the dataset that the model was trained on."""
-    kinds: tuple[str, ...] = ("probing", "planning", "surprise", "latent")
+    kinds: Annotated[tuple[str, ...], Choices(EVALUATIONS.names, others="one of yours")] = STANDARD_KINDS
     """Kinds of evaluation."""
-    protocol: str | None = None
+    protocol: Annotated[str | None, Choices(protocol_names, others="a YAML file")] = None
     """Named, versioned set-up, or the path of a YAML file with one; by default that which the world declares."""
     seed: NonNegativeInt = 0
     """Seed of everything that the evaluation draws."""

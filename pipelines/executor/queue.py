@@ -1,5 +1,6 @@
 """The work queue: which units wait, are done or have failed for good."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -7,6 +8,11 @@ from pipelines.executor.failure import Failure, UnitsError
 from pipelines.executor.job_log import JobLog
 from pipelines.executor.perform import Task
 from pipelines.executor.unit_log import UnitLog
+
+log = logging.getLogger(__name__)
+
+TRACEBACK = "worker_traceback"
+"""Attribute of a log record: what the worker that failed said of where."""
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
@@ -68,6 +74,7 @@ class WorkQueue(Generic[Unit, Result]):
     def failed(self, number: int, failure: Failure) -> None:
         """Puts a unit back, or gives it up; a wrong input is raised at once, for it would be wrong everywhere."""
         retried = failure.family != "input" and self._left[number] > 0
+        self._say(number, failure, retried)
         if self._log is not None:
             self._log.unit_failed(retried)
         if failure.family == "input":
@@ -82,6 +89,14 @@ class WorkQueue(Generic[Unit, Result]):
         self._waiting.insert(0, number)
         if self._on_retry is not None:
             self._on_retry(self.units[number], failure.error)
+
+    def _say(self, number: int, failure: Failure, retried: bool) -> None:
+        """Logs a failure, in INFO: who shows it decides whether to show the worker's traceback, which is beside it."""
+        attempt = failure.attempt
+        where = f" (process {attempt.pid} on {attempt.host})" if attempt.host else ""
+        then = "it is tried again" if retried else "it is given up"
+        text = f"{self._name(self.units[number])} failed{where}, {then}: {attempt.error}"
+        log.info("%s", text, extra={TRACEBACK: attempt.traceback})
 
     def results(self) -> list[Result]:
         """Returns the results in the order of the units, or raises what is left of the failures."""

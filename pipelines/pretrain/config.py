@@ -1,6 +1,6 @@
 """What a pretraining is asked to do: a dataset, a name, a recipe, and what to change in it."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from jepa.core.choices import Choices
 from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.objectives import OBJECTIVES
@@ -33,6 +34,7 @@ MACHINERY = (
     "max_preemption_failures",
     "preemption_every",
     "preemption_file",
+    "stop_seconds",
     "keep_checkpoints",
     "trackers",
     "compute",
@@ -47,9 +49,9 @@ class PretrainConfig(Config):
     """Dataset in the store: `d0`, its newest version when the training begins, or `d0@2`."""
     name: str = Field(min_length=1)
     """Name of the model that is made."""
-    recipe: str = "lewm-tiny"
+    recipe: Annotated[str, Choices(RECIPES.names)] = "lewm-tiny"
     """Registered model, objective and hyper-parameters that are known to learn together."""
-    objective: str | None = None
+    objective: Annotated[str | None, Choices(OBJECTIVES.names, others="one of yours")] = None
     """What is minimised; the recipe's by default."""
     objective_options: dict[str, Any] | None = None
     """Options of the objective, over the recipe's where the objective is the recipe's."""
@@ -86,9 +88,12 @@ class PretrainConfig(Config):
     """Steps between two times that the workers ask one another for a preemption signal; 0 ignores all of them."""
     preemption_file: str | None = None
     """A file on a worker's machine; making or writing it is a signal to checkpoint at once and end."""
+    stop_seconds: PositiveFloat = 25.0
+    """Seconds that workers have to keep their state after such a signal before they are left behind; less than the time
+    from SIGTERM to SIGKILL."""
     keep_checkpoints: PositiveInt = 2
     """Newest checkpoints that stay; older ones are removed."""
-    trackers: tuple[str, ...] = ("tensorboard",)
+    trackers: Annotated[tuple[str, ...], Choices(TRACKERS.names)] = ("tensorboard",)
     """Where figures are shown besides metrics.parquet: `tensorboard` in the model's folder, `mlflow`, `wandb`."""
     loader: LoaderConfig = LoaderConfig()
     """How clips are read."""

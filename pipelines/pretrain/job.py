@@ -1,6 +1,7 @@
 """The pretraining job: from a dataset and a configuration to a model in the store, once."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from infra.progress import Progress
@@ -10,7 +11,7 @@ from pipelines.pretrain.attempt_log import training_log
 from pipelines.pretrain.config import PretrainConfig
 from pipelines.pretrain.metrics import ProgressFigures
 from pipelines.pretrain.plan import find_origin, newer_version, plan_training, unrecorded_version
-from pipelines.pretrain.preemption import Preempted
+from pipelines.pretrain.preemption import Preempted, Source
 from pipelines.pretrain.ray_train import train_with_ray
 from pipelines.pretrain.request import find_trained
 from pipelines.pretrain.task import TrainingTask
@@ -23,7 +24,13 @@ from pipelines.store.models.manifest import ModelHandle, ModelManifest
 log = logging.getLogger(__name__)
 
 
-def pretrain(config: PretrainConfig, store: Store, progress: Progress | None = None, run: str = "") -> ModelManifest:
+def pretrain(
+    config: PretrainConfig,
+    store: Store,
+    progress: Progress | None = None,
+    run: str = "",
+    sources: Sequence[Source] = (),
+) -> ModelManifest:
     """Trains the model that is asked for and returns its manifest; one that is there already is only returned.
 
     Args:
@@ -31,6 +38,7 @@ def pretrain(config: PretrainConfig, store: Store, progress: Progress | None = N
         store: where the dataset is and the model goes.
         progress: shows the steps.
         run: id of the run that the model is part of; the model's name by default.
+        sources: of preemption signals to this process, besides SIGTERM where this is the main thread.
 
     Raises:
         InputError: a wrong input, found before any work starts, or another training holds the model's name.
@@ -48,15 +56,17 @@ def pretrain(config: PretrainConfig, store: Store, progress: Progress | None = N
             if manifest is None:
                 task = replace(task, origin=find_origin(config, model, lease.before), claim=lease.number)
                 lease.record(task.origin)
-                manifest = _train(model, task, lease, progress or Progress())
+                manifest = _train(model, task, lease, progress or Progress(), sources)
     if (sentence := newer_version(store, config, manifest.dataset_ref)) is not None:
         log.warning(sentence)
     write_training_rows(store, manifest)
     return manifest
 
 
-def _train(model: ModelHandle, task: TrainingTask, lease: Lease, progress: Progress) -> ModelManifest:
-    config = task.config
+def _train(
+    model: ModelHandle, task: TrainingTask, lease: Lease, progress: Progress, sources: Sequence[Source]
+) -> ModelManifest:
+    config, sources = task.config, (lease.lost, *sources)
     for sentence in (unrecorded_version(model, config, task.origin), _continued(model, config)):
         if sentence is not None:
             log.warning(sentence)
@@ -67,9 +77,9 @@ def _train(model: ModelHandle, task: TrainingTask, lease: Lease, progress: Progr
         ):
             task = replace(task, log=attempts.unit("training"))
             if config.executor == "ray":
-                train_with_ray(task, phase, sources=(lease.lost,))
+                train_with_ray(task, phase, sources=sources)
             else:
-                train_worker(task, ProgressFigures(phase, config.name).show, sources=(lease.lost,))
+                train_worker(task, ProgressFigures(phase, config.name).show, sources=sources)
     except Preempted:
         check_claim(model, task.claim)  # who lost the name is stopped by the same signal
         raise

@@ -1,9 +1,12 @@
 """How a driver and its Ray workers talk while they train: messages one way, a preemption signal the other."""
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 COLLECT_SECONDS = 0.5
 """Time between two times that the driver collects what has come."""
@@ -66,12 +69,14 @@ class Mailbox:
     def stop_requested(self) -> bool:
         """Returns, in a worker, whether the driver has received a preemption signal."""
         import ray
-        from ray.exceptions import RayError
+        from ray.exceptions import RayActorError, RayError
 
         try:
             return bool(ray.get(self._messages.stop_requested.remote(), timeout=10))
+        except RayActorError:
+            return True  # the driver has left without us
         except RayError:
-            return False  # a driver that is gone takes its workers with it
+            return False
 
     def failed(self) -> bool:
         """Returns, in a worker, whether one has failed for good, so that there is no more to do."""
@@ -111,10 +116,15 @@ class Mailbox:
         while not ending:
             ending = over.wait(COLLECT_SECONDS)
             try:
-                for kind, content in ray.get(self._messages.collect.remote()):
-                    handle(kind, content)
+                # First of all: whatever becomes of the messages, a stop must reach the workers.
                 if stop() and not passed_on:
                     self._messages.request_stop.remote()
                     passed_on = True
+                messages: list[Message] = ray.get(self._messages.collect.remote())
             except RayError:
                 return  # the cluster is gone; `fit` says so itself
+            for kind, content in messages:
+                try:
+                    handle(kind, content)
+                except Exception as error:
+                    log.warning("a message of a worker (%s) was lost: %s", kind, error)

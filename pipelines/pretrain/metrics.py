@@ -17,6 +17,11 @@ class ProgressFigures:
         self._first: tuple[int, float] | None = None
         self._metrics = RayMetrics(name) if on_ray else None
 
+    @property
+    def last_step(self) -> int:
+        """The last step that was shown."""
+        return self._phase.state.done
+
     def show(self, step: int, figures: dict[str, float]) -> None:
         """Shows the steps done, `clips/s`, the share of time spent waiting for data, and the seconds left."""
         shown = {name: figures[name] for name in SHOWN if name in figures}

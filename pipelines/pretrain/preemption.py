@@ -25,17 +25,22 @@ Source = Callable[[], bool]
 
 
 class Preempted(Interrupted):
-    """Training stopped for a preemption signal in an orderly way: its state at `step` is in the store, if `saved`."""
+    """Training stopped for a preemption signal: its state at `step` is in the store, if `saved`.
 
-    def __init__(self, step: int, saved: bool = True) -> None:
+    Where no worker had begun to train, the step is None.
+    """
+
+    def __init__(self, step: int | None, saved: bool = True) -> None:
         super().__init__(128 + signal.SIGTERM)
         self.step, self.saved = step, saved
 
     def __str__(self) -> str:
+        if self.step is None:
+            return "interrupted before training began; the same command goes on"
         kept = "is kept" if self.saved else "could not be kept"
         return f"interrupted at step {self.step}, whose state {kept}; the same command goes on"
 
-    def __reduce__(self) -> tuple[type["Preempted"], tuple[int, bool]]:
+    def __reduce__(self) -> tuple[type["Preempted"], tuple[int | None, bool]]:
         return Preempted, (self.step, self.saved)
 
 

@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +14,7 @@ from infra.progress import Phase
 from jepa.core.errors import InputError
 from jepa.training.trainer import TrainingFailure
 from pipelines.pretrain.config import PretrainConfig
-from pipelines.pretrain.mailbox import FAILURE, Mailbox
+from pipelines.pretrain.mailbox import COLLECT_SECONDS, FAILURE, Mailbox
 from pipelines.pretrain.metrics import ProgressFigures
 from pipelines.pretrain.preemption import Preempted, PreemptionSignal, Source, preemption_signal
 from pipelines.pretrain.run_log import Warn
@@ -22,6 +24,9 @@ from pipelines.pretrain.train import log, train_worker
 PLACEMENT = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "15"}
 """How long an elastic group waits for its places before Ray counts again how many there are; Ray's own minute would be
 spent on a node that is being drained, which counts but takes nobody."""
+
+LOOK_SECONDS = 0.2
+"""Time between two looks at whether the workers have ended."""
 
 
 def train_with_ray(task: TrainingTask, phase: Phase, warn: Warn = log.warning, sources: Sequence[Source] = ()) -> None:
@@ -67,6 +72,8 @@ class Outcome:
     failure: Exception | None = None
     """what would be wrong again in every worker; the first that came"""
     preempted: Preempted | None = None
+    begun: bool = False
+    """whether a worker has begun its loop, so that there may be something to keep"""
 
 
 def is_final(error: Exception) -> bool:
@@ -81,8 +88,11 @@ def _fit_once(
     outcome = Outcome()
 
     def handle(kind: str, content: Any) -> None:
+        outcome.begun = True
         if kind == "figures":
             figures.show(*content)
+        elif kind == "begun":
+            pass
         elif kind == "warning":
             warn(content)
         elif kind == "preempted":
@@ -96,12 +106,16 @@ def _fit_once(
             tempfile.TemporaryDirectory(prefix="jepa-train-") as folder,
             applied_environment(_placement(task.config)),
         ):
-            lost = _fit(task, folder, mailbox, handle, preemption)
+            fit = _Fit(task.config, _trainer(task, folder, mailbox))
+            with mailbox.delivering(handle, lambda: preemption.received):
+                lost = fit.wait(preemption, lambda: outcome.begun)
     finally:
         mailbox.close()
     # A worker that stopped for good takes the others down, which wait for it: its own sentence is the reason.
     if outcome.failure is not None:
         raise outcome.failure
+    if fit.left_behind:
+        return Preempted(figures.last_step if outcome.begun else None, saved=False)
     if lost is not None:
         raise InfraError(
             f"training of model {task.config.name!r} lost its workers more than {task.config.max_failures} times "
@@ -110,16 +124,51 @@ def _fit_once(
     return outcome.preempted
 
 
-def _fit(
-    task: TrainingTask, folder: str, mailbox: Mailbox, handle: Callable[[str, Any], None], preemption: PreemptionSignal
-) -> Exception | None:
-    """Runs the workers until they have ended, delivering what they send; returns how Ray lost them, if it did."""
+class _Fit:
+    """Ray's `fit` in a thread, so that this one acts on a signal at any time, whatever Ray waits for."""
+
+    def __init__(self, config: PretrainConfig, trainer: Any) -> None:
+        self.left_behind = False
+        """whether workers did not end in time after a signal; with the connection to Ray they do"""
+        self._stop_seconds = config.stop_seconds
+        self._ended = threading.Event()
+        self._error: Exception | None = None
+        threading.Thread(target=self._run, args=(trainer,), name="ray-train-fit", daemon=True).start()
+
+    def wait(self, preemption: PreemptionSignal, begun: Callable[[], bool]) -> Exception | None:
+        """Returns how Ray lost the workers, if it did, as soon as they have ended or are left behind.
+
+        Args:
+            preemption: after which workers that have begun have `stop_seconds`, and others are not waited for.
+            begun: whether any has.
+        """
+        signalled: float | None = None
+        while not self._ended.wait(LOOK_SECONDS):
+            if not preemption.received:
+                continue
+            signalled = signalled or time.monotonic()
+            if time.monotonic() - signalled > (self._stop_seconds if begun() else 2 * COLLECT_SECONDS):
+                self.left_behind = True
+                return None
+        return self._error
+
+    def _run(self, trainer: Any) -> None:
+        try:
+            trainer.fit()
+        except Exception as error:
+            self._error = error
+        finally:
+            self._ended.set()
+
+
+def _trainer(task: TrainingTask, folder: str, mailbox: Mailbox) -> Any:
+    """Returns Ray's trainer of the task; what it wants to keep for itself goes to the folder."""
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchConfig, TorchTrainer
 
     config = task.config
     use_gpu = config.device != "cpu" and _cluster_has_gpus()
-    trainer = TorchTrainer(
+    return TorchTrainer(
         _train_loop,
         train_loop_config={"task": task, "mailbox": mailbox},
         torch_config=TorchConfig(backend="nccl" if use_gpu else "gloo"),
@@ -136,14 +185,6 @@ def _fit(
             ),
         ),
     )
-    # Ray's own handler ends this process as if all were well, and after the training it swallows Ctrl-C.
-    trainer._register_sigint_handler = lambda controller: None
-    with mailbox.delivering(handle, lambda: preemption.received):
-        try:
-            trainer.fit()
-        except Exception as error:
-            return error
-    return None
 
 
 def _train_loop(arguments: dict[str, Any]) -> None:
@@ -151,6 +192,8 @@ def _train_loop(arguments: dict[str, Any]) -> None:
     mailbox: Mailbox = arguments["mailbox"]
     if mailbox.failed():
         return
+
+    mailbox.send("begun", None)
 
     def warn(sentence: str) -> None:
         log.warning(sentence)  # for the attempt's own log

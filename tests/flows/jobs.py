@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -67,6 +68,14 @@ def interrupted(arguments: list[str], home: Path, when: str, patience: float = 6
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def children_of(process: "subprocess.Popen[Any]") -> list[psutil.Process]:
+    """Returns the processes below one that was started here; none where it has ended."""
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def alive_after(processes: list[psutil.Process], patience: float) -> list[psutil.Process]:

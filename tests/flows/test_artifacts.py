@@ -2,7 +2,8 @@
 
 import pytest
 
-from flows.artifacts import ProgressArtifacts, artifact_key
+from flows.artifacts import artifact_key
+from flows.progress_artifacts import ProgressArtifacts
 from infra.progress import Progress
 
 

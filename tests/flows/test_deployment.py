@@ -1,12 +1,7 @@
 """The deployments, through a real Prefect server, a process work pool and a worker."""
 
 import json
-import os
-import subprocess
-import sys
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -14,6 +9,7 @@ from pydantic import BaseModel
 
 from tests.conftest import ROOT
 from tests.flows.cli.plugin import write_plugin
+from tests.flows.conftest import Ask, Prefect
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
 
@@ -27,41 +23,9 @@ JOB = {
 """The smallest job, without Ray, which is another test's subject."""
 
 
-@pytest.fixture(scope="module")
-def prefect(prefect_server: dict[str, str]) -> Any:
-    """Runs the `prefect` command against the server, from the checkout; all four deployments are made."""
-
-    def run(*arguments: str, seconds: float = 300) -> str:
-        command = [sys.executable, "-m", "prefect", *arguments]
-        environment = os.environ | prefect_server | {"OMP_NUM_THREADS": "1"}
-        answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds)
-        assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
-        return answer.stdout + answer.stderr
-
-    run("work-pool", "create", "local", "--type", "process")
-    run("--no-prompt", "deploy", "--all")
-    return run
-
-
-@pytest.fixture(scope="module")
-def ask(prefect_server: dict[str, str]) -> Any:
-    """Asks the server's API."""
-
-    def post(path: str, body: dict[str, Any] | None = None) -> Any:
-        request = urllib.request.Request(
-            f"{prefect_server['PREFECT_API_URL']}/{path}",
-            data=json.dumps(body or {}).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
-
-    return post
-
-
-def test_all_four_flows_have_forms_tags_and_limits(prefect: Any, ask: Any) -> None:
+def test_all_deployments_have_forms_tags_and_limits(prefect: Prefect, ask: Ask) -> None:
     deployments = {deployment["name"]: deployment for deployment in ask("deployments/filter")}
-    assert set(deployments) == {"world-model", "collect", "pretrain", "evaluate"}
+    assert set(deployments) == {"world-model", "nightly", "collect", "pretrain", "evaluate"}
     for name, deployment in deployments.items():
         assert {"jepa", name} <= set(deployment["tags"]) and deployment["global_concurrency_limit"]["limit"] >= 1
         assert "store" in deployment["parameter_openapi_schema"]["properties"]
@@ -69,8 +33,6 @@ def test_all_four_flows_have_forms_tags_and_limits(prefect: Any, ask: Any) -> No
     assert {"WorldModelConfig", "CollectConfig", "PretrainConfig", "EvaluateConfig", "ReportConfig"} <= set(schemas)
     episodes = schemas["CollectConfig"]["properties"]["episodes"]
     assert episodes["type"] == "integer" and episodes["description"] == "number of episodes over all splits"
-    schedule = deployments["world-model"]["schedules"][0]
-    assert schedule["schedule"]["cron"] == "0 3 * * *" and not schedule["active"]
 
 
 def test_the_parameters_of_prefect_yaml_are_valid() -> None:
@@ -81,6 +43,7 @@ def test_the_parameters_of_prefect_yaml_are_valid() -> None:
 
     models: dict[str, type[BaseModel]] = {
         "world-model": WorldModelConfig,
+        "nightly": WorldModelConfig,
         "collect": CollectConfig,
         "pretrain": PretrainConfig,
         "evaluate": EvaluateConfig,
@@ -91,15 +54,16 @@ def test_the_parameters_of_prefect_yaml_are_valid() -> None:
 
 
 @pytest.mark.timeout(900)
-def test_a_worker_runs_the_whole_job(prefect: Any, ask: Any, tmp_path: Path) -> None:
+def test_a_worker_runs_the_whole_job(prefect: Prefect, ask: Ask, tmp_path: Path) -> None:
     parameters = {"store": str(tmp_path), "config": JOB}
     options = [f"--param={name}={json.dumps(value)}" for name, value in parameters.items()]
     prefect("deployment", "run", "world-model/world-model", *options)
     printed = prefect("worker", "start", "--pool", "local", "--run-once", seconds=800)
     (run,) = [run for run in ask("flow_runs/filter") if run["parameters"]["store"] == str(tmp_path)]
     assert run["state"]["name"] == "Completed", (run["state"]["message"], printed[-5000:])
-    tasks = [task["name"].rpartition("-")[0] for task in ask("task_runs/filter", {"sort": "EXPECTED_START_TIME_ASC"})]
-    assert tasks == ["collect", "pretrain", "evaluate", "report"]
+    of_run = {"flow_runs": {"id": {"any_": [run["id"]]}}}
+    in_order = ask("task_runs/filter", of_run | {"sort": "EXPECTED_START_TIME_ASC"})
+    assert [task["name"].rpartition("-")[0] for task in in_order] == ["collect", "pretrain", "evaluate", "report"]
     left = ask("artifacts/filter", {"limit": 200, "artifacts": {"flow_run_id": {"any_": [run["id"]]}}})
     artifacts = {artifact["key"]: artifact for artifact in left}
     progress = {"collect-d", "pretrain-m", "evaluate-m", "report-m"}
@@ -114,7 +78,7 @@ def test_a_worker_runs_the_whole_job(prefect: Any, ask: Any, tmp_path: Path) -> 
 
 
 @pytest.mark.timeout(300)
-def test_a_wrong_input_is_not_tried_again(prefect: Any, ask: Any, tmp_path: Path) -> None:
+def test_a_wrong_input_is_not_tried_again(prefect: Prefect, ask: Ask, tmp_path: Path) -> None:
     parameters = {"store": str(tmp_path), "config": {"model": "nobody", **LOCAL}}
     options = [f"--param={name}={json.dumps(value)}" for name, value in parameters.items()]
     prefect("deployment", "run", "evaluate/evaluate", *options)
@@ -127,7 +91,7 @@ def test_a_wrong_input_is_not_tried_again(prefect: Any, ask: Any, tmp_path: Path
 
 
 @pytest.mark.timeout(600)
-def test_a_deployment_imports_the_modules_of_its_job_variables(prefect: Any, ask: Any, tmp_path: Path) -> None:
+def test_a_deployment_imports_the_modules_of_its_job_variables(prefect: Prefect, ask: Ask, tmp_path: Path) -> None:
     name = write_plugin(tmp_path / "modules")
     variables = {"JEPA_IMPORT": name, "PYTHONPATH": str(tmp_path / "modules")}
     config = {"world": "mirrored_room", "name": "d", "episodes": 20, "steps": 6, "image_size": 16, "actors": 2, **LOCAL}

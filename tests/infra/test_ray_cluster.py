@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +40,72 @@ def test_who_is_connected_stays_connected(ray_cluster: None) -> None:
     assert ray.is_initialized()
 
 
+def version_mismatch() -> Exception:
+    """Returns what Ray raises where the cluster runs another version."""
+    from ray._private.utils import check_version_info
+
+    with pytest.raises(RuntimeError) as raised:
+        check_version_info({"ray_version": "2.1.0", "python_version": "3.8.1"}, "this process")
+    return raised.value
+
+
+def wrong_token() -> Exception:
+    from ray.exceptions import AuthenticationError
+
+    return AuthenticationError("Token authentication is enabled but the request is not authorized")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (version_mismatch, ["'ray.example:6379' runs other versions", "Ray: 2.1.0", "unset RAY_ADDRESS"]),
+        (wrong_token, ["'ray.example:6379' refuses our token", "RAY_AUTH_TOKEN"]),
+        (lambda: ConnectionRefusedError("refused"), ["no Ray cluster answers at 'ray.example:6379'", "RAY_ADDRESS"]),
+        (lambda: RuntimeError("disk is full"), ["'ray.example:6379' cannot be joined (disk is full)"]),
+    ],
+)
+def test_what_keeps_us_from_a_cluster_is_said(
+    error: Callable[[], Exception],
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    import ray
+
+    from flows.cli.main import main
+
+    raised = error()
+
+    def refuse(**options: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("infra.ray_cluster._require_listener", lambda address: None)
+    monkeypatch.setattr(ray, "init", refuse)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setenv("RAY_ADDRESS", "ray.example:6379")
+    assert main(["collect", "--episodes", "1", "--store", str(tmp_path)]) == 2
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert all(word in sentence for word in words), sentence
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_a_temporary_folder_with_a_long_name_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 25)
+    folder.mkdir()
+    script = "from infra.ray_cluster import connect, RaySettings\nwith connect(RaySettings(num_cpus=1)): pass"
+    answer = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    last = answer.stderr.splitlines()[-1]
+    assert answer.returncode != 0 and str(folder) in last and "set TMPDIR" in last, answer.stderr
+
+
 @pytest.mark.ray
 @pytest.mark.slow
 def test_no_cluster_at_the_address_is_one_sentence() -> None:
@@ -49,7 +117,7 @@ def test_no_cluster_at_the_address_is_one_sentence() -> None:
     last = answer.stderr.splitlines()[-1]
     assert (
         answer.returncode != 0
-        and "InfraError: no Ray cluster answers at '127.0.0.1:9'" in last
+        and "AddressError: no Ray cluster answers at '127.0.0.1:9'" in last
         and "RAY_ADDRESS" in last
     )
 

@@ -1,0 +1,72 @@
+"""What of our own lines belongs into the log of a Prefect run: progress, warnings, retries and failures."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_run_logger
+
+from infra.progress import LineSink, PhaseState
+from pipelines.executor.queue import TRACEBACK
+
+OURS = ("jepa", "pipelines", "infra", "flows")
+"""Loggers whose lines are worth one on the run's page."""
+
+LINE_SECONDS = 15.0
+"""Least time between two lines of progress: the artifact moves faster, the log stays."""
+
+
+@contextmanager
+def lines_in_run_log() -> Iterator[None]:
+    """Passes the lines of our own loggers, from INFO on, to the log of the flow run, for the time of a block."""
+    try:
+        handler = _RunLogHandler(get_run_logger())
+    except MissingContextError:
+        yield
+        return
+    loggers = [logging.getLogger(name) for name in OURS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+class RunLogSink(LineSink):
+    """Lines of progress in the log of the run."""
+
+    def __init__(self, interval: float = LINE_SECONDS) -> None:
+        super().__init__(interval=interval)
+        self._logger: Any = get_run_logger()
+
+    def end(self, phase: PhaseState, failed: bool) -> None:
+        (self._logger.warning if failed else self._logger.info)(phase.text() + (", stopped" if failed else ", done"))
+
+    def _print(self, text: str) -> None:
+        self._seen()
+        self._logger.info(text)
+
+
+class _RunLogHandler(logging.Handler):
+    """Gives each record to the run's logger, which knows its run in whatever thread that is."""
+
+    def __init__(self, logger: Any) -> None:
+        super().__init__(logging.INFO)
+        self._logger = logger
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text, failed = record.getMessage(), getattr(record, TRACEBACK, None)
+            if failed is None:
+                self._logger.log(record.levelno, text, exc_info=record.exc_info)
+            else:
+                self._logger.warning(f"{text}\n{failed}".rstrip())
+        except Exception:
+            self.handleError(record)
