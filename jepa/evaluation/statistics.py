@@ -1,13 +1,18 @@
 """Intervals for what an evaluation counts and averages.
 
-Shapes: G groups (episodes; the unit that is resampled), R resamples, N samples.
-All intervals are two-sided at 95 %. Everything drawn at random is drawn from the seed given.
+Shapes: G groups (episodes; the unit that is resampled), R resamples, J blocks of groups, N samples.
+All intervals are two-sided at 95 % and contain their value. Everything drawn at random is drawn from the seed given.
+
+A resample holds some groups twice. What is linear in the groups (means, errors) is right on average all the same; what
+is not has to be kept from taking the repeats for structure: R² and r keep the means of the whole sample, the AUROC is
+resampled to first order, and a rank, which repeats lower, has a jackknife.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
 
 from jepa.core.seeds import numpy_generator
 
@@ -51,13 +56,44 @@ def bootstrap_weights(groups: int, seed: int, resamples: int = RESAMPLES) -> Flo
 
 
 def percentile_interval(value: float, resampled_R: ArrayLike, n: int) -> Estimate:
-    """Returns the estimate whose interval is the central 95 % of the resampled values, undefined ones left out."""
+    """Returns the estimate whose interval is the central 95 % of the resampled values, undefined ones left out.
+
+    The resampled values must scatter about the value: where repeats of groups shift them, this is the wrong interval.
+    """
     finite = np.asarray(resampled_R, dtype=np.float64)
     finite = finite[np.isfinite(finite)]
     if not len(finite):
         return Estimate(float(value), float("nan"), float("nan"), n)
     low, high = np.quantile(finite, [0.025, 0.975])
-    return Estimate(float(value), float(low), float(high), n)
+    # Where groups are alike the sums of all and of resamples differ in the last digit.
+    return Estimate(float(value), min(float(low), float(value)), max(float(high), float(value)), n)
+
+
+def jackknife_interval(value: float, left_out_J: ArrayLike, n: int, low: float, high: float) -> Estimate:
+    """Returns the estimate with the jackknife's interval, value ± t SE, SE² = (J-1)/J Σ_j (θ_j - mean θ)².
+
+    For figures that are no mean of groups, such as a rank: no group is ever repeated. One block has no interval.
+
+    Args:
+        value: of all groups.
+        left_out_J: θ_j, the same figure without block j; blocks of groups are about equally large.
+        n: groups.
+        low: least possible value.
+        high: greatest possible value.
+    """
+    left_out = np.asarray(left_out_J, dtype=np.float64)
+    blocks = len(left_out)
+    if blocks < 2 or not np.isfinite(left_out).all():
+        return Estimate(float(value), float("nan"), float("nan"), n)
+    spread = float(np.sqrt((blocks - 1) / blocks * ((left_out - left_out.mean()) ** 2).sum()))
+    half = float(stdtrit(blocks - 1, 0.975)) * spread
+    return Estimate(float(value), max(low, float(value) - half), min(high, float(value) + half), n)
+
+
+def jackknife_blocks(groups: int, blocks: int) -> NDArray[np.bool_]:
+    """Returns which groups (J, G) each block leaves in: every group is left out once, J is at most `blocks`."""
+    blocks = min(groups, blocks)
+    return np.arange(groups) % blocks != np.arange(blocks)[:, None]
 
 
 def bootstrap_mean(values_G: ArrayLike, seed: int, resamples: int = RESAMPLES) -> Estimate:
@@ -90,16 +126,18 @@ def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
 def bootstrap_auroc(positive_G: ArrayLike, negative_G: ArrayLike, seed: int, resamples: int = RESAMPLES) -> Estimate:
     """Returns the AUROC of paired scores (an episode with and without the event) and its interval over the episodes.
 
-    A resampled episode takes both of its scores along, so the pairing's correlation is in the interval.
+    A resampled episode takes both of its scores along, so the pairing's correlation is in the interval. What is
+    resampled is an episode's first-order part, P(positive > its negative) + P(its positive > negative): a repeated
+    episode would meet itself, which moves the area of scores that hardly differ within a pair.
     """
     positive, negative = np.asarray(positive_G, dtype=np.float64), np.asarray(negative_G, dtype=np.float64)
     if len(positive) != len(negative):
         raise ValueError(f"paired scores must be equally many, got {len(positive)} and {len(negative)}")
     value = auroc(positive, negative)
     wins_GG = (positive[:, None] > negative) + 0.5 * (positive[:, None] == negative)
-    weights_RG = bootstrap_weights(len(positive), seed, resamples)
-    resampled_R = ((weights_RG @ wins_GG) * weights_RG).sum(1) / len(positive) ** 2
-    return percentile_interval(value, resampled_R, len(positive))
+    part_G = wins_GG.mean(0) + wins_GG.mean(1) - 2 * value
+    resampled_R = value + bootstrap_weights(len(positive), seed, resamples) @ part_G / len(positive)
+    return percentile_interval(value, resampled_R.clip(0, 1), len(positive))
 
 
 @dataclass(frozen=True)
@@ -125,11 +163,17 @@ def group_moments(true_ND: Floats, predicted_ND: Floats, group_N: NDArray[np.int
     return moments
 
 
-def regression_fit(moments: Floats) -> RegressionFit:
-    """Returns mse, R² and Pearson's r of summed moments (..., 6, D); NaN where the target (r: either) is constant."""
+def regression_fit(moments: Floats, whole_6D: Floats) -> RegressionFit:
+    """Returns mse, R² and Pearson's r of summed moments (..., 6, D); NaN where the target (r: either) is constant.
+
+    Deviations are those from the means of the whole sample, whose summed moments are `whole_6D`: about a mean of its
+    own every resample would vary less.
+    """
     n, y, p, yy, pp, yp = np.moveaxis(moments, -2, 0)
+    mean_y, mean_p = whole_6D[1:3] / whole_6D[0]
     squared_error = yy - 2 * yp + pp
-    variance_y, variance_p, covariance = yy - y * y / n, pp - p * p / n, yp - y * p / n
+    variance_y, variance_p = yy - mean_y * (2 * y - n * mean_y), pp - mean_p * (2 * p - n * mean_p)
+    covariance = yp - mean_y * p - mean_p * y + n * mean_y * mean_p
     # Sums of squares cancel to rounding noise where nothing varies; such a ratio means nothing.
     variance_y = np.where(variance_y > 1e-10 * np.maximum(yy, 1e-300), variance_y, np.nan)
     variance_p = np.where(variance_p > 1e-10 * np.maximum(pp, 1e-300), variance_p, np.nan)
@@ -153,8 +197,9 @@ def bootstrap_regression(
     centre = true.mean(0)
     moments = group_moments(true - centre, predicted - centre, np.asarray(group_N))
     weights_RG = bootstrap_weights(len(moments), seed, resamples)
-    resampled = regression_fit(np.einsum("rg,gsd->rsd", weights_RG, moments, optimize=True))
-    whole = regression_fit(moments.sum(0))
+    whole_6D = moments.sum(0)
+    resampled = regression_fit(np.einsum("rg,gsd->rsd", weights_RG, moments, optimize=True), whole_6D)
+    whole = regression_fit(whole_6D, whole_6D)
     return {
         name: percentile_interval(float(_mean(getattr(whole, name))), _mean(getattr(resampled, name)), len(moments))
         for name in ("mse", "r2", "pearson_r")

@@ -89,7 +89,7 @@ class SIGReg(nn.Module):
 
 
 @dataclass(frozen=True)
-class _Quadrature:
+class Quadrature:
     """The knots without t = 0, and what the sums over them need, each (K, 1, 1)."""
 
     dt: float
@@ -102,7 +102,7 @@ class _Quadrature:
     """2 w_k t_k"""
 
     @classmethod
-    def of(cls, config: SIGRegConfig, like: Tensor) -> "_Quadrature":
+    def of(cls, config: SIGRegConfig, like: Tensor) -> "Quadrature":
         """Returns the constants in the type and on the device of a tensor."""
         dt = config.t_max / (config.knots - 1)
         knots = [k * dt for k in range(1, config.knots)]
@@ -122,7 +122,7 @@ class _SIGReg(torch.autograd.Function):
             steps, total = z_TND.shape[0], global_count(z_TND.shape[1])
             # Equal in all processes, whatever their shares: each tile is a collective.
             columns = max(1, config.tile_for(z_TND.device) // (steps * math.ceil(total / world_size())))
-            quadrature = _Quadrature.of(config, z_TND)
+            quadrature = Quadrature.of(config, z_TND)
             value = z_TND.new_zeros(())
             grad_TND = torch.zeros_like(z_TND)
             for u_Dm in u_DM.split(columns, dim=1):
@@ -141,7 +141,7 @@ class _SIGReg(torch.autograd.Function):
         return grad_TND * grads[0] * world_size(), None, None
 
 
-def _statistic(h_TNM: Tensor, total: int, knots: _Quadrature, need_grad: bool) -> tuple[Tensor, Tensor | None]:
+def _statistic(h_TNM: Tensor, total: int, knots: Quadrature, need_grad: bool) -> tuple[Tensor, Tensor | None]:
     """Returns the sum over time and directions of T, and its gradient with respect to h."""
     angle = h_TNM * knots.dt
     cos_1, sin_1 = angle.cos(), angle.sin()

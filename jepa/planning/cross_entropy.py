@@ -6,7 +6,7 @@ Shapes: P problems, S samples, E elites, H action blocks, K actions in an action
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
@@ -50,6 +50,18 @@ class CEMConfig(Config):
     def problems_at_once(self) -> int:
         """Returns how many problems share a call of the cost."""
         return max(1, self.candidates_at_once // self.samples)
+
+    def within(self, steps_left: int | None, frameskip: int) -> Self:
+        """Returns the same search for a plan of no more action blocks than the steps left need, but for one at least.
+
+        Args:
+            steps_left: environment steps in which the goal should be reached; None changes nothing.
+            frameskip: environment steps of an action block.
+        """
+        if steps_left is None:
+            return self
+        blocks = max(1, -(-steps_left // frameskip))
+        return self.model_copy(update={"horizon": min(self.horizon, blocks)})
 
     def groups(self, problems: int) -> Iterator[slice]:
         """Yields the problems, few enough at a time."""

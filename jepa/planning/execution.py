@@ -1,5 +1,9 @@
 """Receding horizon: plan, act for a while in the true world, look again, plan again.
 
+A plan's end is an appointment: the looks before it plan for the steps that are left, for one that planned for the full
+horizon at each look would put off its arrival for ever. When the appointment is over and steps of the budget are left,
+the next one is made.
+
 Shapes: P problems, T context frames, K actions in an action block (the frameskip), A action dimensions, d dimensions of
 a quantity.
 """
@@ -14,6 +18,24 @@ from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import derive_seed
 from jepa.planning.planner import Plan, Planner, Problem, Situation
 from jepa.worlds.world import World
+
+
+def planning_horizons(budget: int, replan_every: int, plan_steps: int) -> list[int]:
+    """Returns, for each look, the environment steps in which the goal should be reached.
+
+    Args:
+        budget: environment steps that may be taken.
+        replan_every: environment steps from look to look, which every plan holds at least.
+        plan_steps: environment steps of a full plan.
+    """
+    horizons, end = [], 0
+    for step in range(0, budget, replan_every):
+        if step >= end:
+            end = step + plan_steps
+        # The last look may have fewer steps than are carried out of a plan elsewhere.
+        end = min(max(end, step + replan_every), budget)
+        horizons.append(end - step)
+    return horizons
 
 
 @dataclass(frozen=True)
@@ -65,10 +87,11 @@ def execute(
     goal = stack_states([problem.goal for problem in problems])
     world.restore(stack_states([problem.start for problem in problems]))
     trace = _Trace(world, goal, kinds.pop(), planner.history, frameskip)
+    horizons = planning_horizons(budget, replan_every, planner.plan_steps)
     plans: list[Plan] = []
     for step in range(budget):
         if step % replan_every == 0:
-            plans.append(planner.plan(trace.situation(problems, step)))
+            plans.append(planner.plan(trace.situation(problems, step, horizons[len(plans)])))
         trace.advance(np.ascontiguousarray(plans[-1].action_PLA[:, step % replan_every]))
     return [_outcome(trace, plans, index) for index in range(len(problems))]
 
@@ -92,7 +115,7 @@ class _Trace:
         self.states.append(self.world.state())
         self.success_P |= self.world.success(self.goal, self.goal_kind)
 
-    def situation(self, problems: Sequence[Problem], step: int) -> Situation:
+    def situation(self, problems: Sequence[Problem], step: int, steps_left: int) -> Situation:
         times = range(step % self.frameskip, step + 1, self.frameskip)[-self.history :]
         pixels_PTHWC = np.stack([self._look(time) for time in times], axis=1)
         action_size = self.world.world_spec.action_size
@@ -106,6 +129,7 @@ class _Trace:
             goal_state=self.goal,
             goal_kind=self.goal_kind,
             seeds=[derive_seed(problem.seed, "plan", step) for problem in problems],
+            steps_left=steps_left,
         )
 
     def _look(self, time: int) -> Pixels:

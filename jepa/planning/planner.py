@@ -49,6 +49,9 @@ class Situation:
     goal_kind: str
     """One of the world's `goal_kinds`, the same for all problems."""
     seeds: Sequence[int]
+    steps_left: int | None = None
+    """Environment steps in which the goal should be reached, at least those carried out before the next look; a plan
+    for more arrives later with each look. None leaves the planner its own horizon."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +93,11 @@ class Planner(ABC):
     @property
     @abstractmethod
     def plan_steps(self) -> int:
-        """Returns L, the environment steps that an action plan holds actions for."""
+        """Returns L, the most environment steps that an action plan holds actions for."""
 
     @abstractmethod
     def plan(self, situation: Situation) -> Plan:
-        """Returns a plan for every problem of the situation."""
+        """Returns a plan for every problem of the situation, of `steps_left` steps at least where they are given."""
 
     def close(self) -> None:  # noqa: B027 - most planners hold nothing open
         """Closes what the planner has opened, such as worlds; it is not used afterwards."""

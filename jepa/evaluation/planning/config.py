@@ -23,7 +23,8 @@ class PlanningConfig(Config):
     budget: PositiveInt = 50
     """environment steps in which the goal must be met"""
     replan_every: PositiveInt = 25
-    """environment steps of a plan that are carried out before the next look"""
+    """environment steps of a plan that are carried out before the next look; the looks before a plan's end plan for the
+    steps that are left"""
     planners: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"cem": {}}, validate_default=True)
     """options of each planner by the label of its rows; a label that is no planner's name has one as `planner`;
     `oracle` and `random` are always there"""

@@ -38,6 +38,7 @@ class PlanningEvaluation(Evaluation):
 
     kind = "planning"
     Config = PlanningConfig
+    version = 2
     tables = (EPISODES,)
     headlines = HEADLINES
     section = SECTION

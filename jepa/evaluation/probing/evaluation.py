@@ -57,6 +57,7 @@ class ProbingEvaluation(Evaluation):
     """Fits both probes on training frames, each to all quantities at once, and judges them on the held-out splits."""
 
     kind = "probing"
+    version = 2
     Config = ProbingConfig
     tables = (PREDICTIONS,)
     headlines = HEADLINES

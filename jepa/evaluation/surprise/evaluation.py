@@ -133,6 +133,7 @@ class SurpriseEvaluation(Evaluation):
     """A unit is a split and a perturbation."""
 
     kind = "surprise"
+    version = 2
     Config = SurpriseConfig
     tables = (STEPS,)
     headlines = HEADLINES

@@ -79,7 +79,7 @@ class LatentCEM(Planner):
 
     @torch.inference_mode()
     def plan(self, situation: Situation) -> Plan:
-        """Returns plans of H·K steps and the latents that the model imagines after each action block."""
+        """Returns plans of H·K steps, or of the steps left, and the latents imagined after each action block."""
         parts = [self._plan_group(situation, group) for group in self.config.groups(len(situation.seeds))]
         actions, latents, seconds = zip(*parts, strict=True)
         return Plan(np.concatenate(actions), np.concatenate(seconds), latent_PHD=np.concatenate(latents))
@@ -88,18 +88,19 @@ class LatentCEM(Planner):
         self, situation: Situation, group: slice
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
         started = time.perf_counter()
+        config = self.config.within(situation.steps_left, self.model.config.frameskip)
         z_PTD = self.model.encode(self._tensor(situation.pixels_PTHWC[group]))
         goal_PD = self.model.encode(self._tensor(situation.goal_pixels_PHWC[group, None]))[:, 0]
         past_action_PTKA = self._tensor(situation.past_action_PTKA[group])
         # Only the ranking of hundreds of candidates is done in half precision; what is encoded and reported is not.
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced):
             action_PHKA = minimise(
-                latent_cost(self.model, z_PTD, past_action_PTKA, goal_PD, self.config.candidates_at_once),
+                latent_cost(self.model, z_PTD, past_action_PTKA, goal_PD, config.candidates_at_once),
                 situation.seeds[group],
                 (self.model.config.frameskip, self.model.config.action_size),
                 self.low,
                 self.high,
-                self.config,
+                config,
             )
         past = past_action_PTKA if past_action_PTKA.shape[1] else None
         imagined_PHD = self.model.rollout(z_PTD, action_PHKA, past)

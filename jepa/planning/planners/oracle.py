@@ -57,7 +57,7 @@ class Oracle(Planner):
         return self.config.horizon * self.config.frameskip
 
     def plan(self, situation: Situation) -> Plan:
-        """Returns plans of H·K steps and the states that they really lead to, the present one first."""
+        """Returns plans of H·K steps, or of the steps left, and the states that they really lead to."""
         parts = [self._plan_group(situation, group) for group in self.config.groups(len(situation.seeds))]
         actions, states, seconds = zip(*parts, strict=True)
         state = {name: np.concatenate([part[name] for part in states]) for name in states[0]}
@@ -78,7 +78,7 @@ class Oracle(Planner):
             (self.config.frameskip, self.spec.action_size),
             torch.tensor(self.spec.action_low, dtype=torch.float32),
             torch.tensor(self.spec.action_high, dtype=torch.float32),
-            self.config,
+            self.config.within(situation.steps_left, self.config.frameskip),
         )
         action_PLA = action_PHKA.flatten(1, 2).numpy()
         simulated = self.simulate(state, action_PLA)

@@ -23,7 +23,8 @@ from pipelines.store.references import DatasetRef
 
 READ_TRAINING = (
     "The lowest loss need not be the best model: a collapsed one predicts itself perfectly. Spread: standard "
-    "deviations of the latents' dimensions; SIGReg: about 1 for Gaussian latents."
+    "deviations of the latents' dimensions; SIGReg: about 1 for Gaussian latents, of others in proportion to the "
+    "global batch."
 )
 
 

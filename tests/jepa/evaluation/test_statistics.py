@@ -5,6 +5,7 @@ import pytest
 
 from jepa.evaluation.statistics import (
     Z_95,
+    Estimate,
     auroc,
     bootstrap_auroc,
     bootstrap_mean,
@@ -75,16 +76,18 @@ def test_auroc_of_known_scores() -> None:
         auroc([], [1.0])
 
 
-def test_bootstrap_auroc_resamples_pairs_exactly() -> None:
+def test_bootstrap_auroc_resamples_whole_pairs() -> None:
+    """To first order as if each resample's own AUROC were taken, and as wide."""
     rng = np.random.default_rng(5)
-    positive, negative = rng.normal(1, 1, 30).round(1), rng.normal(0, 1, 30).round(1)
-    estimate = bootstrap_auroc(positive, negative, seed=6, resamples=60)
+    positive, negative = rng.normal(1, 1, 200).round(1), rng.normal(0, 1, 200).round(1)
+    estimate = bootstrap_auroc(positive, negative, seed=6)
     by_hand = []
-    for weights in bootstrap_weights(30, seed=6, resamples=60).astype(int):
-        index = np.repeat(np.arange(30), weights)
+    for weights in bootstrap_weights(200, seed=6, resamples=500).astype(int):
+        index = np.repeat(np.arange(200), weights)
         by_hand.append(auroc(positive[index], negative[index]))
-    assert (estimate.low, estimate.high) == pytest.approx(tuple(np.quantile(by_hand, [0.025, 0.975])))
+    assert (estimate.low, estimate.high) == pytest.approx(tuple(np.quantile(by_hand, [0.025, 0.975])), abs=0.01)
     assert estimate.low < estimate.value == auroc(positive, negative) < estimate.high
+    assert bootstrap_auroc([3, 4, 5], [0, 1, 2], seed=0) == Estimate(1.0, 1.0, 1.0, 3)
 
 
 def test_regression_measures_equal_their_definitions() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from jepa.evaluation.planning.problems import draw_problems
 from jepa.planning import execute, make_planner
+from jepa.planning.execution import planning_horizons
 from jepa.worlds import make_world
 from tests.jepa.evaluation.standins import MemorySource
 from tests.jepa.planning.setting import RIGHT_MODEL, run
@@ -32,6 +33,50 @@ def test_a_goal_met_on_the_way_counts(source: MemorySource) -> None:
     problem = draw_problems(source, "test", "uniform", 1, 25, seed=4)[0]
     (one,) = run("random", {}, [replace(problem, goal=problem.start)])
     assert one.success
+
+
+@pytest.mark.parametrize(
+    ("budget", "replan_every", "plan_steps", "horizons"),
+    [
+        (50, 25, 25, [25, 25]),
+        (50, 5, 25, [25, 20, 15, 10, 5, 25, 20, 15, 10, 5]),
+        (50, 10, 25, [25, 15, 10, 20, 10]),
+        (50, 25, 40, [40, 25]),
+        (20, 10, 25, [20, 10]),
+        (50, 20, 25, [25, 20, 10]),
+    ],
+)
+def test_the_horizon_shrinks_with_the_steps_that_are_left(
+    budget: int, replan_every: int, plan_steps: int, horizons: list[int]
+) -> None:
+    assert planning_horizons(budget, replan_every, plan_steps) == horizons
+
+
+ORACLE = {"samples": 64, "elites": 8, "iterations": 8, "path_weight": 0.0}
+"""Nothing rewards arriving early, as nothing in the cost of a planner with a model does."""
+CEM = {"samples": 100, "elites": 10, "iterations": 5}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "goal_kind"),
+    [("oracle", ORACLE, "uniform"), ("oracle", ORACLE, "cross_room"), ("cem", CEM, "uniform")],
+)
+def test_looking_more_often_is_never_worse(
+    source: MemorySource, name: str, options: dict[str, float], goal_kind: str
+) -> None:
+    """With a full horizon at each look, success fell from 100 and 97 to 69 %, and from 90 to 68 % with `cem`."""
+    problems = draw_problems(source, "test", goal_kind, 50, 25, seed=0)
+    runs = {every: run(name, options, problems, replan_every=every) for every in (25, 10, 5)}
+    success, distance = (
+        {every: np.array([getattr(one, field) for one in each], float) for every, each in runs.items()}
+        for field in ("success", "final_distance")
+    )
+    for every in (10, 5):
+        for lost in (success[25] - success[every], distance[every] - distance[25]):
+            # Paired on the problems; one problem's worth where the pairs do not differ at all.
+            noise = max(2 * lost.std() / len(lost) ** 0.5, 1 / len(lost))
+            assert lost.mean() <= noise, (every, lost.mean(), noise)
+    assert distance[5].mean() <= distance[25].mean()
 
 
 def test_execution_refuses_what_does_not_fit(source: MemorySource) -> None:
