@@ -28,7 +28,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 # Several processes share few cores; and what the user has set must not decide whether a test passes.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-for name in [name for name in os.environ if name.startswith(("JEPA_", "AWS_", "PREFECT_", "RAY_ADDRESS"))]:
+for name in [
+    name
+    for name in os.environ
+    if name.startswith(("JEPA_", "AWS_", "PREFECT_", "RAY_ADDRESS")) and name != "JEPA_IMPORT"
+]:
     del os.environ[name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 # What a test caches must not be found by another session, nor stay.

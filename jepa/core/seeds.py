@@ -16,9 +16,9 @@ import numpy as np
 if TYPE_CHECKING:  # torch takes seconds to import, and collecting a dataset does without it
     import torch
 
-EpisodeStream = Literal["scene", "policy", "variation", "plan"]
+EpisodeStream = Literal["scene", "policy", "variation", "plan", "choices"]
 
-EPISODE_STREAMS: dict[EpisodeStream, int] = {"scene": 0, "policy": 1, "variation": 2, "plan": 3}
+EPISODE_STREAMS: dict[EpisodeStream, int] = {"scene": 0, "policy": 1, "variation": 2, "plan": 3, "choices": 4}
 """Numbers of an episode's streams; the bytes of every dataset depend on them."""
 
 

@@ -110,6 +110,8 @@ class _Trace:
     def advance(self, action_PA: Actions) -> None:
         if self.history > 1 and len(self.actions) % self.frameskip == 0:
             self._look(len(self.actions))
+        # A model with a history sees what was done, not what was asked for.
+        action_PA = self.world.world_spec.carried_out(action_PA)
         self.world.advance(action_PA)
         self.actions.append(action_PA)
         self.states.append(self.world.state())

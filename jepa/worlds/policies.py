@@ -5,6 +5,7 @@ Shapes: N copies, A action dimensions, k numbers.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions
 from jepa.core.errors import InputError
 from jepa.core.registry import Registry
-from jepa.core.seeds import episode_generator
+from jepa.core.seeds import EpisodeStream, episode_generator
+from jepa.worlds.choices import with_options
 from jepa.worlds.world import World
 
 NOISE_STEPS = 64
@@ -68,14 +70,18 @@ def make_policy(name: str, world: str) -> Policy:
 class Noise:
     """A stream of random numbers for each episode, drawn for many steps at once so that a step costs a look-up."""
 
-    def __init__(self, seeds: Sequence[int], draw: Callable[[np.random.Generator, int], NDArray[np.float32]]) -> None:
-        # The world draws from [seed, 0]; another second number keeps the two streams apart.
-        self._rngs = [episode_generator(seed, "policy") for seed in seeds]
+    def __init__(
+        self,
+        seeds: Sequence[int],
+        draw: Callable[[np.random.Generator, int], NDArray[Any]],
+        stream: EpisodeStream = "policy",
+    ) -> None:
+        self._rngs = [episode_generator(seed, stream) for seed in seeds]
         self._draw = draw
         self._taken = NOISE_STEPS
-        self._drawn: NDArray[np.float32]
+        self._drawn: NDArray[Any]
 
-    def next(self) -> NDArray[np.float32]:
+    def next(self) -> NDArray[Any]:
         """Returns the next numbers of every stream, (N, k)."""
         if self._taken == NOISE_STEPS:
             self._drawn = np.stack([self._draw(rng, NOISE_STEPS) for rng in self._rngs], axis=1)
@@ -88,7 +94,8 @@ class Noise:
 class RandomWalk(Policy):
     """A smooth walk in any world: v ← ρ v + √(1 − ρ²) ε with ε standard normal.
 
-    The action is centre + spread · half range · v, clipped to the world's range.
+    The action is centre + spread · half range · v, clipped to the world's range. Where the world takes choices, each
+    step picks every option with the same probability instead, whatever was picked before.
     """
 
     smoothness = np.float32(0.9)
@@ -96,7 +103,12 @@ class RandomWalk(Policy):
 
     def begin(self, world: World, seeds: Sequence[int]) -> None:
         """Draws each walk's first velocity from the stationary distribution."""
-        size = world.world_spec.action_size
+        size, choices = world.world_spec.action_size, world.world_spec.choices
+        options = [choice.options for choice in choices]
+        # A stream of their own, so that they go together with no velocity.
+        self._options = Noise(
+            seeds, lambda rng, steps: rng.integers(options, size=(steps, len(options))), stream="choices"
+        )
         self._noise = Noise(seeds, lambda rng, steps: rng.standard_normal((steps, size), dtype=np.float32))
         self._velocity_NA = self._noise.next()
 
@@ -107,4 +119,8 @@ class RandomWalk(Policy):
         half_range = np.float32((spec.action_high - spec.action_low) / 2)
         kick = np.sqrt(1 - self.smoothness**2)
         self._velocity_NA = self.smoothness * self._velocity_NA + kick * self._noise.next()
-        return np.clip(centre + half_range * self.spread * self._velocity_NA, spec.action_low, spec.action_high)
+        walk_NA = centre + half_range * self.spread * self._velocity_NA
+        action_NA = np.clip(walk_NA, spec.action_low, spec.action_high)
+        if not spec.choices:
+            return action_NA
+        return with_options(action_NA, spec.choices, self._options.next(), spec.action_low, spec.action_high)

@@ -6,12 +6,15 @@ Shapes: N episodes of a batch, T steps, H × W pixels, A action dimensions, d di
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from jepa.core.episodes import Episode
+from jepa.core.conversions import UnfitValueError, to_numbers, to_pixels
+from jepa.core.episodes import Actions, Episode
 from jepa.worlds.policies import make_policy
-from jepa.worlds.world import WORLDS, make_world
+from jepa.worlds.world import WORLDS, World, WorldSpec, make_world
 
 BATCH_EPISODES = 64
 BATCH_BYTES = 256 * 2**20
@@ -38,10 +41,12 @@ def collect_episodes(
 ) -> Iterator[Episode]:
     """Yields the planned episodes in the order of the plans, each the same bytes alone or in any batch.
 
-    `on_step` is called after each step of a batch: a slow policy shows its progress by it.
+    An episode that ends by itself is shorter than planned: what would follow has no meaning. `on_step` is called after
+    each step of a batch: a slow policy shows its progress by it.
 
     Raises:
-        InputError: the world, one of its options or a policy is unknown.
+        InputError: the world, one of its options or a policy is unknown, or a value that comes up cannot be stored; the
+            message names episode, frame and quantity.
     """
     start = 0
     while start < len(plans):
@@ -80,33 +85,91 @@ def _simulate(
     seeds, steps = [plan.seed for plan in plans], plans[0].steps
     policy = make_policy(plans[0].policy, world_name)
     with closing(make_world(world_name, len(plans), **world_options)) as world, closing(policy):
-        spec = world.world_spec
-        world.begin(seeds, [plan.variation for plan in plans])
-        policy.begin(world, seeds)
-        pixels = np.empty((len(plans), steps + 1, spec.image_size, spec.image_size, 3), dtype=np.uint8)
-        action = np.empty((len(plans), steps, spec.action_size), dtype=np.float32)
-        state = {
-            quantity.name: np.empty((len(plans), steps + 1, quantity.size), dtype=np.float32)
-            for quantity in spec.quantities
+        recording = _Recording(world.world_spec, plans)
+        for frame in range(steps + 1):
+            try:
+                if frame == 0:
+                    world.begin(seeds, [plan.variation for plan in plans])
+                    policy.begin(world, seeds)
+                else:
+                    world.advance(recording.action[:, frame - 1])
+                    on_step()
+                recording.note(frame, world)
+                if not recording.going_on.any():
+                    break
+                if frame < steps:
+                    recording.act(frame, policy.act(world))
+            except UnfitValueError as error:
+                episode = "" if error.row is None else f" {plans[error.row].index}"
+                raise error.at(f"world {world_name!r}, episode{episode}, frame {frame}") from error
+    return recording.episodes()
+
+
+class _Recording:
+    """What some episodes of one length have shown so far."""
+
+    def __init__(self, spec: WorldSpec, plans: Sequence[EpisodePlan]) -> None:
+        episodes, steps = len(plans), plans[0].steps
+        self._spec, self._plans = spec, plans
+        self.pixels = np.empty((episodes, steps + 1, spec.image_size, spec.image_size, 3), dtype=np.uint8)
+        self.action = np.zeros((episodes, steps, spec.action_size), dtype=np.float32)
+        self.state = {
+            name: np.empty((episodes, steps + 1, size), dtype=np.float32) for name, size in spec.recorded.items()
         }
-        for step in range(steps + 1):
-            pixels[:, step] = world.render_pixels()
-            for name, value in world.state().items():
-                state[name][:, step] = value
-            if step < steps:
-                action[:, step] = np.clip(policy.act(world), spec.action_low, spec.action_high)
-                world.advance(action[:, step])
-                on_step()
-    return [
-        Episode(
-            index=plan.index,
-            seed=plan.seed,
-            split=plan.split,
-            variation=plan.variation,
-            policy=plan.policy,
-            pixels=pixels[n],
-            action=action[n],
-            state={name: value[n] for name, value in state.items()},
+        self.going_on = np.ones(episodes, dtype=bool)
+        self._steps = np.zeros(episodes, dtype=np.int64)
+
+    def note(self, frame: int, world: World) -> None:
+        """Takes the frame and the quantities of each episode that has not ended before."""
+        rows = np.flatnonzero(self.going_on)
+        pixels, state = to_pixels(world.render_pixels()), world.state()
+        _check_shape("the picture", pixels, self.pixels[:, frame])
+        self.pixels[rows, frame] = pixels[rows]
+        for name, held in self.state.items():
+            values = np.asarray(state[name])
+            _check_shape(name, values, held[:, frame])
+            held[rows, frame] = _rows_to_numbers(values, rows, name)
+        self._steps[rows] = frame
+        # An episode needs a step; one that is over before its first has none to give.
+        self.going_on &= ~world.ended() | (frame == 0)
+
+    def act(self, frame: int, action_NA: Actions) -> None:
+        """Takes the actions as the world carries them out."""
+        spec, rows = self._spec, np.flatnonzero(self.going_on)
+        values = np.asarray(action_NA)
+        _check_shape("the action of the policy", values, self.action[:, frame])
+        clipped = np.clip(_rows_to_numbers(values, rows, "the action of the policy"), spec.action_low, spec.action_high)
+        self.action[rows, frame] = spec.carried_out(clipped)
+
+    def episodes(self) -> list[Episode]:
+        """Returns the episodes, each up to where it ended."""
+        return [
+            Episode(
+                index=plan.index,
+                seed=plan.seed,
+                split=plan.split,
+                variation=plan.variation,
+                policy=plan.policy,
+                pixels=self.pixels[n, : steps + 1],
+                action=self.action[n, :steps],
+                state={name: value[n, : steps + 1] for name, value in self.state.items()},
+            )
+            for n, (plan, steps) in enumerate(zip(self._plans, self._steps.tolist(), strict=True))
+        ]
+
+
+def _rows_to_numbers(values: NDArray[Any], rows: NDArray[np.int64], what: str) -> NDArray[np.float32]:
+    """Returns some rows as float32; a value that does not fit is named by its row among all."""
+    try:
+        return to_numbers(values[rows], what)
+    except UnfitValueError as error:
+        row = None if error.row is None else int(rows[error.row])
+        raise UnfitValueError(what, error.problem, row, error.column) from error
+
+
+def _check_shape(what: str, given: NDArray[Any], wanted: NDArray[Any]) -> None:
+    # Assigned as it is, an array of another shape might be spread over all copies without a word.
+    if given.shape != wanted.shape:
+        raise UnfitValueError(
+            what, f"has the shape {given.shape} and the world's specification asks for {wanted.shape}"
         )
-        for n, plan in enumerate(plans)
-    ]

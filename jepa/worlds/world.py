@@ -16,10 +16,11 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from jepa.core.episodes import Actions, Pixels, State
+from jepa.core.episodes import Actions, Episode, Pixels, State
 from jepa.core.errors import InputError
 from jepa.core.registry import Registry
 from jepa.core.seeds import episode_generator
+from jepa.worlds.choices import Choice, carried_out
 
 IMAGE_SIZES = (16, 1024)
 """Smallest and largest side of a frame, in pixels."""
@@ -34,6 +35,8 @@ class Quantity:
     unit: str
     description: str = ""
     probe: bool = True
+    recorded: bool = True
+    """False where it follows from the other quantities and the episode's actions, so that no episode stores it."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class WorldSpec:
     """Evaluation protocol that models of this world are judged under by default: a name, or the path of a YAML file."""
     preset: str = "smoke"
     """Size of the whole job that `jepa run` takes by default."""
+    choices: tuple[Choice, ...] = ()
+    """Values of an action that stand for one of several options; all others are taken as they are."""
 
     def sample_variation(self, rng: np.random.Generator, unseen: bool = False) -> dict[str, float]:
         """Returns a value for each factor of variation."""
@@ -125,6 +130,15 @@ class WorldSpec:
     def goal_kind_names(self) -> tuple[str, ...]:
         """Returns the names of the goal kinds."""
         return tuple(kind.name for kind in self.goal_kinds)
+
+    @property
+    def recorded(self) -> dict[str, int]:
+        """Returns the dimensions of the quantities that an episode stores."""
+        return {quantity.name: quantity.size for quantity in self.quantities if quantity.recorded}
+
+    def carried_out(self, action_NA: Actions) -> Actions:
+        """Returns what the world makes of actions: where values stand for options, those of the option picked."""
+        return carried_out(action_NA, self.choices, self.action_low, self.action_high)
 
     @property
     def has_unseen(self) -> bool:
@@ -201,10 +215,10 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
         """Steps every copy; with a goal, minus the distance to it is the reward and success terminates."""
         self.advance(np.asarray(actions, dtype=np.float32))
         self._elapsed += 1
-        reward, terminated = np.zeros(self.num_envs), np.zeros(self.num_envs, dtype=bool)
+        reward, terminated = np.zeros(self.num_envs), self.ended().copy()
         if self._goal is not None:
             reward = -self.distance(self._goal, self._goal_kind).astype(np.float64)
-            terminated = self.success(self._goal, self._goal_kind)
+            terminated |= self.success(self._goal, self._goal_kind)
         truncated = np.full(self.num_envs, self._elapsed >= self.world_spec.episode_steps)
         return self.render_pixels(), reward, terminated, truncated, dict(self.state())
 
@@ -253,6 +267,21 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
     @abstractmethod
     def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
         """Applies a perturbation of `perturbations` to every copy, each with its own generator."""
+
+    def ended(self) -> NDArray[np.bool_]:
+        """Returns whether the episode of each copy has ended by itself, (N,): nothing counts that happens from then on.
+
+        Worlds whose episodes go on for as long as they are wanted need not say so.
+        """
+        return np.zeros(self.num_envs, dtype=bool)
+
+    @classmethod
+    def state_at(cls, episode: Episode, row: int) -> State:
+        """Returns the state (d,) by quantity that a recorded episode shows at a row, as `restore` takes it.
+
+        A world with quantities that are not recorded works them out here, from the row and the actions before it.
+        """
+        return {name: value[row].copy() for name, value in episode.state.items()}
 
     def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
         """Returns which of M (start, goal) state pairs (M, d) make a problem of that kind; `uniform` takes all."""

@@ -154,8 +154,8 @@ class PlanningEvaluation(Evaluation):
                 "oracle_final_distance": best.final_distance,
                 "plan_seconds": float(np.mean(run.plan_seconds)),
                 "unit": spec.distance_unit,
-                "start_state": _json_state(problem.start),
-                "goal_state": _json_state(problem.goal),
+                "start_state": _json_state(problem.start, spec),
+                "goal_state": _json_state(problem.goal, spec),
             }
             rows.append({**labels, **outcome, **self._drawing(problem, run, believed, spec)})
         return rows
@@ -218,5 +218,6 @@ def _imagined_path(run: Execution, quantity: str, probe: Probe | None) -> NDArra
     return np.concatenate([run.path[quantity][:1], probe.predict(run.imagined_latent)])
 
 
-def _json_state(state: State) -> str:
-    return json.dumps({name: [round(float(number), 6) for number in value] for name, value in state.items()})
+def _json_state(state: State, spec: WorldSpec) -> str:
+    recorded = {name: value for name, value in state.items() if name in spec.recorded}
+    return json.dumps({name: [round(float(number), 6) for number in value] for name, value in recorded.items()})

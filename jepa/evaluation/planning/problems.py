@@ -12,7 +12,7 @@ from jepa.core.episodes import Episode, EpisodeSource
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed, numpy_generator
 from jepa.planning.planner import Problem
-from jepa.worlds.world import World, make_world
+from jepa.worlds.world import WORLDS, World, make_world
 
 SCANNED_EPISODES_PER_PROBLEM = 10
 """How many episodes are looked at for each problem wanted; a larger split is not read to its end."""
@@ -43,10 +43,10 @@ def draw_problems(
             f"split {split!r} has no planning problem of goal kind {goal_kind!r} with a goal {ahead} environment "
             "steps ahead; collect more or longer episodes"
         )
-    problems = {}
+    problems, kind = {}, WORLDS.get(source.world)
     for episode in _scanned(source, split, count):
         for number, row in chosen.get(episode.index, ()):
-            problems[number] = _problem(episode, number, row, goal_kind, ahead, seed)
+            problems[number] = _problem(kind, episode, number, row, goal_kind, ahead, seed)
     return [problems[number] for number in sorted(problems)]
 
 
@@ -96,7 +96,9 @@ def _choose_rows(
     return chosen
 
 
-def _problem(episode: Episode, number: int, row: int, goal_kind: str, ahead: int, seed: int) -> Problem:
+def _problem(
+    world: type[World], episode: Episode, number: int, row: int, goal_kind: str, ahead: int, seed: int
+) -> Problem:
     return Problem(
         number=number,
         split=episode.split,
@@ -104,8 +106,8 @@ def _problem(episode: Episode, number: int, row: int, goal_kind: str, ahead: int
         episode=episode.index,
         start_row=row,
         seed=derive_seed(seed, "problem", goal_kind, episode.index, row),
-        start={name: value[row].copy() for name, value in episode.state.items()},
-        goal={name: value[row + ahead].copy() for name, value in episode.state.items()},
+        start=world.state_at(episode, row),
+        goal=world.state_at(episode, row + ahead),
         start_pixels=episode.pixels[row].copy(),
         goal_pixels=episode.pixels[row + ahead].copy(),
     )

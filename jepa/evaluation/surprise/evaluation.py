@@ -99,7 +99,7 @@ def replay(
     strength_N = np.zeros(len(episodes))
     world = make_world(world_name, len(episodes), **world_options)
     try:
-        world.restore(stack_states([{name: value[0] for name, value in episode.state.items()} for episode in episodes]))
+        world.restore(stack_states([world.state_at(episode, 0) for episode in episodes]))
         seen = [world.render_pixels()]
         for frame in range(1, frames):
             for step in range((frame - 1) * frameskip, frame * frameskip):

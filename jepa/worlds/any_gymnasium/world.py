@@ -2,7 +2,8 @@
 
 Nothing is known of such an environment but Gymnasium's interface, hence: actions are spread over [-1, 1], its
 observation is what is recorded, a goal is an observation, and a state is the seed of its episode with all actions
-since, which a restored copy plays again.
+since, which a restored copy plays again. An episode stores seed and step, and its actions anyway; `state_at` puts a
+state together from them.
 Shapes: N copies, A action dimensions, D numbers of the flattened observation, T steps that an episode can have.
 """
 
@@ -12,23 +13,25 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Box, Discrete, flatdim, flatten
+from gymnasium.error import NameNotFound, NamespaceNotFound
 from numpy.typing import NDArray
 
-from jepa.core.episodes import Actions, Pixels, State
+from jepa.core.conversions import UnfitValueError, to_pixels
+from jepa.core.episodes import Actions, Episode, Pixels, State
 from jepa.core.errors import InputError
 from jepa.core.seeds import episode_generator
+from jepa.worlds.any_gymnasium.actions import HIGH, LOW, action_layout, to_action
+from jepa.worlds.any_gymnasium.observations import flat_observation, observation_size
 from jepa.worlds.packages import choose_renderer, quiet, resize
 from jepa.worlds.world import WORLDS, GoalKind, Quantity, World, WorldSpec
 
 Floats = NDArray[np.float32]
 
 PREFIX = "gymnasium:"
-REPLAY_STEPS = 200
+REPLAY_STEPS = 1000
 """Actions of an episode that a state can hold."""
 SEED_DIGITS, SEED_BASE = 2, 2**16
 """A seed of 32 bits is recorded as two numbers that float32 holds exactly."""
-WIDEST_OBSERVATION = 4096
 SUCCESS_DIFFERENCE = 0.05
 """Success is a root mean square difference below this, in units of the observation."""
 ROTATIONS = 3
@@ -60,9 +63,10 @@ class AnyGymnasium(World):
         """Steps every environment; one whose episode has ended by itself stays where it is.
 
         Raises:
-            InputError: the episode is longer than a state can hold.
+            InputError: the episode is longer than a state can hold, or an observation cannot be recorded.
         """
-        for n, action_A in enumerate(np.clip(np.asarray(action_NA, dtype=np.float32), -1, 1)):
+        clipped_NA = np.clip(np.asarray(action_NA, dtype=np.float32), LOW, HIGH)
+        for n, action_A in enumerate(self.world_spec.carried_out(clipped_NA)):
             if len(self._actions[n]) == REPLAY_STEPS:
                 raise InputError(
                     f"steps is over {REPLAY_STEPS}, the most that world {self.world_spec.name!r} can restore"
@@ -74,22 +78,18 @@ class AnyGymnasium(World):
         """Returns the environments' own pictures, resized, uint8 (N, H, W, 3)."""
         frames = []
         for env, turn in zip(self._envs, self._channels_N1[:, 0], strict=True):
-            frame = resize(np.asarray(env.render(), dtype=np.uint8), self.world_spec.image_size)
+            frame = resize(to_pixels(env.render()), self.world_spec.image_size)
             frames.append(np.roll(frame, int(turn), axis=2))
         return np.stack(frames)
 
     def state(self) -> State:
         """Returns the observation and, for replaying, the seed's two halves and all actions so far."""
         size = self.world_spec.action_size
-        actions = np.zeros((self.num_envs, REPLAY_STEPS, size), dtype=np.float32)
-        for n, past in enumerate(self._actions):
-            if past:
-                actions[n, : len(past)] = past
         return {
             "observation": np.stack(self._observations),
             "replay_seed": np.array([divmod(seed, SEED_BASE) for seed in self._seeds], dtype=np.float32),
             "replay_steps": np.array([[len(past)] for past in self._actions], dtype=np.float32),
-            "replay_actions": actions.reshape(self.num_envs, -1),
+            "replay_actions": np.stack([_padded(past, size) for past in self._actions]),
             "channels": self._channels_N1.copy(),
         }
 
@@ -105,6 +105,16 @@ class AnyGymnasium(World):
             self._observations[n] = self._reset(n)
             for action_A in actions_TA:
                 self._step(n, action_A)
+
+    def ended(self) -> NDArray[np.bool_]:
+        """Returns which environments have terminated or truncated their episode, (N,)."""
+        return np.array(self._over)
+
+    @classmethod
+    def state_at(cls, episode: Episode, row: int) -> State:
+        """Returns the state at a row, the actions that lead there taken from the episode."""
+        past = _padded(list(episode.action[:row]), cls.world_spec.action_size)
+        return {**super().state_at(episode, row), "replay_actions": past}
 
     def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         """Returns the root mean square difference of the observations, (N,)."""
@@ -136,15 +146,21 @@ class AnyGymnasium(World):
         self._over[n] = False
         with quiet():
             observation, _ = self._envs[n].reset(seed=self._seeds[n])
-        return _flat(self._envs[n], observation)
+        return self._observed(n, observation)
 
     def _step(self, n: int, action_A: Floats) -> None:
         if self._over[n]:
             return
         env = self._envs[n]
-        observation, _, terminated, truncated, _ = env.step(_to_action(env.action_space, action_A))
+        observation, _, terminated, truncated, _ = env.step(to_action(env.action_space, action_A))
         self._over[n] = bool(terminated or truncated)
-        self._observations[n] = _flat(env, observation)
+        self._observations[n] = self._observed(n, observation)
+
+    def _observed(self, n: int, observation: Any) -> Floats:
+        try:
+            return flat_observation(self._envs[n].observation_space, observation)
+        except UnfitValueError as error:
+            raise UnfitValueError(error.what, error.problem, row=n, column=error.column) from error
 
 
 @WORLDS.register_family(PREFIX)
@@ -158,27 +174,24 @@ def world_class(name: str) -> type[World]:
     environment = name.removeprefix(PREFIX)
     env = _make(environment)
     try:
-        observation_size, action_size = flatdim(env.observation_space), _action_size(name, env.action_space)
-        if observation_size > WIDEST_OBSERVATION:
-            raise InputError(
-                f"world {name!r} observes {observation_size} numbers, over {WIDEST_OBSERVATION}; "
-                "choose an id that observes its state and renders pictures apart from it"
-            )
-    except NotImplementedError as error:
-        raise InputError(f"world {name!r} has an observation space that is no flat vector: {error}") from error
+        observed = observation_size(name, env.observation_space)
+        action_size, choices = action_layout(name, env.action_space)
     finally:
         env.close()
     spec = WorldSpec(
         name=name,
         image_size=224,
         action_size=action_size,
-        action_low=-1.0,
-        action_high=1.0,
+        action_low=LOW,
+        action_high=HIGH,
+        choices=choices,
         quantities=(
-            Quantity("observation", observation_size, "of the environment"),
+            Quantity("observation", observed, "of the environment"),
             Quantity("replay_seed", SEED_DIGITS, "1", "halves of the episode's seed", probe=False),
             Quantity("replay_steps", 1, "step", probe=False),
-            Quantity("replay_actions", REPLAY_STEPS * action_size, "1", "all actions so far", probe=False),
+            Quantity(
+                "replay_actions", REPLAY_STEPS * action_size, "1", "all actions so far", probe=False, recorded=False
+            ),
             Quantity("channels", 1, "1", "rotation of red, green and blue", probe=False),
         ),
         factors=(),
@@ -199,38 +212,35 @@ def world_class(name: str) -> type[World]:
 
 def _make(environment: str) -> Any:
     choose_renderer()
+    world = f"{PREFIX}{environment}"
     try:
         with quiet():
             env = gymnasium.make(environment, render_mode="rgb_array")
             env.reset(seed=0)
-            picture = np.asarray(env.render())
+            picture = env.render()
     except Exception as error:  # whatever an environment of others raises, it cannot be made
         raise InputError(
-            f"world '{PREFIX}{environment}' cannot be made with RGB pictures ({type(error).__name__}: {error}); "
-            "give the id of an installed Gymnasium environment that offers render_mode rgb_array"
+            f"world {world!r} cannot be made with RGB pictures ({type(error).__name__}: {error}); "
+            f"{_remedy(environment, error)}"
         ) from error
-    if picture.ndim != 3 or picture.shape[2] != 3:
-        raise InputError(f"world '{PREFIX}{environment}' renders {picture.shape}, no RGB picture; choose another id")
+    try:
+        to_pixels(picture)
+    except UnfitValueError as error:
+        raise InputError(f"world {world!r} renders what cannot be stored: {error}; choose another id") from error
     return env
 
 
-def _action_size(name: str, space: gymnasium.Space[Any]) -> int:
-    if isinstance(space, Discrete):
-        return 1
-    if isinstance(space, Box) and np.isfinite(space.low).all() and np.isfinite(space.high).all():
-        return int(np.prod(space.shape))
-    raise InputError(f"world {name!r} takes actions of {space}; a bounded Box or a Discrete space is needed")
+def _remedy(environment: str, error: Exception) -> str:
+    # An id without a module is known only once somebody has imported the package that registers it.
+    if isinstance(error, (NameNotFound, NamespaceNotFound)) and ":" not in environment:
+        wanted = f"{PREFIX}<module>:{environment or '<id>'}"
+        return f"if a package registers it when it is imported, name that module too: {wanted}"
+    return "give the id of an installed Gymnasium environment that offers render_mode rgb_array"
 
 
-def _to_action(space: gymnasium.Space[Any], action_A: Floats) -> Any:
-    """Maps [-1, 1] onto the space: linearly onto a Box, in equal parts onto the choices of a Discrete."""
-    if isinstance(space, Discrete):
-        return space.start + min(int((float(action_A[0]) + 1) / 2 * int(space.n)), int(space.n) - 1)
-    assert isinstance(space, Box)
-    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
-    share = (action_A.astype(np.float64).reshape(space.shape) + 1) / 2
-    return (low + share * (high - low)).astype(space.dtype)
-
-
-def _flat(env: Any, observation: Any) -> Floats:
-    return np.asarray(flatten(env.observation_space, observation), dtype=np.float32)
+def _padded(past: Sequence[Floats], action_size: int) -> Floats:
+    """Returns the actions so far as one row of a fixed length."""
+    row = np.zeros(REPLAY_STEPS * action_size, dtype=np.float32)
+    if past:
+        row[: len(past) * action_size] = np.concatenate(past)
+    return row

@@ -6,8 +6,8 @@ import pytest
 from gymnasium.spaces import Box, Discrete
 
 from jepa.core.errors import InputError
-from jepa.worlds import WORLDS, make_policy, make_world
-from jepa.worlds.any_gymnasium.world import REPLAY_STEPS, _to_action
+from jepa.worlds import WORLDS, EpisodePlan, collect_episodes, make_policy, make_world
+from jepa.worlds.any_gymnasium.world import REPLAY_STEPS
 
 
 def test_a_name_gives_one_class_with_a_specification_of_its_own():
@@ -16,7 +16,8 @@ def test_a_name_gives_one_class_with_a_specification_of_its_own():
     assert "gymnasium:Pendulum-v1" in WORLDS and "gymnasium:Pendulum-v1" not in WORLDS.names()
     assert pendulum.world_spec.name == "gymnasium:Pendulum-v1"
     sizes = {quantity.name: quantity.size for quantity in cartpole.world_spec.quantities}
-    assert sizes["observation"] == 4 and sizes["replay_actions"] == REPLAY_STEPS
+    assert sizes["observation"] == 4 and sizes["replay_actions"] == 2 * REPLAY_STEPS
+    assert cartpole.world_spec.action_size == 2 and "replay_actions" not in cartpole.world_spec.recorded
     make_policy("random", "gymnasium:Pendulum-v1")
 
 
@@ -32,20 +33,41 @@ def test_the_world_is_gymnasiums_own():
         np.testing.assert_array_equal(world.state()["observation"][0], observation)
 
 
-def test_actions_are_spread_over_the_space():
-    choices = Discrete(3, start=4)
-    assert [_to_action(choices, np.float32([value])) for value in (-1, -0.3, 0, 0.4, 1)] == [4, 5, 5, 6, 6]
-    box = Box(np.float32([-2, 0]), np.float32([2, 10]))
-    np.testing.assert_allclose(_to_action(box, np.float32([0.5, -1])), [1, 0])
-
-
-def test_an_episode_that_ends_by_itself_stays_where_it_is():
+def test_an_episode_that_ends_by_itself_stays_where_it_is_and_says_so():
     world = make_world("gymnasium:CartPole-v1", 1, image_size=16)
+    right, left = np.float32([[0, 1]]), np.float32([[1, 0]])
+    assert not world.ended().any()
     for _ in range(60):
-        world.advance(np.ones((1, 1), dtype=np.float32))
+        world.advance(right)
     fallen = world.state()["observation"].copy()
-    world.advance(-np.ones((1, 1), dtype=np.float32))
+    assert world.ended().all()
+    world.advance(left)
     np.testing.assert_array_equal(world.state()["observation"], fallen)
+    world.begin([1], [{}])
+    assert not world.ended().any()
+
+
+def test_no_step_is_recorded_after_the_end():
+    """Each recorded step does something, and the last frame alone is beyond CartPole's limits."""
+    plans = [EpisodePlan(n, n, "train", {}, "random", 60) for n in range(12)]
+    episodes = list(collect_episodes("gymnasium:CartPole-v1", {"image_size": 16}, plans))
+    assert min(episode.steps for episode in episodes) < 30
+    for episode in episodes:
+        place, angle = episode.state["observation"][:, 0], episode.state["observation"][:, 2]
+        over = (abs(place) > 2.4) | (abs(angle) > 12 * np.pi / 180)
+        assert not over[:-1].any() and (over[-1] or episode.steps == 60)
+        assert (np.diff(episode.state["observation"], axis=0) != 0).any(axis=1).all()
+
+
+def test_an_episode_stores_seed_and_step_and_no_padding():
+    (episode,) = collect_episodes(
+        "gymnasium:Pendulum-v1", {"image_size": 16}, [EpisodePlan(0, 0, "train", {}, "random", 9)]
+    )
+    assert sum(value.shape[1] for value in episode.state.values()) == 3 + 2 + 1 + 1
+    world = make_world("gymnasium:Pendulum-v1", 1, image_size=16)
+    world.restore({name: value[None] for name, value in world.state_at(episode, 7).items()})
+    np.testing.assert_array_equal(world.render_pixels()[0], episode.pixels[7])
+    assert world.state()["replay_steps"] == 7
 
 
 def test_an_episode_longer_than_a_state_holds_is_refused():
@@ -61,6 +83,12 @@ def test_an_episode_longer_than_a_state_holds_is_refused():
 def test_what_cannot_be_made_is_refused_in_one_sentence(name):
     with pytest.raises(InputError, match=f"world '{name}' cannot be made with RGB pictures"):
         WORLDS.get(name)
+
+
+@pytest.mark.parametrize("name", ["FetchReach-v4", "ALE/Pong-v5"])
+def test_an_id_that_nobody_registered_is_answered_with_the_way_to_name_its_module(name):
+    with pytest.raises(InputError, match=f"name that module too: gymnasium:<module>:{name}"):
+        WORLDS.get(f"gymnasium:{name}")
 
 
 @pytest.mark.parametrize(
