@@ -1,16 +1,20 @@
 """`gymnasium:<id>` resolves to a world of its own, or to one sentence that says why not."""
 
+from typing import Any
+
 import gymnasium
 import numpy as np
 import pytest
-from gymnasium.spaces import Box, Discrete
+from gymnasium.spaces import Box, Discrete, Space
+from numpy.typing import NDArray
 
 from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, make_policy, make_world
 from jepa.worlds.any_gymnasium.world import REPLAY_STEPS, _to_action
+from tests.narrow import floats
 
 
-def test_a_name_gives_one_class_with_a_specification_of_its_own():
+def test_a_name_gives_one_class_with_a_specification_of_its_own() -> None:
     pendulum, cartpole = WORLDS.get("gymnasium:Pendulum-v1"), WORLDS.get("gymnasium:CartPole-v1")
     assert pendulum is WORLDS.get("gymnasium:Pendulum-v1") and pendulum is not cartpole
     assert "gymnasium:Pendulum-v1" in WORLDS and "gymnasium:Pendulum-v1" not in WORLDS.names()
@@ -20,7 +24,7 @@ def test_a_name_gives_one_class_with_a_specification_of_its_own():
     make_policy("random", "gymnasium:Pendulum-v1")
 
 
-def test_the_world_is_gymnasiums_own():
+def test_the_world_is_gymnasiums_own() -> None:
     world = make_world("gymnasium:Pendulum-v1", 1, image_size=32)
     world.begin([5], [{}])
     (high, low), env = world.state()["replay_seed"][0], gymnasium.make("Pendulum-v1")
@@ -32,14 +36,14 @@ def test_the_world_is_gymnasiums_own():
         np.testing.assert_array_equal(world.state()["observation"][0], observation)
 
 
-def test_actions_are_spread_over_the_space():
+def test_actions_are_spread_over_the_space() -> None:
     choices = Discrete(3, start=4)
-    assert [_to_action(choices, np.float32([value])) for value in (-1, -0.3, 0, 0.4, 1)] == [4, 5, 5, 6, 6]
-    box = Box(np.float32([-2, 0]), np.float32([2, 10]))
-    np.testing.assert_allclose(_to_action(box, np.float32([0.5, -1])), [1, 0])
+    assert [_to_action(choices, floats([value])) for value in (-1, -0.3, 0, 0.4, 1)] == [4, 5, 5, 6, 6]
+    box = Box(floats([-2, 0]), floats([2, 10]))
+    np.testing.assert_allclose(_to_action(box, floats([0.5, -1])), [1, 0])
 
 
-def test_an_episode_that_ends_by_itself_stays_where_it_is():
+def test_an_episode_that_ends_by_itself_stays_where_it_is() -> None:
     world = make_world("gymnasium:CartPole-v1", 1, image_size=16)
     for _ in range(60):
         world.advance(np.ones((1, 1), dtype=np.float32))
@@ -48,7 +52,7 @@ def test_an_episode_that_ends_by_itself_stays_where_it_is():
     np.testing.assert_array_equal(world.state()["observation"], fallen)
 
 
-def test_an_episode_longer_than_a_state_holds_is_refused():
+def test_an_episode_longer_than_a_state_holds_is_refused() -> None:
     world = make_world("gymnasium:Pendulum-v1", 1, image_size=16)
     still = np.zeros((1, 1), dtype=np.float32)
     for _ in range(REPLAY_STEPS):
@@ -58,7 +62,7 @@ def test_an_episode_longer_than_a_state_holds_is_refused():
 
 
 @pytest.mark.parametrize("name", ["gymnasium:NoSuchThing-v0", "gymnasium:"])
-def test_what_cannot_be_made_is_refused_in_one_sentence(name):
+def test_what_cannot_be_made_is_refused_in_one_sentence(name: str) -> None:
     with pytest.raises(InputError, match=f"world '{name}' cannot be made with RGB pictures"):
         WORLDS.get(name)
 
@@ -70,17 +74,21 @@ def test_what_cannot_be_made_is_refused_in_one_sentence(name):
         (Discrete(2), Box(0, 255, (96, 96, 3), np.uint8), "observes 27648 numbers"),
     ],
 )
-def test_spaces_that_do_not_fit_are_named(action_space, observation_space, message):
-    class Odd(gymnasium.Env):
+def test_spaces_that_do_not_fit_are_named(
+    action_space: Space[Any], observation_space: Space[Any], message: str
+) -> None:
+    class Odd(gymnasium.Env[Any, Any]):
         metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012 - Gymnasium declares it so
 
-        def __init__(self, render_mode=None):
+        def __init__(self, render_mode: str | None = None, **kwargs: Any) -> None:
             self.action_space, self.observation_space, self.render_mode = action_space, observation_space, render_mode
 
-        def reset(self, *, seed=None, options=None):
+        def reset(
+            self, *, seed: int | None = None, options: dict[str, Any] | None = None
+        ) -> tuple[Any, dict[str, Any]]:
             return self.observation_space.sample(), {}
 
-        def render(self):
+        def render(self) -> NDArray[np.uint8]:
             return np.zeros((8, 8, 3), dtype=np.uint8)
 
     gymnasium.register("Odd-v0", Odd)
