@@ -1,16 +1,20 @@
 """`gymnasium:<id>` resolves to a world of its own, or to one sentence that says why not."""
 
+from typing import Any
+
 import gymnasium
 import numpy as np
 import pytest
-from gymnasium.spaces import Box, Discrete
+from gymnasium.spaces import Box, Discrete, Space
+from numpy.typing import NDArray
 
 from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, EpisodePlan, collect_episodes, make_policy, make_world
 from jepa.worlds.any_gymnasium.world import REPLAY_STEPS
+from tests.narrow import floats
 
 
-def test_a_name_gives_one_class_with_a_specification_of_its_own():
+def test_a_name_gives_one_class_with_a_specification_of_its_own() -> None:
     pendulum, cartpole = WORLDS.get("gymnasium:Pendulum-v1"), WORLDS.get("gymnasium:CartPole-v1")
     assert pendulum is WORLDS.get("gymnasium:Pendulum-v1") and pendulum is not cartpole
     assert "gymnasium:Pendulum-v1" in WORLDS and "gymnasium:Pendulum-v1" not in WORLDS.names()
@@ -21,7 +25,7 @@ def test_a_name_gives_one_class_with_a_specification_of_its_own():
     make_policy("random", "gymnasium:Pendulum-v1")
 
 
-def test_the_world_is_gymnasiums_own():
+def test_the_world_is_gymnasiums_own() -> None:
     world = make_world("gymnasium:Pendulum-v1", 1, image_size=32)
     world.begin([5], [{}])
     (high, low), env = world.state()["replay_seed"][0], gymnasium.make("Pendulum-v1")
@@ -33,9 +37,9 @@ def test_the_world_is_gymnasiums_own():
         np.testing.assert_array_equal(world.state()["observation"][0], observation)
 
 
-def test_an_episode_that_ends_by_itself_stays_where_it_is_and_says_so():
+def test_an_episode_that_ends_by_itself_stays_where_it_is_and_says_so() -> None:
     world = make_world("gymnasium:CartPole-v1", 1, image_size=16)
-    right, left = np.float32([[0, 1]]), np.float32([[1, 0]])
+    right, left = floats([[0, 1]]), floats([[1, 0]])
     assert not world.ended().any()
     for _ in range(60):
         world.advance(right)
@@ -47,7 +51,7 @@ def test_an_episode_that_ends_by_itself_stays_where_it_is_and_says_so():
     assert not world.ended().any()
 
 
-def test_no_step_is_recorded_after_the_end():
+def test_no_step_is_recorded_after_the_end() -> None:
     """Each recorded step does something, and the last frame alone is beyond CartPole's limits."""
     plans = [EpisodePlan(n, n, "train", {}, "random", 60) for n in range(12)]
     episodes = list(collect_episodes("gymnasium:CartPole-v1", {"image_size": 16}, plans))
@@ -59,7 +63,7 @@ def test_no_step_is_recorded_after_the_end():
         assert (np.diff(episode.state["observation"], axis=0) != 0).any(axis=1).all()
 
 
-def test_an_episode_stores_seed_and_step_and_no_padding():
+def test_an_episode_stores_seed_and_step_and_no_padding() -> None:
     (episode,) = collect_episodes(
         "gymnasium:Pendulum-v1", {"image_size": 16}, [EpisodePlan(0, 0, "train", {}, "random", 9)]
     )
@@ -70,7 +74,7 @@ def test_an_episode_stores_seed_and_step_and_no_padding():
     assert world.state()["replay_steps"] == 7
 
 
-def test_an_episode_longer_than_a_state_holds_is_refused():
+def test_an_episode_longer_than_a_state_holds_is_refused() -> None:
     world = make_world("gymnasium:Pendulum-v1", 1, image_size=16)
     still = np.zeros((1, 1), dtype=np.float32)
     for _ in range(REPLAY_STEPS):
@@ -80,7 +84,7 @@ def test_an_episode_longer_than_a_state_holds_is_refused():
 
 
 @pytest.mark.parametrize("name", ["gymnasium:NoSuchThing-v0", "gymnasium:"])
-def test_what_cannot_be_made_is_refused_in_one_sentence(name):
+def test_what_cannot_be_made_is_refused_in_one_sentence(name: str) -> None:
     with pytest.raises(InputError, match=f"world '{name}' cannot be made with RGB pictures"):
         WORLDS.get(name)
 
@@ -98,17 +102,21 @@ def test_an_id_that_nobody_registered_is_answered_with_the_way_to_name_its_modul
         (Discrete(2), Box(0, 255, (96, 96, 3), np.uint8), "observes 27648 numbers"),
     ],
 )
-def test_spaces_that_do_not_fit_are_named(action_space, observation_space, message):
-    class Odd(gymnasium.Env):
+def test_spaces_that_do_not_fit_are_named(
+    action_space: Space[Any], observation_space: Space[Any], message: str
+) -> None:
+    class Odd(gymnasium.Env[Any, Any]):
         metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012 - Gymnasium declares it so
 
-        def __init__(self, render_mode=None):
+        def __init__(self, render_mode: str | None = None, **kwargs: Any) -> None:
             self.action_space, self.observation_space, self.render_mode = action_space, observation_space, render_mode
 
-        def reset(self, *, seed=None, options=None):
+        def reset(
+            self, *, seed: int | None = None, options: dict[str, Any] | None = None
+        ) -> tuple[Any, dict[str, Any]]:
             return self.observation_space.sample(), {}
 
-        def render(self):
+        def render(self) -> NDArray[np.uint8]:
             return np.zeros((8, 8, 3), dtype=np.uint8)
 
     gymnasium.register("Odd-v0", Odd)

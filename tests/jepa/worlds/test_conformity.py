@@ -3,14 +3,17 @@
 import re
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from jepa.core.episodes import Pixels, State
 from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, EpisodePlan, collect_episodes, make_world
+from tests.narrow import floats, present
 
 SIZES = {
     "swm_two_room": 64,
@@ -24,12 +27,12 @@ EPISODES, STEPS = 2, 6
 README = Path(__file__).resolve().parents[3] / "jepa/worlds/README.md"
 
 
-def register_the_example():
+def register_the_example() -> None:
     """Registers the world that the README shows how to add, which promises what every other does."""
     section = README.read_text().split("## How to add a world", 1)[1]
     example = types.ModuleType("drift_of_the_readme")
     sys.modules[example.__name__] = example
-    code = re.search(r"```python\n(.*?)```", section, re.DOTALL).group(1)
+    code = present(re.search(r"```python\n(.*?)```", section, re.DOTALL))[1]
     exec(compile(code, str(README), "exec"), vars(example))
 
 
@@ -37,7 +40,7 @@ if "drift" not in WORLDS:
     register_the_example()
 
 
-def needs(case, perturbation):
+def needs(case: "Case", perturbation: str) -> None:
     if perturbation not in case.spec.perturbations:
         pytest.skip(f"world {case.name!r} has no perturbation {perturbation!r}")
 
@@ -45,7 +48,7 @@ def needs(case, perturbation):
 class Case:
     """A world, one instance of it, and a few episodes collected in it."""
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self.name, self.options = name, {"image_size": SIZES.get(name, 32)}
         self.spec = WORLDS.get(name).world_spec
         self.world = make_world(name, EPISODES, **self.options)
@@ -58,20 +61,20 @@ class Case:
         ]
         self.episodes = list(collect_episodes(name, self.options, self.plans))
 
-    def frame(self, step):
+    def frame(self, step: int) -> State:
         states = [self.world.state_at(episode, step) for episode in self.episodes]
         return {name: np.stack([state[name] for state in states]) for name in self.state_names}
 
-    def pixels(self, step):
+    def pixels(self, step: int) -> Pixels:
         return np.stack([episode.pixels[step] for episode in self.episodes])
 
     @property
-    def state_names(self):
+    def state_names(self) -> list[str]:
         return [quantity.name for quantity in self.spec.quantities]
 
 
 @pytest.fixture(scope="module", params=sorted({*WORLDS, *SIZES}))
-def case(request):
+def case(request: pytest.FixtureRequest) -> Iterator[Case]:
     try:
         made = Case(request.param)
     except InputError as error:
@@ -82,9 +85,10 @@ def case(request):
     made.world.close()
 
 
-def test_it_is_a_gymnasium_vector_environment_and_a_function_of_the_seed(case):
+def test_it_is_a_gymnasium_vector_environment_and_a_function_of_the_seed(case: Case) -> None:
     world = case.world
-    assert isinstance(world, VectorEnv) and world.metadata["autoreset_mode"] == AutoresetMode.DISABLED
+    # A condition on the class, for a type checker would forget what else the world is.
+    assert issubclass(type(world), VectorEnv) and world.metadata["autoreset_mode"] == AutoresetMode.DISABLED
     frames, info = world.reset(seed=7)
     assert world.observation_space.contains(frames)
     assert {name: value.shape for name, value in info.items()} == {
@@ -102,7 +106,7 @@ def test_it_is_a_gymnasium_vector_environment_and_a_function_of_the_seed(case):
         np.testing.assert_array_equal(same[name][0], value[0])
 
 
-def test_episodes_have_their_shapes_and_something_moves(case):
+def test_episodes_have_their_shapes_and_something_moves(case: Case) -> None:
     for episode in case.episodes:
         size = case.options["image_size"]
         assert episode.pixels.shape == (STEPS + 1, size, size, 3) and episode.pixels.dtype == np.uint8
@@ -111,7 +115,7 @@ def test_episodes_have_their_shapes_and_something_moves(case):
         assert (episode.pixels[0] != episode.pixels[-1]).any()
 
 
-def test_an_episode_is_the_same_alone_and_in_a_batch(case):
+def test_an_episode_is_the_same_alone_and_in_a_batch(case: Case) -> None:
     (alone,) = collect_episodes(case.name, case.options, case.plans[1:])
     np.testing.assert_array_equal(alone.pixels, case.episodes[1].pixels)
     np.testing.assert_array_equal(alone.action, case.episodes[1].action)
@@ -119,7 +123,7 @@ def test_an_episode_is_the_same_alone_and_in_a_batch(case):
         np.testing.assert_array_equal(value, case.episodes[1].state[name])
 
 
-def test_a_restored_state_shows_the_same_and_goes_on_the_same(case):
+def test_a_restored_state_shows_the_same_and_goes_on_the_same(case: Case) -> None:
     world = case.world
     world.reset(seed=1)
     for start in (STEPS // 2, 0):
@@ -133,7 +137,7 @@ def test_a_restored_state_shows_the_same_and_goes_on_the_same(case):
                 world.advance(np.stack([episode.action[step] for episode in case.episodes]))
 
 
-def test_every_copy_meets_its_own_state_and_no_far_one(case):
+def test_every_copy_meets_its_own_state_and_no_far_one(case: Case) -> None:
     world, goal = case.world, case.frame(STEPS)
     for kind in case.spec.goal_kind_names:
         world.restore(goal)
@@ -145,7 +149,7 @@ def test_every_copy_meets_its_own_state_and_no_far_one(case):
         assert not world.success(goal, kind).any() and (world.distance(goal, kind) > 0).all()
 
 
-def test_a_goal_is_scored_by_the_quantities_of_its_kind_and_no_others(case):
+def test_a_goal_is_scored_by_the_quantities_of_its_kind_and_no_others(case: Case) -> None:
     """What is no part of a goal kind may be anything: neither distance nor success looks at it."""
     world, goal = case.world, case.frame(STEPS)
     world.restore(case.frame(0))
@@ -159,7 +163,7 @@ def test_a_goal_is_scored_by_the_quantities_of_its_kind_and_no_others(case):
             assert (world.distance(other, kind.name) != world.distance(goal, kind.name)).any(), name
 
 
-def test_goals_are_of_the_kinds_that_the_world_names(case):
+def test_goals_are_of_the_kinds_that_the_world_names(case: Case) -> None:
     world = case.world
     everything = world.is_goal_of_kind("uniform", case.frame(0), case.frame(STEPS))
     assert everything.all() and len(everything) == EPISODES
@@ -169,7 +173,7 @@ def test_goals_are_of_the_kinds_that_the_world_names(case):
         world.is_goal_of_kind("beautiful", case.frame(0), case.frame(0))
 
 
-def test_a_recolouring_is_seen_and_changes_nothing_else(case):
+def test_a_recolouring_is_seen_and_changes_nothing_else(case: Case) -> None:
     needs(case, "recolour")
     world = case.world
     world.restore(case.frame(2))
@@ -185,7 +189,7 @@ def test_a_recolouring_is_seen_and_changes_nothing_else(case):
     np.testing.assert_array_equal(world.render_pixels(), recoloured)
 
 
-def test_a_perturbation_is_a_function_of_its_generator(case):
+def test_a_perturbation_is_a_function_of_its_generator(case: Case) -> None:
     needs(case, "teleport")
     world = case.world
     states = []
@@ -199,10 +203,10 @@ def test_a_perturbation_is_a_function_of_its_generator(case):
         world.perturb("gravity", [np.random.default_rng(5), np.random.default_rng(6)])
 
 
-def test_factors_are_recorded_and_make_a_difference(case):
+def test_factors_are_recorded_and_make_a_difference(case: Case) -> None:
     for factor in case.spec.factors:
         recorded = case.frame(STEPS)[factor.name][:, 0]
-        np.testing.assert_array_equal(recorded, np.float32([one[factor.name] for one in case.variations]))
+        np.testing.assert_array_equal(recorded, floats([one[factor.name] for one in case.variations]))
         low, high = ({**case.variations[0], factor.name: value} for value in (factor.low, factor.high))
         case.world.begin([3, 3], [low, high])
         action = np.random.default_rng(1).uniform(-1, 1, (2, 1, case.spec.action_size)).astype(np.float32)

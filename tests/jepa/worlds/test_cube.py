@@ -5,6 +5,7 @@ import numpy as np
 from jepa.worlds import WORLDS, coverage
 from jepa.worlds.cube.world import SUCCESS_METRES, TABLE
 from tests.jepa.worlds.acting import act, made
+from tests.narrow import floats
 
 
 def test_it_is_lifted_and_put_down_elsewhere() -> None:
@@ -20,7 +21,7 @@ def test_success_is_the_centre_s_distance_and_moved_cubes_have_to_move() -> None
     world = made("cube", 2)
     start = world.state()
     goal = dict(start)
-    shift = np.float32([[SUCCESS_METRES * 0.9, 0, 0], [0, SUCCESS_METRES * 1.1, 0]])
+    shift = floats([[SUCCESS_METRES * 0.9, 0, 0], [0, SUCCESS_METRES * 1.1, 0]])
     goal["block_position"] = start["block_position"] + shift
     np.testing.assert_array_equal(world.success(goal, "moved_cube"), [True, False])
     np.testing.assert_allclose(world.distance(goal, "uniform"), np.linalg.norm(shift, axis=1), rtol=1e-3)

@@ -4,6 +4,7 @@ import numpy as np
 
 from jepa.worlds.mujoco_state import rounded, settle
 from jepa.worlds.packages import import_package
+from tests.narrow import floats
 
 FALLING_BOX = """
 <mujoco><worldbody><geom type="plane" size="2 2 .1"/>
@@ -18,7 +19,7 @@ def test_the_future_of_a_settled_state_is_its_own() -> None:
     used.qvel[:3] = 3, 1, -2
     for _ in range(50):  # contacts leave the solver something to start from
         mujoco.mj_step(model, used)
-    position, velocity = rounded(fresh.qpos), np.float32([0.1, 0, -0.2, 0, 0, 0.3])
+    position, velocity = rounded(fresh.qpos), floats([0.1, 0, -0.2, 0, 0, 0.3])
     for data in (fresh, used):
         settle(mujoco, model, data, position, velocity, np.zeros(0, dtype=np.float32))
         mujoco.mj_step(model, data, nstep=20)

@@ -5,26 +5,27 @@ import math
 import numpy as np
 import pytest
 
+from jepa.core.episodes import Episode, State
 from jepa.worlds import EpisodePlan, collect_episodes, make_world
 from jepa.worlds.pusht.world import BLOCK_COLOUR, SUCCESS_ANGLE, TELEPORT_PIXELS
 
 USUAL = {"agent_radius": 15.0, "floor": 1.0}
 
 
-def plans(policy, count, steps):
+def plans(policy: str, count: int, steps: int) -> list[EpisodePlan]:
     return [EpisodePlan(index, 90 + index, "train", USUAL, policy, steps) for index in range(count)]
 
 
 @pytest.fixture(scope="module")
-def pushed():
+def pushed() -> list[Episode]:
     return list(collect_episodes("pusht", {"image_size": 64}, plans("pusht/pusher", 4, 30)))
 
 
-def frame(episodes, step):
+def frame(episodes: list[Episode], step: int) -> State:
     return {name: np.stack([episode.state[name][step] for episode in episodes]) for name in episodes[0].state}
 
 
-def test_a_restored_state_shows_the_same_and_goes_on_the_same_in_contact_too(pushed):
+def test_a_restored_state_shows_the_same_and_goes_on_the_same_in_contact_too(pushed: list[Episode]) -> None:
     moved = np.stack([np.linalg.norm(np.diff(episode.state["block_position"], axis=0), axis=1) for episode in pushed])
     assert (moved > 1).sum() > 20, "the test has to see contacts"
     world = make_world("pusht", 4, image_size=64)
@@ -40,7 +41,7 @@ def test_a_restored_state_shows_the_same_and_goes_on_the_same_in_contact_too(pus
             world.advance(np.stack([episode.action[step] for episode in pushed]))
 
 
-def test_physics_does_not_depend_on_the_images_size(pushed):
+def test_physics_does_not_depend_on_the_images_size(pushed: list[Episode]) -> None:
     (small,) = collect_episodes("pusht", {"image_size": 32}, plans("pusht/pusher", 1, 30))
     assert small.pixels.shape == (31, 32, 32, 3)
     for name, value in small.state.items():
@@ -48,7 +49,7 @@ def test_physics_does_not_depend_on_the_images_size(pushed):
 
 
 @pytest.mark.filterwarnings("ignore:.*Casting input x")
-def test_one_step_is_the_packages_own_where_nothing_touches():
+def test_one_step_is_the_packages_own_where_nothing_touches() -> None:
     from stable_worldmodel.envs.pusht.env import PushT as Scene
 
     world = make_world("pusht", 1, image_size=32)
@@ -66,7 +67,7 @@ def test_one_step_is_the_packages_own_where_nothing_touches():
     np.testing.assert_array_equal(world.render_pixels()[0], scene.render())
 
 
-def test_success_and_distance_follow_the_packages_tolerances():
+def test_success_and_distance_follow_the_packages_tolerances() -> None:
     world = make_world("pusht", 4, image_size=32)
     world.begin(range(4), [USUAL] * 4)
     goal = world.state()
@@ -79,7 +80,7 @@ def test_success_and_distance_follow_the_packages_tolerances():
     np.testing.assert_allclose(world.distance(goal, "uniform"), [19, 21, 22, 18], rtol=1e-4)
 
 
-def test_moved_block_asks_for_a_block_that_has_to_move():
+def test_moved_block_asks_for_a_block_that_has_to_move() -> None:
     angle, place = np.zeros((3, 1), dtype=np.float32), np.full((3, 2), 200, dtype=np.float32)
     start = {"agent_position": place, "block_position": place, "block_angle": angle}
     goal = {
@@ -91,7 +92,7 @@ def test_moved_block_asks_for_a_block_that_has_to_move():
     np.testing.assert_array_equal(world.is_goal_of_kind("moved_block", start, goal), [False, True, True])
 
 
-def test_perturbations_move_and_paint(pushed):
+def test_perturbations_move_and_paint(pushed: list[Episode]) -> None:
     world = make_world("pusht", 4, image_size=64)
     world.restore(frame(pushed, 20))
     before, frames = world.state(), world.render_pixels()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jepa.worlds import EpisodePlan, collect_episodes, make_policy, make_world
-from jepa.worlds.pusht.expert import FACES
+from jepa.worlds.pusht.expert import FACES, PushTExpert
 from tests.jepa.worlds.test_pusht import USUAL
 
 
@@ -22,6 +22,7 @@ def test_the_expert_brings_the_block_to_its_goal_pose() -> None:
     world = make_world("pusht", 8, image_size=16)
     world.begin(range(100, 108), [USUAL] * 8)
     expert = make_policy("pusht/expert", "pusht")
+    assert isinstance(expert, PushTExpert)
     expert.begin(world, range(100, 108))
     goals = [hand.goal_centre for hand in expert.hands]
     nearest = np.full(8, np.inf)

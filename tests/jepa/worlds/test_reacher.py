@@ -5,6 +5,7 @@ import numpy as np
 from jepa.worlds import WORLDS, coverage
 from jepa.worlds.reacher.world import SUCCESS_RADIANS, WRIST_LIMIT, random_pose
 from tests.jepa.worlds.acting import act, made
+from tests.narrow import floats
 
 
 def test_it_is_brought_to_a_pose_and_held_there() -> None:
@@ -19,7 +20,7 @@ def test_every_joint_must_be_within_its_tolerance() -> None:
     world = made("reacher", 2)
     goal = world.state()
     near, far = SUCCESS_RADIANS * 0.9, SUCCESS_RADIANS * 1.1
-    goal["joint_position"] = goal["joint_position"] + np.float32([[near, -near], [0, far]])
+    goal["joint_position"] = goal["joint_position"] + floats([[near, -near], [0, far]])
     np.testing.assert_array_equal(world.success(goal, "uniform"), [True, False])
     np.testing.assert_allclose(world.distance(goal, "uniform"), [near * 2**0.5, far], rtol=1e-3)
     world.close()

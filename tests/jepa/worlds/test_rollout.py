@@ -1,19 +1,22 @@
 """Collected episodes are functions of their own plans, whatever is simulated beside them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jepa.core.episodes import Episode
 from jepa.core.errors import InputError
-from jepa.worlds import EpisodePlan, collect_episodes, make_world, rollout
+from jepa.worlds import EpisodePlan, World, collect_episodes, make_world, rollout
 
 
-def plan(index, policy="two_room/expert", steps=12, door=0.5):
+def plan(index: int, policy: str = "two_room/expert", steps: int = 12, door: float = 0.5) -> EpisodePlan:
     return EpisodePlan(index, 1000 + index, "train", {"door": door}, policy, steps)
 
 
-def assert_same(left, right):
+def assert_same(left: Episode, right: Episode) -> None:
     assert (left.index, left.seed, left.split, left.policy) == (
         right.index,
         right.seed,
@@ -27,7 +30,7 @@ def assert_same(left, right):
         np.testing.assert_array_equal(left.state[name], right.state[name])
 
 
-def test_an_episode_has_the_shapes_it_promises():
+def test_an_episode_has_the_shapes_it_promises() -> None:
     (episode,) = collect_episodes("two_room", {"image_size": 32}, [plan(3, steps=9)])
     assert episode.pixels.shape == (10, 32, 32, 3) and episode.pixels.dtype == np.uint8
     assert episode.action.shape == (9, 2) and episode.action.dtype == np.float32
@@ -55,7 +58,7 @@ def test_an_episode_has_the_shapes_it_promises():
     ),
     data=st.data(),
 )
-def test_an_episode_is_the_same_alone_and_in_any_company(plans, data):
+def test_an_episode_is_the_same_alone_and_in_any_company(plans: list[EpisodePlan], data: st.DataObject) -> None:
     together = list(collect_episodes("two_room", {"image_size": 16}, plans))
     assert [episode.index for episode in together] == [one.index for one in plans]
     n = data.draw(st.integers(0, len(plans) - 1))
@@ -63,12 +66,12 @@ def test_an_episode_is_the_same_alone_and_in_any_company(plans, data):
     assert_same(together[n], alone)
 
 
-def test_batches_stay_small_and_change_nothing(monkeypatch):
+def test_batches_stay_small_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     plans = [plan(index, steps=6) for index in range(9)]
     together = list(collect_episodes("two_room", {"image_size": 16}, plans))
-    sizes = []
+    sizes: list[int] = []
 
-    def watched(name, count, **options):
+    def watched(name: str, count: int, **options: Any) -> World:
         sizes.append(count)
         return make_world(name, count, **options)
 
@@ -80,7 +83,7 @@ def test_batches_stay_small_and_change_nothing(monkeypatch):
         assert_same(left, right)
 
 
-def test_replaying_the_actions_from_the_first_state_gives_the_episode_again():
+def test_replaying_the_actions_from_the_first_state_gives_the_episode_again() -> None:
     (episode,) = collect_episodes("two_room", {}, [plan(0, steps=64)])
     world = make_world("two_room", 1)
     world.restore({name: value[:1] for name, value in episode.state.items()})
@@ -90,7 +93,7 @@ def test_replaying_the_actions_from_the_first_state_gives_the_episode_again():
     np.testing.assert_array_equal(world.render_pixels()[0], episode.pixels[-1])
 
 
-def test_no_plans_give_no_episodes():
+def test_no_plans_give_no_episodes() -> None:
     assert list(collect_episodes("two_room", {}, [])) == []
 
 
@@ -104,7 +107,7 @@ def test_no_plans_give_no_episodes():
         ("sleep", "policy 'sleep' is not known"),
     ],
 )
-def test_a_policy_that_does_not_fit_is_refused(policy, message):
+def test_a_policy_that_does_not_fit_is_refused(policy: str, message: str) -> None:
     with pytest.raises(InputError) as raised:
         list(collect_episodes("two_room", {}, [plan(0, policy)]))
     assert message in str(raised.value)

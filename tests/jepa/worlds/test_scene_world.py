@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from jepa.worlds.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.world import GoalKind, Quantity, WorldSpec
+from tests.narrow import floats
 
 
 class Counter(SceneWorld):
@@ -47,16 +49,17 @@ class Counter(SceneWorld):
     def _read(self) -> Row:
         return {"place": np.array([self.place], dtype=np.float32)}
 
-    def _render(self) -> np.ndarray:  # type: ignore[type-arg]
+    def _render(self) -> NDArray[np.uint8]:
         return np.full((16, 16, 3), round(self.place), dtype=np.uint8)
 
     def _disturb(self, kind: str, row: Row, rng: np.random.Generator) -> None:
         self.place = float(row["place"][0]) + float(rng.integers(5, 9))
 
     def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
-        return np.abs(self._state["place"] - goal["place"])[:, 0]
+        off_N: Floats = np.abs(self._state["place"] - goal["place"])[:, 0]
+        return off_N
 
-    def success(self, goal: Mapping[str, Floats], kind: str) -> np.ndarray:  # type: ignore[type-arg]
+    def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         return np.asarray(self.distance(goal, kind) < 0.1)
 
 
@@ -65,7 +68,7 @@ def test_copies_take_turns_and_keep_their_own_state() -> None:
     world.begin([1, 2, 3], [{}] * 3)
     start = world.state()["place"]
     assert len(set(start[:, 0].tolist())) == 3
-    world.advance(np.float32([[0.5], [5.0], [-0.5]]))
+    world.advance(floats([[0.5], [5.0], [-0.5]]))
     np.testing.assert_allclose(world.state()["place"] - start, [[0.5], [1.0], [-0.5]], atol=1e-6)
     assert [int(frame[0, 0, 0]) for frame in world.render_pixels()] == [round(float(p)) for p in world.state()["place"]]
 
@@ -74,17 +77,17 @@ def test_one_copy_alone_is_loaded_only_when_it_was_restored() -> None:
     world = Counter(1)
     world.begin([1], [{}])
     for _ in range(3):
-        world.advance(np.float32([[0.1]]))
+        world.advance(floats([[0.1]]))
         world.render_pixels()
     assert world.loads == 0
-    world.restore({"place": np.float32([[7.0]])})
+    world.restore({"place": floats([[7.0]])})
     assert world.state()["place"][0, 0] == 7 and world.loads == 0
     assert world.render_pixels()[0, 0, 0, 0] == 7 and world.loads == 1
 
 
 def test_a_perturbation_draws_for_each_copy_and_unknown_ones_are_refused() -> None:
     world = Counter(2)
-    world.restore({"place": np.float32([[0.0], [100.0]])})
+    world.restore({"place": floats([[0.0], [100.0]])})
     world.perturb("teleport", [np.random.default_rng(0), np.random.default_rng(1)])
     moved = world.state()["place"][:, 0] - [0, 100]
     assert ((moved >= 5) & (moved < 9)).all()

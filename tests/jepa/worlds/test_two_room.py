@@ -1,10 +1,15 @@
 """Two-Room: the same bits alone or in a batch, walls that hold, doors that open, perturbations as asked for."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from jepa.core.episodes import State
 from jepa.worlds import make_world
 from jepa.worlds.two_room.world import (
     AGENT_COLOUR,
@@ -22,26 +27,27 @@ from jepa.worlds.two_room.world import (
 )
 
 
-def began(seeds, doors, **options):
+def began(seeds: Sequence[int], doors: Sequence[float], **options: Any) -> TwoRoom:
     world = TwoRoom(len(seeds), **options)
     world.begin(seeds, [{"door": door} for door in doors])
     return world
 
 
-def placed(positions, door=0.5, **options):
+def placed(positions: Sequence[Sequence[float]], door: float = 0.5, **options: Any) -> TwoRoom:
     world = began(range(len(positions)), [door] * len(positions), **options)
     world.restore({**world.state(), "agent_position": np.array(positions, dtype=np.float32)})
     return world
 
 
-def is_free(state):
+def is_free(state: State) -> NDArray[np.bool_]:
     """The disk neither leaves the scene nor overlaps the wall, by the nearest points of rectangles."""
     (x, y), door = state["agent_position"].T.astype(np.float64), state["door"][:, 0].astype(np.float64)
     tolerance = 1e-6
     inside = (x >= NEAR - tolerance) & (x <= FAR + tolerance) & (y >= NEAR - tolerance) & (y <= FAR + tolerance)
     across = np.maximum(np.abs(x - WALL_X) - WALL_HALF_WIDTH, 0)
     above, below = np.maximum(y - (door - DOOR_HALF_HEIGHT), 0), np.maximum(door + DOOR_HALF_HEIGHT - y, 0)
-    return inside & (np.hypot(across, np.minimum(above, below)) >= RADIUS - tolerance)
+    free: NDArray[np.bool_] = inside & (np.hypot(across, np.minimum(above, below)) >= RADIUS - tolerance)
+    return free
 
 
 @settings(max_examples=25, deadline=None)
@@ -50,7 +56,9 @@ def is_free(state):
     doors=st.lists(st.floats(0.2, 0.8), min_size=7, max_size=7),
     data=st.data(),
 )
-def test_a_copy_is_the_same_bits_alone_and_in_a_batch(seeds, doors, data):
+def test_a_copy_is_the_same_bits_alone_and_in_a_batch(
+    seeds: list[int], doors: list[float], data: st.DataObject
+) -> None:
     doors = doors[: len(seeds)]
     n = data.draw(st.integers(0, len(seeds) - 1))
     batch, alone = began(seeds, doors), began(seeds[n : n + 1], doors[n : n + 1])
@@ -66,7 +74,7 @@ def test_a_copy_is_the_same_bits_alone_and_in_a_batch(seeds, doors, data):
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32), door=st.floats(0.2, 0.8))
-def test_the_agent_never_enters_the_wall_nor_leaves_the_scene(seed, door):
+def test_the_agent_never_enters_the_wall_nor_leaves_the_scene(seed: int, door: float) -> None:
     world = began(range(seed, seed + 32), [door] * 32)
     rng = np.random.default_rng(seed)
     push = rng.uniform(-1, 1, (32, 2)).astype(np.float32)
@@ -75,7 +83,7 @@ def test_the_agent_never_enters_the_wall_nor_leaves_the_scene(seed, door):
         world.advance(push + rng.uniform(-1, 1, (32, 2)).astype(np.float32))
 
 
-def test_the_wall_stops_and_the_door_lets_pass_both_ways():
+def test_the_wall_stops_and_the_door_lets_pass_both_ways() -> None:
     right = np.array([[1, 0], [1, 0], [-1, 0], [-1, 0]], dtype=np.float32)
     world = placed([[0.2, 0.5], [0.2, 0.2], [0.8, 0.5], [0.8, 0.2]])
     for _ in range(25):
@@ -85,14 +93,14 @@ def test_the_wall_stops_and_the_door_lets_pass_both_ways():
     assert x[1] == LEFT and x[3] == RIGHT
 
 
-def test_inside_the_passage_the_door_frame_holds_the_agent():
+def test_inside_the_passage_the_door_frame_holds_the_agent() -> None:
     world = placed([[0.5, 0.5], [0.5, 0.5]])
     for _ in range(10):
         world.advance(np.array([[0, 1], [0, -1]], dtype=np.float32))
     np.testing.assert_allclose(world.state()["agent_position"][:, 1], [0.5 + SLACK, 0.5 - SLACK], atol=1e-6)
 
 
-def test_a_step_is_at_most_the_speed_and_actions_are_clipped():
+def test_a_step_is_at_most_the_speed_and_actions_are_clipped() -> None:
     world, clipped = placed([[0.2, 0.2]]), placed([[0.2, 0.2]])
     world.advance(np.array([[9, -9]], dtype=np.float32))
     clipped.advance(np.array([[1, -1]], dtype=np.float32))
@@ -100,13 +108,13 @@ def test_a_step_is_at_most_the_speed_and_actions_are_clipped():
     np.testing.assert_allclose(world.state()["agent_position"], [[0.23, 0.17]], atol=1e-6)
 
 
-def test_actions_of_another_type_do_not_change_the_states():
+def test_actions_of_another_type_do_not_change_the_states() -> None:
     world = placed([[0.2, 0.2]])
     world.advance(np.array([[0.3, 0.1]], dtype=np.float64))
     assert world.state()["agent_position"].dtype == np.float32
 
 
-def test_restoring_brings_back_pixels_and_future_bit_for_bit():
+def test_restoring_brings_back_pixels_and_future_bit_for_bit() -> None:
     world, other = began(range(5), [0.3, 0.4, 0.5, 0.6, 0.7]), began(range(10, 15), [0.5] * 5)
     world.perturb("recolour", [np.random.default_rng(n) for n in range(5)])
     recorded = world.state()
@@ -123,7 +131,7 @@ def test_restoring_brings_back_pixels_and_future_bit_for_bit():
 
 
 @pytest.mark.parametrize("size", [32, 64, 100, 224])
-def test_the_picture_shows_agent_wall_and_door_where_they_are(size):
+def test_the_picture_shows_agent_wall_and_door_where_they_are(size: int) -> None:
     world = placed([[0.25, 0.75], [0.045, 0.955]], door=0.6, image_size=size)
     frames = world.render_pixels()
     assert frames.shape == (2, size, size, 3) and frames.dtype == np.uint8
@@ -135,12 +143,12 @@ def test_the_picture_shows_agent_wall_and_door_where_they_are(size):
     assert share.sum() / size**2 == pytest.approx(np.pi * RADIUS**2, rel=0.06)
 
 
-def test_pictures_tell_doors_and_places_apart_by_less_than_a_pixel():
+def test_pictures_tell_doors_and_places_apart_by_less_than_a_pixel() -> None:
     frames = [placed([[x, 0.3]], door=door).render_pixels() for x, door in [(0.2, 0.5), (0.203, 0.5), (0.2, 0.503)]]
     assert (frames[0] != frames[1]).any() and (frames[0] != frames[2]).any()
 
 
-def test_teleport_moves_far_to_a_free_place_and_changes_nothing_else():
+def test_teleport_moves_far_to_a_free_place_and_changes_nothing_else() -> None:
     world = began(range(64), [0.5] * 64)
     before = world.state()
     world.perturb("teleport", [np.random.default_rng(n) for n in range(64)])
@@ -151,7 +159,7 @@ def test_teleport_moves_far_to_a_free_place_and_changes_nothing_else():
     np.testing.assert_array_equal(before["agent_colour"], after["agent_colour"])
 
 
-def test_recolour_changes_the_colour_alone_and_shows():
+def test_recolour_changes_the_colour_alone_and_shows() -> None:
     world = began(range(16), [0.5] * 16)
     before, frames = world.state(), world.render_pixels()
     for _ in range(3):
@@ -164,7 +172,7 @@ def test_recolour_changes_the_colour_alone_and_shows():
     np.testing.assert_array_equal(world.state()["agent_colour"], before["agent_colour"])
 
 
-def test_cross_room_goals_lie_in_the_other_room_and_far():
+def test_cross_room_goals_lie_in_the_other_room_and_far() -> None:
     start = {"agent_position": np.array([[0.2, 0.5], [0.2, 0.5], [0.42, 0.5], [0.8, 0.1]], dtype=np.float32)}
     goal = {"agent_position": np.array([[0.8, 0.5], [0.3, 0.9], [0.58, 0.5], [0.2, 0.1]], dtype=np.float32)}
     world = TwoRoom(1)
@@ -174,19 +182,19 @@ def test_cross_room_goals_lie_in_the_other_room_and_far():
         world.is_goal_of_kind("moved_block", start, goal)
 
 
-def test_success_is_the_distance_below_its_threshold():
+def test_success_is_the_distance_below_its_threshold() -> None:
     world = placed([[0.2, 0.2], [0.2, 0.2]])
     goal = {"agent_position": np.array([[0.27, 0.2], [0.29, 0.2]], dtype=np.float32)}
     np.testing.assert_allclose(world.distance(goal, "uniform"), [0.07, 0.09], atol=1e-6)
     np.testing.assert_array_equal(world.success(goal, "uniform"), [True, False])
 
 
-def test_training_never_draws_a_held_out_door_and_unseen_draws_nothing_else():
+def test_training_never_draws_a_held_out_door_and_unseen_draws_nothing_else() -> None:
     spec = make_world("two_room", 1).world_spec
     rng = np.random.default_rng(0)
     (factor,) = spec.factors
 
-    def held_out(door):
+    def held_out(door: float) -> bool:
         return any(low <= door <= high for low, high in factor.held_out)
 
     train = [spec.sample_variation(rng)["door"] for _ in range(3000)]

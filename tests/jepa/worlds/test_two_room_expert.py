@@ -5,6 +5,7 @@ import numpy as np
 from jepa.worlds import EpisodePlan, collect_episodes
 from jepa.worlds.two_room.expert import MARGIN, way_point
 from jepa.worlds.two_room.world import LEFT, RIGHT, WALL_X
+from tests.narrow import floats
 
 
 def plan(index: int, policy: str = "two_room/expert", door: float = 0.5) -> EpisodePlan:
@@ -24,8 +25,8 @@ def test_it_crosses_rooms_and_the_random_walk_moves() -> None:
 
 def test_the_way_leads_before_the_door_behind_it_and_to_the_goal() -> None:
     door = np.float32(0.6)
-    places = np.float32([[0.2, 0.2], [0.3, 0.6], [0.9, 0.3], [0.2, 0.9]])
-    goals = np.float32([[0.8, 0.4], [0.8, 0.4], [0.8, 0.4], [0.3, 0.1]])
+    places = floats([[0.2, 0.2], [0.3, 0.6], [0.9, 0.3], [0.2, 0.9]])
+    goals = floats([[0.8, 0.4], [0.8, 0.4], [0.8, 0.4], [0.3, 0.1]])
     before, behind = [LEFT - MARGIN, door], [RIGHT + MARGIN, door]
-    wanted = np.float32([before, behind, goals[2], goals[3]])
+    wanted = floats([before, behind, goals[2], goals[3]])
     np.testing.assert_allclose(way_point(places, goals, np.full(4, door)), wanted, atol=1e-6)

@@ -1,5 +1,7 @@
 """What the base of all worlds does: reset and step with goals, goal kinds, inputs that are refused in one sentence."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from jepa.worlds import WORLDS, make_world
 from jepa.worlds.policies import make_policy
 
 
-def test_step_rewards_a_goal_and_truncates_at_the_episodes_length():
+def test_step_rewards_a_goal_and_truncates_at_the_episodes_length() -> None:
     world = make_world("two_room", 2)
     world.reset(seed=0)
     goal = world.state()
@@ -24,7 +26,7 @@ def test_step_rewards_a_goal_and_truncates_at_the_episodes_length():
     assert truncated.all()
 
 
-def test_reset_takes_variations_and_unseen():
+def test_reset_takes_variations_and_unseen() -> None:
     world = make_world("two_room", 2)
     _, info = world.reset(seed=0, options={"variations": [{"door": 0.25}, {"door": 0.75}]})
     np.testing.assert_allclose(info["door"][:, 0], [0.25, 0.75])
@@ -33,7 +35,7 @@ def test_reset_takes_variations_and_unseen():
     assert all(any(low <= door <= high for low, high in factor.held_out) for door in info["door"][:, 0])
 
 
-def test_every_worlds_specification_is_there_without_making_one():
+def test_every_worlds_specification_is_there_without_making_one() -> None:
     for name in WORLDS:
         spec = WORLDS.get(name).world_spec
         assert spec.name == name and spec.goal_kind_names[0] == "uniform"
@@ -54,18 +56,18 @@ def test_every_worlds_specification_is_there_without_making_one():
         ("pusht", 1, {"image_size": -1}, "image_size is -1"),
     ],
 )
-def test_a_wrong_input_is_named(name, count, options, message):
+def test_a_wrong_input_is_named(name: str, count: int, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as raised:
         make_world(name, count, **options)
     assert message in str(raised.value)
 
 
-def test_seeds_must_be_one_for_each_copy():
+def test_seeds_must_be_one_for_each_copy() -> None:
     with pytest.raises(InputError, match="seed has 1 entries"):
         make_world("two_room", 2).reset(seed=[1])
 
 
-def test_a_goal_kind_is_looked_up_by_its_name():
+def test_a_goal_kind_is_looked_up_by_its_name() -> None:
     spec = WORLDS.get("pusht").world_spec
     assert spec.goal_kind_names == ("uniform", "moved_block")
     assert spec.goal_kind("moved_block").quantities == ("agent_position", "block_position", "block_angle")
