@@ -52,7 +52,7 @@ def test_rows_and_regret(source: MemorySource) -> None:
 
 
 def test_several_planners_stand_beside_the_oracle_and_chance_under_their_labels(source: MemorySource) -> None:
-    planners = {
+    planners: dict[str, dict[str, Any]] = {
         "cem": CEM,
         "cem-short": CEM | {"planner": "cem", "iterations": 1},
         "dice": {"planner": "random", "steps": 40},
@@ -95,9 +95,14 @@ def test_a_planner_of_another_s_is_chosen_by_name(source: MemorySource, monkeypa
 
 
 def test_worlds_are_closed_even_where_a_planner_fails(source: MemorySource, monkeypatch: pytest.MonkeyPatch) -> None:
-    closed = []
+    closed: list[str] = []
     close = Oracle.close
-    monkeypatch.setattr(Oracle, "close", lambda self: (closed.append("oracle"), close(self)))
+
+    def closing(self: Oracle) -> None:
+        closed.append("oracle")
+        close(self)
+
+    monkeypatch.setattr(Oracle, "close", closing)
 
     def failing(self: LatentCEM, situation: Situation) -> Plan:
         raise RuntimeError("no plan")

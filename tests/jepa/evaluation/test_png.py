@@ -17,4 +17,4 @@ def test_png_holds_the_very_pixels() -> None:
     lines = np.frombuffer(zlib.decompress(data[start:]), dtype=np.uint8).reshape(5, 22)
     np.testing.assert_array_equal(lines[:, 1:].reshape(5, 7, 3), pixels)
     with pytest.raises(ValueError, match="uint8"):
-        encode_png(pixels.astype(np.float32))  # type: ignore[arg-type]
+        encode_png(pixels.astype(np.float32))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from jepa.evaluation.probing.probes import ProbeConfig, fit_linear, fit_mlp
 from jepa.evaluation.statistics import bootstrap_regression
@@ -9,12 +10,14 @@ from jepa.evaluation.statistics import bootstrap_regression
 CONFIG = ProbeConfig(hidden=64, steps=600)
 GROUPS = np.repeat(np.arange(50), 10)
 
+Floats = NDArray[np.float32]
 
-def r2(true: np.ndarray, predicted: np.ndarray) -> float:
+
+def r2(true: Floats, predicted: Floats) -> float:
     return bootstrap_regression(true, predicted, GROUPS, seed=0, resamples=10)["r2"].value
 
 
-def data(seed: int, count: int = 2000) -> np.ndarray:
+def data(seed: int, count: int = 2000) -> Floats:
     return np.random.default_rng(seed).normal(2, 3, size=(count, 8)).astype(np.float32)
 
 
@@ -55,7 +58,7 @@ def test_probes_find_nothing_in_noise(kind: str) -> None:
 
 
 def test_mlp_finds_what_a_line_cannot() -> None:
-    def target(z: np.ndarray) -> np.ndarray:
+    def target(z: Floats) -> Floats:
         return ((z[:, :1] - 2) ** 2).astype(np.float32)
 
     train, held, test = data(0, 6000), data(3, 500), data(1, 500)

@@ -22,7 +22,8 @@ def formula(layer: Attention, x_NLE: Tensor, mask_LL: Tensor) -> Tensor:
     for head in range(HEADS):
         scores = q[:, :, head] @ k[:, :, head].mT / HEAD_SIZE**0.5
         heads.append(scores.masked_fill(~mask_LL, float("-inf")).softmax(-1) @ v[:, :, head])
-    return layer.out(torch.cat(heads, -1))
+    together: Tensor = layer.out(torch.cat(heads, -1))
+    return together
 
 
 @pytest.mark.parametrize("causal", [True, False])

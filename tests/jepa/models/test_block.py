@@ -11,7 +11,7 @@ from tests.jepa.models.test_world_model import draws
 def trained(block: ModulatedBlock) -> ModulatedBlock:
     with torch.no_grad():
         for weight in block.parameters():
-            weight += 0.3 * draws(*weight.shape, seed=5)
+            weight.add_(0.3 * draws(*weight.shape, seed=5))
     return block
 
 

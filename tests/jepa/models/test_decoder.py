@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from torch import nn
 
 from jepa.models.decoder import ConvDecoder, PatchDecoder, PatchDecoderConfig, frames, pictures
 from tests.jepa.models.test_world_model import draws
+from tests.narrow import submodule
 
 
 def test_frames_turn_into_pictures_and_back() -> None:
@@ -25,7 +27,8 @@ def test_patches_start_as_the_mean_picture_and_each_is_drawn_in_its_place() -> N
     decoder = PatchDecoder(6, mean, PatchDecoderConfig(patches=3, tokens=2, width=16, heads=2, depth=1))
     assert torch.equal(decoder(draws(4, 6)), mean.expand(4, -1, -1, -1))
     with torch.no_grad():
-        decoder.out[1].weight.add_(0.1 * draws(*decoder.out[1].weight.shape, seed=3))
+        weight = submodule(decoder, "out.1", nn.Linear).weight
+        weight.add_(0.1 * draws(*weight.shape, seed=3))
     difference = decoder(draws(1, 6)) - mean
     tiles = difference[0].unflatten(1, (3, 4)).unflatten(3, (3, 4)).permute(1, 3, 0, 2, 4).flatten(0, 1).flatten(1)
     assert torch.pdist(tiles).min() > 1e-3, "nine queries draw nine different patches"

@@ -1,6 +1,7 @@
 """Model files: a round trip, and files that are not what they claim to be."""
 
 import pickle
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from tests.jepa.models.test_world_model import SMALL_VIT, draws, make_model, sha
 
 
 @pytest.mark.parametrize("fields", [{}, SMALL_VIT], ids=["conv", "vit"])
-def test_a_saved_model_comes_back_the_same(fields: dict[str, object]) -> None:
+def test_a_saved_model_comes_back_the_same(fields: dict[str, Any]) -> None:
     model = shake(make_model(2, **fields))
     model.set_action_statistics([0.1, 0.2], [0.3, 0.4])
     model.train().encode(torch.randint(0, 256, (4, 2, 32, 32, 3), dtype=torch.uint8))

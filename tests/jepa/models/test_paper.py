@@ -10,6 +10,7 @@ from jepa.models.predictors.paper import PaperPredictor
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.training.recipes import RECIPES
 from tests.jepa.models.test_world_model import draws
+from tests.narrow import submodule
 
 
 def parameters(module: nn.Module) -> int:
@@ -70,8 +71,9 @@ def test_pixels_are_scaled_as_asked() -> None:
 
 def test_it_is_as_wide_as_the_latent_and_ends_in_a_projector() -> None:
     model = WorldModel(ModelConfig(latent_size=12, predictor="paper", predictor_options={"projector_size": 20}))
-    assert model.action_encoder.layers[-1].out_features == model.predictor.position.shape[-1] == 12
-    assert model.predictor.projector.hidden.out_features == 20
+    assert model.action_encoder.layers[-1].out_features == 12
+    assert model.get_parameter("predictor.position").shape[-1] == 12
+    assert submodule(model, "predictor.projector.hidden", nn.Linear).out_features == 20
     for option in ("width", "output"):
         with pytest.raises(ValueError, match=rf"predictor_options\.{option}"):
             ModelConfig(predictor="paper", predictor_options={option: 12})

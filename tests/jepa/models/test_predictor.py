@@ -16,6 +16,7 @@ from jepa.models.predictors.predictor import PREDICTORS, Predictor, PredictorCon
 from jepa.models.predictors.stored import FIELDS
 from jepa.models.world_model import ModelConfig, WorldModel
 from tests.jepa.models.test_world_model import draws
+from tests.narrow import submodule
 
 STORE = Path(__file__).parents[2] / "fixtures" / "store_of_28e9d0a.tar.gz"
 BEFORE = {
@@ -63,7 +64,8 @@ def outer(monkeypatch: pytest.MonkeyPatch) -> str:
 def test_another_predictor_is_named_sized_and_stored(outer: str) -> None:
     config = ModelConfig(latent_size=6, predictor=outer, predictor_options={"hidden": 5, "action_mlp_size": 7})
     model = WorldModel.from_config(config).eval()
-    assert model.action_encoder.layers[1].out_features == 7 and model.predictor.layers[0].in_features == 12
+    assert model.action_encoder.layers[1].out_features == 7
+    assert submodule(model, "predictor.layers.0", nn.Linear).in_features == 12
     z, a = draws(2, 3, 6), draws(2, 3, 5, 2)
     assert model.predict(z, a).shape == z.shape and not torch.equal(model.predict(z, a), model.predict(z, 2 * a))
     assert torch.equal(load_model(*save_model(model)).predict(z, a), model.predict(z, a))

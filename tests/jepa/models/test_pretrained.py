@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from jepa.core.errors import InputError
+from jepa.models.encoders.vit import ViTEncoder
 from jepa.models.pretrained import load_encoder, resize_positions
 from jepa.models.world_model import ModelConfig, WorldModel
 from tests.jepa.models.test_world_model import make_model
@@ -109,6 +110,7 @@ def test_frames_are_resized_to_what_the_encoder_was_trained_on() -> None:
     model = make_model(
         encoder="vit", encoder_options={"patch_size": 8, "depth": 1, "heads": 2, "width": 8, "resize": 16}
     )
+    assert isinstance(model.encoder, ViTEncoder)
     assert model.encoder.position.shape[1] == 1 + 4
     pixels = torch.rand(2, 3, 32, 32)
     # Halving with antialiasing weighs each pixel and its neighbours 1 : 3 : 3 : 1.

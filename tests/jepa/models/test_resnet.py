@@ -2,6 +2,7 @@
 
 import copy
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from jepa.models.pretrained import load_encoder
 from jepa.models.world_model import WorldModel
 from tests.jepa.models.test_world_model import make_model
 
-RESNET = {"encoder": "resnet18"}
+RESNET: dict[str, Any] = {"encoder": "resnet18"}
 
 
 def frames(count: int = 8) -> Tensor:

@@ -9,6 +9,7 @@ from jepa.objectives import make_objective
 from jepa.objectives.lewm import LeWM, LeWMConfig
 from jepa.objectives.sigreg import SIGReg, SIGRegConfig
 from tests.jepa.models.test_world_model import draws, make_model, shake
+from tests.jepa.objectives.latents import with_latents
 from tests.jepa.training.toy import toy_clips
 
 
@@ -28,7 +29,7 @@ def test_the_loss_is_prediction_plus_weighted_sigreg_and_nothing_else() -> None:
 def test_gradients_flow_through_the_targets() -> None:
     model = make_model(1).train()
     z_BTD = draws(4, 3, 6).requires_grad_()
-    model.encode = lambda pixels: z_BTD  # type: ignore[method-assign]
+    with_latents(model, z_BTD)
     config = LeWMConfig(sigreg_weight=1e-9, sigreg_weight_end=1e-9)
     LeWM(model, config)(toy_clips(4, frames=3), 0, 10)["loss"].backward()
     # The untrained predictor says that nothing changes, so the loss is the mean of (z_t - z_{t+1})².

@@ -39,7 +39,7 @@ def test_pldm_s_loss_is_the_weighted_sum_and_the_inverse_head_predicts_actions()
     assert torch.allclose(terms["loss"], weighted + 13.0 * terms["inverse_dynamics"])
     z_BTD = model.encode(clips.pixels_BTHWC)
     assert torch.allclose(terms["time_similarity"], (z_BTD[:, 1:] - z_BTD[:, :-1]).square().mean())
-    for parameter in objective.inverse.parameters():
+    for parameter in objective.get_submodule("inverse").parameters():
         parameter.data.zero_()
     scaled = (clips.action_BTKA - torch.tensor([1.0, -1.0])) / torch.tensor([0.5, 2.0])
     assert torch.allclose(objective(clips, 0, 10)["inverse_dynamics"], scaled.square().mean())

@@ -72,7 +72,7 @@ PARTS = ((16, 16), (27, 5))
 
 
 def sigreg_of_parts(rank: int, z_TND: Tensor) -> dict[str, Tensor]:
-    results = {}
+    results: dict[str, Tensor] = {}
     for sizes in PARTS:
         z_TnD = part(z_TND, rank, sizes, dim=1).clone().requires_grad_()
         value = SIGReg(SIGRegConfig(directions=40, tile_elements=4 * 16 * 11))(z_TnD, step=5, seed=0)

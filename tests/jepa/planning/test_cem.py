@@ -2,11 +2,13 @@
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from jepa.core.config import parse_options
 from jepa.evaluation.planning.problems import draw_problems
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.planning import LatentCEMConfig, PlanningSetting, execute, make_planner
+from jepa.planning.planner import Plan, Situation
 from jepa.planning.planners.cem import latent_cost
 from jepa.worlds import make_world
 from tests.jepa.evaluation.standins import MemorySource
@@ -38,9 +40,14 @@ def test_a_model_with_a_history_is_given_its_past(source: MemorySource) -> None:
     setting = PlanningSetting(model, "two_room", {})
     problems = draw_problems(source, "test", "uniform", 2, 25, seed=3)
     planner = make_planner("cem", {**SMALL, "samples": 16, "iterations": 1}, setting)
-    seen = []
+    seen: list[Situation] = []
     plan = planner.plan
-    planner.plan = lambda situation: (seen.append(situation), plan(situation))[1]  # type: ignore[method-assign]
+
+    def watched(situation: Situation) -> Plan:
+        seen.append(situation)
+        return plan(situation)
+
+    planner.plan = watched  # type: ignore[method-assign]
     world = make_world("two_room", 2)
     runs = execute(planner, world, problems, 30, 15, frameskip=5)
     assert seen[0].pixels_PTHWC.shape[1] == 1 and seen[0].past_action_PTKA.shape == (2, 0, 5, 2)
@@ -57,9 +64,14 @@ def test_a_model_with_a_history_is_given_its_past(source: MemorySource) -> None:
 
 
 def test_no_more_candidates_are_rolled_out_at_once_than_allowed() -> None:
-    model, seen = WorldModel.from_config(ModelConfig(latent_size=4)), []
+    model, seen = WorldModel.from_config(ModelConfig(latent_size=4)), list[int]()
     rollout = model.rollout
-    model.rollout = lambda z, *rest: (seen.append(len(z)), rollout(z, *rest))[1]  # type: ignore[method-assign]
+
+    def watched(z_BTD: Tensor, action_BHKA: Tensor, past_action_BTKA: Tensor | None = None) -> Tensor:
+        seen.append(len(z_BTD))
+        return rollout(z_BTD, action_BHKA, past_action_BTKA)
+
+    model.rollout = watched  # type: ignore[method-assign]
     actions = torch.rand(2, 30, 3, 5, 2)
     z_PTD, past, goal = torch.rand(2, 1, 4), torch.zeros(2, 0, 5, 2), torch.rand(2, 4)
     bounded = latent_cost(model, z_PTD, past, goal, 16)(actions)

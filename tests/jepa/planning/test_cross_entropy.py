@@ -5,12 +5,12 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from jepa.planning.cross_entropy import CEMConfig, draw_noise, minimise
+from jepa.planning.cross_entropy import CEMConfig, Cost, draw_noise, minimise
 
 LOW, HIGH = torch.tensor(-1.0), torch.tensor(1.0)
 
 
-def quadratic(target_PHKA: Tensor):
+def quadratic(target_PHKA: Tensor) -> Cost:
     return lambda action: (action - target_PHKA[:, None]).square().sum((2, 3, 4))
 
 

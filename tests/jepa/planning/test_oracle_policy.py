@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jepa.planning import oracle_policy
+from jepa.planning.oracle_policy import OraclePlanning
 from jepa.planning.planners import oracle
 from jepa.worlds import EpisodePlan, World, collect_episodes, make_policy, make_world
 
@@ -22,6 +23,7 @@ def test_the_oracle_reaches_goals_of_its_own() -> None:
     world.begin([500, 501, 502], [{"door": 0.5}] * 3)
     acting = make_policy("oracle", "two_room")
     acting.begin(world, [500, 501, 502])
+    assert isinstance(acting, OraclePlanning)
     goal = acting.goal["agent_position"].copy()
     start, path = together[0].state["agent_position"][0], [one.state["agent_position"] for one in together]
     assert (goal != start).any()

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.multiprocessing.spawn import spawn
 
 Worker = Callable[..., dict[str, Tensor]]
 
@@ -17,7 +17,7 @@ Worker = Callable[..., dict[str, Tensor]]
 def run_in_processes(worker: Worker, count: int, *args: Any) -> list[dict[str, Tensor]]:
     """Returns each process's result; `worker(rank, *args)` is a function at the top of a module."""
     with tempfile.TemporaryDirectory() as folder:
-        mp.spawn(_join_and_run, (count, folder, worker, args), nprocs=count)
+        spawn(_join_and_run, (count, folder, worker, args), nprocs=count)
         return [load_file(Path(folder) / f"{rank}.safetensors") for rank in range(count)]
 
 
@@ -35,4 +35,5 @@ def _join_and_run(rank: int, count: int, folder: str, worker: Worker, args: tupl
 
 def part(x: Tensor, rank: int, sizes: tuple[int, ...], dim: int = 0) -> Tensor:
     """Returns the rank's part of a global batch that is shared out in these sizes."""
-    return x.split(sizes, dim)[rank]
+    own: Tensor = x.split(sizes, dim)[rank]
+    return own

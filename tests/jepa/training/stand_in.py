@@ -24,7 +24,7 @@ class Waits(TorchDispatchMode):
 
     def __init__(self, device: str = STAND_IN.type) -> None:
         """Takes the kind of device that is watched."""
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call] # torch leaves it untyped
         self.found: list[str] = []
         self._device = device
 

@@ -1,10 +1,11 @@
 """Ways to compute a step: micro-batches, recomputation, compiled, half precision, shards; the mathematics stays."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 from jepa.core.errors import InputError
 from jepa.training.compute import ComputeConfig
@@ -14,7 +15,7 @@ from tests.jepa.training.gloo import run_in_processes
 from tests.jepa.training.toy import CONFIG, PATCHES, toy_clips, toy_trainer, toy_weights
 
 FROZEN: dict[str, Any] = {"objective": "frozen", "options": {}, "history": 2, "predictor": "tokens", "fields": PATCHES}
-VIT = {"encoder": "vit", "encoder_options": {"patch_size": 8, "depth": 2, "heads": 2, "width": 16}}
+VIT: dict[str, Any] = {"encoder": "vit", "encoder_options": {"patch_size": 8, "depth": 2, "heads": 2, "width": 16}}
 RESNET: dict[str, Any] = {"encoder": "resnet18", "encoder_options": {}}
 EXACT = TrainConfig.model_validate(CONFIG.model_dump() | {"precision": "fp64"})
 WAYS: dict[str, tuple[dict[str, Any], ComputeConfig]] = {
@@ -30,7 +31,7 @@ WAYS: dict[str, tuple[dict[str, Any], ComputeConfig]] = {
 
 def train(trainer: Trainer, steps: int, share: slice = slice(None)) -> dict[str, Tensor]:
     """Returns the figures of every step, and the state after the last."""
-    results = {}
+    results: dict[str, Tensor] = {}
     for step in range(trainer.completed_steps, steps):
         clips = toy_clips(16, seed=step)
         part = type(clips)(clips.pixels_BTHWC[share], clips.action_BTKA[share], {})
@@ -109,7 +110,8 @@ SHARED: dict[str, dict[str, Any]] = {"conv": {}, "vit": VIT | {"history": 2, "dr
 
 
 def in_shares(this_rank: int, weights: str) -> dict[str, Tensor]:
-    share, results = slice(0, 11) if this_rank == 0 else slice(11, None), {}
+    share = slice(0, 11) if this_rank == 0 else slice(11, None)
+    results: dict[str, Tensor] = {}
     for encoder, toy in SHARED.items():
         toy = toy | ({"options": {"weights": weights}} if encoder == "frozen" else {})
         fsdp = ComputeConfig(parallel="fsdp", checkpoint_activations=encoder != "conv")
@@ -118,7 +120,7 @@ def in_shares(this_rank: int, weights: str) -> dict[str, Tensor]:
         saved = trainer.state().to_bytes()
         resumed = toy_trainer(EXACT, seed=this_rank, compute=fsdp, **toy)
         resumed.load(TrainingState.from_bytes(saved))
-        held = sum(parameter.to_local().numel() for parameter in resumed._trained.values())
+        held = sum(cast(DTensor, parameter).to_local().numel() for parameter in resumed._trained.values())
         results |= {f"{encoder}/{name}": tensor for name, tensor in train(resumed, 6, share).items()}
         results[f"{encoder}/held"] = torch.tensor(held)
     with pytest.raises(InputError, match="'fsdp' does not fit objective EMA"):

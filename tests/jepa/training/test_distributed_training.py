@@ -81,7 +81,7 @@ def train(case: str, share: slice, precision: str, steps: int) -> dict[str, Tens
     config = TrainConfig.model_validate(CONFIG.model_dump() | {"precision": precision})
     with mean_of_means():
         trainer = toy_trainer(config, **(CASES | WRONG)[case])
-    results = {}
+    results: dict[str, Tensor] = {}
     for step in range(steps):
         clips = toy_clips(16, seed=step)
         figures = trainer.step(
@@ -104,7 +104,8 @@ def train_parts(
 ) -> dict[str, Tensor]:
     """Returns what this process makes of its share of each case, and of a network full of BatchNorms."""
     start = sum(sizes[:this_rank])
-    share, results = slice(start, start + sizes[this_rank]), {}
+    share = slice(start, start + sizes[this_rank])
+    results: dict[str, Tensor] = {}
     for precision, steps in runs.items():
         for case in cases:
             trained = train(case, share, precision, steps)

@@ -48,7 +48,8 @@ def waits_of_a_step(trainer: Trainer) -> list[str]:
     trainer.step(toy_clips(16))
     with Waits() as waits:
         assert trainer.step(toy_clips(16)) == {}
-    return waits.found
+    found: list[str] = waits.found
+    return found
 
 
 @pytest.mark.parametrize(

@@ -80,12 +80,12 @@ def test_numbers_that_are_not_finite_stop_the_run() -> None:
     trainer = toy_trainer(variant(log_every=1000))
     run(trainer, 2)
     with torch.no_grad():
-        trainer.objective.model.projector.out.weight[0, 0] = math.nan
+        trainer.objective.model.get_parameter("projector.out.weight")[0, 0] = math.nan
     with pytest.raises(TrainingFailure, match=r"model.projector.out.weight is no longer finite; lower learning_rate"):
         trainer.state()
     trainer = toy_trainer(CONFIG)
     with torch.no_grad():
-        trainer.objective.model.projector.out.weight[0, 0] = math.nan
+        trainer.objective.model.get_parameter("projector.out.weight")[0, 0] = math.nan
     with pytest.raises(TrainingFailure, match="at step 1: loss is nan"):
         run(trainer, 1)
 
@@ -93,7 +93,7 @@ def test_numbers_that_are_not_finite_stop_the_run() -> None:
 def test_collapsed_latents_stop_the_run() -> None:
     trainer = toy_trainer(variant(warmup=0.0))
     with torch.no_grad():
-        trainer.objective.model.projector.out.weight.zero_()
+        trainer.objective.model.get_parameter("projector.out.weight").zero_()
     with pytest.raises(TrainingFailure, match="the latents have collapsed"):
         run(trainer, 1)
 

@@ -79,7 +79,10 @@ def toy_trainer(
     model = ModelConfig.model_validate({**sized, **made_of, **(fields or {})})
     if options is None:
         options = {"sigreg": {"directions": 32}}
-    with toy_weights(model) if objective == "frozen" else contextlib.nullcontext({}) as weights:
+    named: contextlib.AbstractContextManager[dict[str, str]] = contextlib.nullcontext({})
+    if objective == "frozen":
+        named = toy_weights(model)
+    with named as weights:
         made = make_objective(objective, WorldModel.from_config(model, seed), {**weights, **options}, seed)
     return Trainer(made, config, device, compute)
 
