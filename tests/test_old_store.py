@@ -8,7 +8,6 @@ import json
 import tarfile
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from flows.display import headline_rows
@@ -21,6 +20,7 @@ from pipelines.reports.page import ReportConfig, report
 from pipelines.store.reports import committed_units, units_of_run
 from pipelines.store.reports.schema import CONTEXT_COLUMNS, tables
 from tests.golden.figures import metric_rows
+from tests.narrow import queried
 
 FIXTURE = Path(__file__).parent / "fixtures" / "store_of_28e9d0a.tar.gz"
 ROWS = Path(__file__).parent / "fixtures" / "metric_rows_of_28e9d0a.json"
@@ -118,5 +118,5 @@ def test_old_and_new_figures_stand_beside_each_other(again: tuple[Store, Evaluat
 def test_other_programs_read_old_and_new_files_together(again: tuple[Store, Evaluated, Evaluated]) -> None:
     files = f"{again[0].uri}/reports/kind=metrics/*.parquet"
     sql = f"SELECT dataset_version, count(*) AS n FROM read_parquet('{files}', union_by_name = true) GROUP BY ALL"
-    counts = duckdb.sql(sql).df().set_index("dataset_version").n
+    counts = queried(sql).df().set_index("dataset_version").n
     assert len(counts) == 3 and counts[1] == counts[2]

@@ -47,7 +47,9 @@ def test_the_pipeline_runs_on_the_bucket_that_terraform_makes(
     terraform: Terraform, tree: Path, tmp_path: Path, s3: str, s3_server: S3Server
 ) -> None:
     """Apply, plan again with no change, collect a dataset through `open_store`, verify it, destroy: nothing is left."""
-    clients = {name: boto3.client(name, endpoint_url=s3_server.endpoint) for name in ("s3", "iam", "kms")}
+    clients: dict[str, Any] = {
+        name: boto3.client(name, endpoint_url=s3_server.endpoint) for name in ("s3", "iam", "kms")
+    }
     with applied(terraform, tree, tmp_path, s3_server) as outputs:
         _check_bucket(clients, outputs)
         store = open_store(outputs["uri"])

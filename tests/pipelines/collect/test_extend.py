@@ -49,7 +49,7 @@ def test_each_version_is_what_it_was(store: Store) -> None:
     for version, count in enumerate(COUNTS, 1):
         dataset = Dataset(store, "small", version)
         assert dataset.manifest.version == version and dataset.manifest.plan.episodes == count
-        assert sorted(dataset.episode_rows["episode"].to_pylist()) == list(range(count))
+        assert sorted(dataset.episode_rows["episode"].to_numpy().tolist()) == list(range(count))
         assert verify(DatasetHandle(store, "small"), version).ok
     assert Dataset(store, "small").manifest.version == 3 and verify(DatasetHandle(store, "small")).ok
     with pytest.raises(InputError, match="no version 4; choose one from 1 to 3"):

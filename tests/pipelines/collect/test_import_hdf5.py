@@ -7,6 +7,7 @@ import h5py
 import hdf5plugin
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from infra.storage import Store, open_store
 from jepa.core.episodes import SPLITS
@@ -19,7 +20,7 @@ from tests.pipelines.small_dataset import stored_bytes
 LENGTHS = [7, 2, 30, 15, 9, 21, 12, 5, 18, 26, 11, 8, 3, 14, 25, 6, 10, 4, 16, 20]
 
 
-def make_episode(number: int, frames: int) -> dict[str, np.ndarray]:
+def make_episode(number: int, frames: int) -> dict[str, NDArray[Any]]:
     rng = np.random.default_rng(number)
     action = rng.normal(size=(frames, 2)).astype(np.float32)
     action[-1] = np.nan  # as `World.collect` leaves it

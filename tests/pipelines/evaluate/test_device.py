@@ -103,7 +103,12 @@ def test_every_kind_finds_the_same_figures_on_another_device(mine: Store, monkey
     here = _figures(mine, [evaluate_unit(unit) for unit in units])
     devices: list[str] = []
     with fake_gpu() as gpu, monkeypatch.context() as patch:
-        patch.setattr(unit_module, "torch_device", lambda wanted: devices.append(wanted) or gpu)
+
+        def torch_device(wanted: str) -> torch.device:
+            devices.append(wanted)
+            return gpu
+
+        patch.setattr(unit_module, "torch_device", torch_device)
         unit_module._model.cache_clear()
         there = _figures(mine, [evaluate_unit(replace(unit, force=True)) for unit in units])
         unit_module._model.cache_clear()

@@ -1,6 +1,5 @@
 """The evaluation job: every unit once, under however many runs, again only where it is asked for."""
 
-import duckdb
 import pandas as pd
 import pytest
 
@@ -13,6 +12,7 @@ from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.reports import metrics_table, success_by_world_and_model
 from pipelines.reports.page.data import read_run
 from pipelines.store.reports import read_table, read_unit, run_plans
+from tests.narrow import queried
 from tests.pipelines.evaluate.asked import config
 from tests.pipelines.small_dataset import small_dataset
 
@@ -24,7 +24,8 @@ def figures(store: Store) -> pd.DataFrame:
     """Returns the figures of all evaluations that are no wall times."""
     metrics = read_table(store, "metrics").compute()
     metrics = metrics[(metrics.metric != "plan_seconds") & (metrics.evaluation != "training")]
-    return metrics[FIGURES].sort_values(FIGURES).reset_index(drop=True)
+    found: pd.DataFrame = metrics[FIGURES].sort_values(FIGURES).reset_index(drop=True)
+    return found
 
 
 def test_every_kind_leaves_its_rows(judged: Store) -> None:
@@ -67,7 +68,7 @@ def test_the_same_units_under_three_runs_are_one_sample(mine: Store) -> None:
     assert set(rates.n) == {4} and len(rates) == 2 * 2 * 3
     files = f"{mine.uri}/reports/kind=metrics/*.parquet"
     sql = f"SELECT sum(n) AS n FROM '{files}' WHERE metric = 'success_rate' GROUP BY split, goal, planner"
-    assert set(duckdb.sql(sql).df().n) == {4}
+    assert set(queried(sql).df().n) == {4}
     metrics = read_table(mine, "metrics")
     raw = metrics[metrics.metric == "success_rate"].groupby(["split", "goal", "planner"]).n.sum().compute()
     assert set(raw) == {4}
@@ -94,7 +95,7 @@ def test_force_does_it_again_in_the_place_of_what_is_there(mine: Store, monkeypa
     assert figures(mine).equals(before)
     after = mine.list("reports/kind=")
     assert len(after) == len(files) and len(set(after) & set(files)) == 2  # those of the training
-    glob = duckdb.sql(f"SELECT count(*) FROM '{mine.uri}/reports/kind=metrics/*.parquet'").fetchall()[0][0]
+    glob = queried(f"SELECT count(*) FROM '{mine.uri}/reports/kind=metrics/*.parquet'").fetchall()[0][0]
     assert glob == len(read_table(mine, "metrics"))
 
 

@@ -3,7 +3,9 @@
 import dataclasses
 import hashlib
 from collections import defaultdict
+from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -28,7 +30,7 @@ def derive(dataset: Dataset, store: Store, name: str, *, format: str | None = No
     index: dict[str, list[ShardFile]] = defaultdict(list)
     chunks = dataset.chunks.to_pandas()
     for facts in held.shards:
-        mine = chunks[chunks["shard"] == facts.path].sort_values("offset").to_dict("records")
+        mine = _records(chunks[chunks["shard"] == facts.path].sort_values("offset"))
         data = dataset.store.read(DatasetLayout(dataset.name).file(facts.path))
         records = [data[row["offset"] : row["offset"] + row["length"]] for row in mine]
         stored = [FORMATS.get(held.plan.format).unpack(record, quantities) for record in records]
@@ -51,6 +53,10 @@ def derive(dataset: Dataset, store: Store, name: str, *, format: str | None = No
     )
     store.write(layout.manifest, to_json(manifest))
     return Dataset(store, name)
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 
 def million_clips(store: Store) -> Dataset:

@@ -17,7 +17,7 @@ from jepa.training.trainer import Trainer, TrainingFailure
 from pipelines.executor.job_log import HEARTBEAT_SECONDS
 from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.store.logs import JobStatus, LogFolder, UnitStatus, job_status, unit_statuses
-from pipelines.store.models.checkpoints import Checkpoints
+from tests.pipelines.small_model import checkpoints_of
 
 
 def config(**changes: object) -> PretrainConfig:
@@ -98,7 +98,7 @@ def test_an_attempt_whose_process_was_killed_is_found_by_the_next(store: Store) 
 @pytest.mark.timeout(1200)
 def test_a_lost_worker_of_ray_train_is_an_attempt(store: Store, ray_cluster: None) -> None:
     def kill_a_worker() -> None:
-        while not Checkpoints(store, "lost").steps():
+        while not checkpoints_of(store, "lost").steps():
             time.sleep(0.05)
         pid = logs(store, "lost")[1][0].record.pid
         assert psutil.Process(pid).is_running()

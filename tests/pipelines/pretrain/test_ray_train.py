@@ -177,7 +177,7 @@ def test_a_damaged_chunk_is_said_and_not_tried_again(store: Store, ray_cluster: 
     with Progress().phase("pretrain", 40, "steps") as phase, pytest.raises(DamagedChunkError) as error:
         train_with_ray(task, phase, warnings.append)
     assert str(error.value).startswith("dataset 'd0', shards/train/shard-") and "is damaged" in str(error.value)
-    assert isinstance(error.value.row, int) and not warnings
+    assert isinstance(error.value.chunk, int) and not warnings
     assert not store.list("models/m0/checkpoints/") and find_model(store, "m0") is None
 
 

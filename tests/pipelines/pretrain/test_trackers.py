@@ -7,8 +7,8 @@ import pytest
 
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
+from jepa.training.trainer import Trainer
 from pipelines.pretrain import PretrainConfig, pretrain
-from pipelines.pretrain import train as train_module
 from pipelines.pretrain.trackers import TRACKERS
 from pipelines.store.models.curve import read_curve
 from pipelines.store.models.manifest import ModelHandle
@@ -31,15 +31,15 @@ class Cut(Exception):
 
 def train_with_a_cut(store: Store, monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
     """Trains a model `m0` whose process ends after 49 steps, and again to the end."""
-    real = train_module.Trainer.step
+    real = Trainer.step
 
-    def stepping(self: train_module.Trainer, clips: object) -> dict[str, float]:
+    def stepping(self: Trainer, clips: object) -> dict[str, float]:
         if self.completed_steps == 49:
             raise Cut
         return real(self, clips)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(train_module.Trainer, "step", stepping)
+        patch.setattr(Trainer, "step", stepping)
         with pytest.raises(Cut):
             pretrain(config("m0", **changes), store)
     pretrain(config("m0", **changes), store)

@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from infra.storage import Store
@@ -134,7 +135,7 @@ def planning_episodes(count: int = 6, seed: int = 0) -> list[Row]:
     return rows
 
 
-def wander(world: World, rng: np.random.Generator, steps: int) -> np.ndarray:
+def wander(world: World, rng: np.random.Generator, steps: int) -> NDArray[np.float32]:
     """Returns the path (steps + 1, 2) of a walk with a heading that drifts."""
     heading, path = rng.uniform(0, 2 * np.pi), [world.state()["agent_position"][0]]
     for _ in range(steps):

@@ -22,7 +22,8 @@ def other(**changes: object) -> Origin:
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     store = open_store(str(tmp_path_factory.mktemp("mixed")))
     synthetic.write_mixed(store)
-    return read_table(store, "metrics").compute()
+    metrics: pd.DataFrame = read_table(store, "metrics").compute()
+    return metrics
 
 
 def test_every_variant_is_an_origin_and_loses_no_row(mixed: pd.DataFrame) -> None:

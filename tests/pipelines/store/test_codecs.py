@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jepa.core.episodes import Pixels
 from jepa.worlds import collect_episodes
 from pipelines.collect import plan_dataset
 from pipelines.store.codecs import CODECS
@@ -62,21 +63,22 @@ def test_jpeg_images_are_told_apart_whatever_they_show(seed: int, side: int, fra
 @pytest.mark.parametrize("name", CODECS.names())
 def test_bytes_do_not_depend_on_what_the_memory_held_before(name: str) -> None:
     codec, rng, chunks = CODECS.get(name), np.random.default_rng(0), episodes_of_two_rooms()
-    expected, rubbish = [codec.encode(chunk) for chunk in chunks], []
+    expected = [codec.encode(chunk) for chunk in chunks]
+    rubbish: list[Pixels] = []
     for _ in range(10):
         for chunk, data in zip(chunks, expected, strict=True):
             rubbish = [*rubbish[-50:], rng.integers(0, 255, rng.integers(1000, 400_000), dtype=np.uint8)]
             assert codec.encode(chunk.copy()) == data
 
 
-def episodes_of_two_rooms() -> list[np.ndarray]:
+def episodes_of_two_rooms() -> list[Pixels]:
     """Chunks small enough that a video encoder's blocks are mostly edge."""
     plan = plan_dataset(small_config(episodes=20))
     episodes = collect_episodes(plan.world, plan.world_options, [plan.episode_plan(index) for index in range(20)])
     return [episode.pixels[start : start + 12] for episode in episodes for start in (0, 12)]
 
 
-def smooth_frames() -> np.ndarray:
+def smooth_frames() -> Pixels:
     """Five frames of a red disk that crosses a grey slope."""
     y, x = np.mgrid[:48, :48]
     frames = np.repeat((2 * (x + y) + 20)[None, ..., None], 5, axis=0).repeat(3, axis=-1)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import simplejpeg
 import zstandard
+from numpy.typing import NDArray
 
 from infra.storage import Store
-from jepa.core.episodes import Episode
+from jepa.core.episodes import Episode, Pixels
 from jepa.worlds import collect_episodes
 from pipelines.store import CODECS, Dataset
 from pipelines.store.formats.webdataset_s3 import register_s3
@@ -29,7 +30,7 @@ def simulate(dataset: Dataset, split: str) -> dict[int, Episode]:
     return {episode.index: episode for episode in collect_episodes(plan.world, plan.world_options, wanted)}
 
 
-def decode(codec: str, data: bytes, numbers: dict[str, int]) -> np.ndarray:
+def decode(codec: str, data: bytes, numbers: dict[str, int]) -> Pixels:
     """The two lines of the README for each codec, without any code of ours."""
     shape = numbers["frames"], numbers["height"], numbers["width"], 3
     if codec == "zstd":
@@ -38,12 +39,12 @@ def decode(codec: str, data: bytes, numbers: dict[str, int]) -> np.ndarray:
         images = data.split(b"\xff\xd9")[:-1]
         return np.stack([simplejpeg.decode_jpeg(image + b"\xff\xd9") for image in images])
     if codec == "h264":
-        video = av.open(io.BytesIO(data), format="h264")
+        video = av.open(io.BytesIO(data), mode="r", format="h264")
         return np.stack([frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)])
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-def check(episode: Episode, codec: str, sample: dict[str, Any], pixels: bytes, state: dict[str, np.ndarray]) -> None:
+def check(episode: Episode, codec: str, sample: dict[str, Any], pixels: bytes, state: dict[str, NDArray[Any]]) -> None:
     frames = slice(sample["first_frame"], sample["first_frame"] + sample["frames"])
     seen, simulated = decode(codec, pixels, sample), episode.pixels[frames]
     # Of lossy frames: what any reader decodes is what ours does.
@@ -76,8 +77,8 @@ def test_streaming_reads_mds(store: Store, tmp_path: Path, codec: str, clean_sha
     dataset = small_dataset(store, episodes=20, codec=codec)
     episodes, seen = simulate(dataset, "train"), 0
     address = store.address("datasets/small/shards/train")
-    place = {"remote": address, "local": str(tmp_path / "cache")} if "://" in address else {"local": address}
-    reader = StreamingDataset(**place, batch_size=1)
+    remote, local = (address, str(tmp_path / "cache")) if "://" in address else (None, address)
+    reader = StreamingDataset(remote=remote, local=local, batch_size=1)
     for sample in reader:
         state = {name.removeprefix("state/"): sample[name] for name in sample if name.startswith("state/")}
         check(episodes[sample["episode"]], codec, sample, sample["pixels"], state)

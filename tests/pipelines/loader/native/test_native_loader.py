@@ -4,10 +4,12 @@ import hashlib
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from infra.storage import open_store
 from jepa.core.clips import Clips
@@ -91,7 +93,7 @@ def test_other_seeds_give_other_batches(dataset: Dataset, expected: list[Clips])
 
 
 def test_no_test_frame_is_ever_seen_in_training(dataset: Dataset) -> None:
-    def digest(pixels: np.ndarray, *state: np.ndarray) -> bytes:
+    def digest(pixels: NDArray[Any], *state: NDArray[Any]) -> bytes:
         return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in (pixels, *state))).digest()
 
     held, held_episodes = set(), set()

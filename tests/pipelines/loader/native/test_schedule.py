@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from pipelines.loader.native.schedule import EpochSchedule, Window
 
 WINDOWS = st.lists(st.integers(0, 30), min_size=1, max_size=60).map(np.array)
 
 
-def make_schedule(windows: np.ndarray, **changes: int) -> EpochSchedule:
+def make_schedule(windows: NDArray[np.int64], **changes: int) -> EpochSchedule:
     settings = {"seed": 0, "epoch": 0, "batch_size": 4, "windows_per_chunk": 8, "shuffle_chunks": 2}
     return EpochSchedule(windows, **settings | changes)
 
@@ -32,7 +33,7 @@ def read(schedule: EpochSchedule) -> list[list[Window]]:
     seed=st.integers(0, 99),
 )
 def test_an_epoch_holds_each_window_once_but_for_remainders(
-    windows: np.ndarray, batch_size: int, windows_per_chunk: int, shuffle_chunks: int, seed: int
+    windows: NDArray[np.int64], batch_size: int, windows_per_chunk: int, shuffle_chunks: int, seed: int
 ) -> None:
     schedule = make_schedule(
         windows,
@@ -65,7 +66,7 @@ def test_no_two_clips_of_a_batch_share_a_chunk(chunks: int, longest: int, window
 
 @settings(deadline=None)
 @given(windows=WINDOWS, seed=st.integers(0, 9), number=st.integers(0, 500))
-def test_any_batch_can_be_asked_for_alone(windows: np.ndarray, seed: int, number: int) -> None:
+def test_any_batch_can_be_asked_for_alone(windows: NDArray[np.int64], seed: int, number: int) -> None:
     schedule = make_schedule(windows, seed=seed)
     if schedule.batches:
         number %= schedule.batches
@@ -164,7 +165,7 @@ def test_what_fills_a_batch_gives_one_however_it_falls() -> None:
     ids=["uneven chunks", "equal chunks", "fewer chunks than slots"],
 )
 def test_a_position_of_earlier_code_continues_with_the_same_clips(
-    windows: np.ndarray, settings: dict[str, int], digest: str
+    windows: NDArray[np.int64], settings: dict[str, int], digest: str
 ) -> None:
     found = hashlib.sha256()
     for epoch in range(3):

@@ -1,5 +1,7 @@
 """Training curves: which share a panel, and how several trainings are told apart."""
 
+from typing import Any
+
 import pandas as pd
 
 from pipelines.reports.origins import Names, by_origin
@@ -8,7 +10,7 @@ from pipelines.store.reports.rows import to_arrow, to_pandas
 from tests.pipelines.reports import synthetic
 
 
-def frame(**changes: object) -> pd.DataFrame:
+def frame(**changes: Any) -> pd.DataFrame:
     shared = {**synthetic.context(**changes).model_dump(), "schema_version": 1}
     return to_pandas(to_arrow("training", synthetic.training_rows(50), shared))
 

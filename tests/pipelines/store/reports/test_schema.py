@@ -7,6 +7,7 @@ from jepa.evaluation.declarations import Column, Table
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation
 from pipelines.store.reports import SchemaError
 from pipelines.store.reports.schema import row_columns, table_schema, tables
+from tests.narrow import present
 
 
 def test_tables_are_those_for_all_and_those_of_the_evaluations() -> None:
@@ -21,7 +22,7 @@ def test_every_column_has_a_meaning_and_stands_once() -> None:
     for table in tables():
         schema = table_schema(table)
         assert len(set(schema.names)) == len(schema.names)
-        assert all(field.metadata[b"meaning"] for field in schema)
+        assert all(present(field.metadata)[b"meaning"] for field in schema)
         assert schema.names[0] == "run" and schema.names[-1] == "schema_version"
 
 
@@ -31,5 +32,5 @@ def test_two_evaluations_may_share_a_table_but_not_a_name(monkeypatch: pytest.Mo
     monkeypatch.setitem(EVALUATIONS._entries, "luck", kind)
     with pytest.raises(SchemaError, match="declares the table 'steps', which has other columns"):
         tables()
-    kind.tables = EVALUATIONS.get("surprise").tables
+    monkeypatch.setattr(kind, "tables", EVALUATIONS.get("surprise").tables)
     assert "steps" in tables()

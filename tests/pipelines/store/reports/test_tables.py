@@ -1,9 +1,9 @@
 """Tables: read back with the fixed schema, on a local folder and on S3, by our reader and by others."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,11 +11,12 @@ import pytest
 from infra.errors import InfraError
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
-from pipelines.store.reports import SCHEMA_VERSION, read_table, write_table, write_tables
+from pipelines.store.reports import SCHEMA_VERSION, Context, read_table, write_table, write_tables
 from pipelines.store.reports.schema import table_schema, tables
+from tests.narrow import queried
 from tests.pipelines.reports import synthetic
 
-MAKERS = {
+MAKERS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "metrics": synthetic.planning_metrics,
     "episodes": lambda: synthetic.planning_episodes(2),
     "steps": lambda: synthetic.surprise_steps(2),
@@ -44,7 +45,7 @@ def test_every_table_is_tested_here() -> None:
 @pytest.mark.parametrize("table", MAKERS)
 @pytest.mark.parametrize("context", [synthetic.context(), synthetic.older_context()], ids=["today", "older"])
 def test_an_empty_store_gives_empty_frames_of_the_same_types_as_full_ones(
-    store: Store, table: str, context: synthetic.Context
+    store: Store, table: str, context: Context
 ) -> None:
     empty = read_table(store, table)
     assert list(empty.columns) == table_schema(table).names and len(empty) == 0
@@ -104,7 +105,7 @@ def test_many_small_files_share_partitions(local: Store) -> None:
 def test_duckdb_and_pandas_read_the_files_as_they_are(local: Store) -> None:
     synthetic.write_run(local)
     pattern = local.address("reports/kind=metrics").removeprefix("file://")
-    found = duckdb.sql(f"SELECT count(*), avg(value) FROM '{pattern}/*.parquet' WHERE metric = 'auroc'").fetchall()
+    found = queried(f"SELECT count(*), avg(value) FROM '{pattern}/*.parquet' WHERE metric = 'auroc'").fetchall()
     frame = pd.read_parquet(pattern)
     aurocs = frame[frame.metric == "auroc"].value
     assert found == [(len(aurocs), pytest.approx(aurocs.mean()))] and len(aurocs) == 2

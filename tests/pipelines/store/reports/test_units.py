@@ -5,7 +5,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -23,6 +22,7 @@ from pipelines.store.reports import (
     write_tables,
 )
 from pipelines.store.reports.schema import table_schema
+from tests.narrow import queried
 from tests.pipelines.reports import synthetic
 
 
@@ -33,7 +33,7 @@ def local(tmp_path: Path) -> Store:
 
 def rows_of_glob(store: Store) -> int:
     """Returns how many rows a program finds that reads all files of the `metrics` table."""
-    return int(duckdb.sql(f"SELECT count(*) FROM '{store.uri}/reports/kind=metrics/*.parquet'").fetchall()[0][0])
+    return int(queried(f"SELECT count(*) FROM '{store.uri}/reports/kind=metrics/*.parquet'").fetchall()[0][0])
 
 
 def test_every_file_has_every_column_also_those_that_no_row_brought(local: Store) -> None:
@@ -82,7 +82,7 @@ def test_a_reader_never_finds_a_replaced_unit_missing_or_torn(local: Store, monk
 
     def watched(self: Store, path: str, data: bytes) -> None:
         seen.append(len(read_table(self, "metrics").compute()))
-        write(self, path, data)  # type: ignore[arg-type]
+        write(self, path, data)
         seen.append(len(read_table(self, "metrics").compute()))
 
     monkeypatch.setattr(type(local), "write", watched)
@@ -96,7 +96,7 @@ def test_files_that_another_writer_swept_away_are_written_again(local: Store, mo
     write = type(local).write
 
     def raced(self: Store, path: str, data: bytes) -> None:
-        write(self, path, data)  # type: ignore[arg-type]
+        write(self, path, data)
         if path.endswith(".json"):
             for part in json.loads(data)["parts"]:
                 self.delete(part["path"])
@@ -125,7 +125,7 @@ def test_who_commits_just_after_another_has_looked_stands(local: Store, monkeypa
 
     def overtaken(self: Store, path: str) -> bytes:
         try:
-            return read(self, path)  # type: ignore[arg-type]
+            return read(self, path)
         except FileNotFoundError:
             if not others:
                 others.append(None)
