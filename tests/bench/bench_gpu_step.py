@@ -23,8 +23,8 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import Tensor, nn
+from torch.multiprocessing.spawn import spawn
 
 from jepa.core.clips import Clips
 from jepa.core.collectives import world_size
@@ -243,7 +243,7 @@ def measure(task: Task) -> dict[str, Any]:
     gpu = task.device == "cuda"
     with tempfile.TemporaryDirectory() as folder:
         if task.processes > 1:
-            mp.spawn(run_process, (task, folder), nprocs=task.processes)
+            spawn(run_process, (task, folder), nprocs=task.processes)
         else:
             run_process(0, task, folder)
         figures: dict[str, Any] = json.loads((Path(folder) / "figures.json").read_text())

@@ -69,8 +69,15 @@ def _lance(arguments: argparse.Namespace) -> dict[str, Any]:
     base = psutil.Process().memory_info().rss
     started = time.perf_counter()
     dataset = LanceDataset(f"{arguments.store}/pusht.lance", frameskip=FRAMESKIP, num_steps=HISTORY + HORIZON)
-    options = {"num_workers": 2, "prefetch_factor": 4, "persistent_workers": True, "drop_last": True}
-    loader = torch.utils.data.DataLoader(dataset, batch_size=BATCH, shuffle=True, **options)
+    loader = torch.utils.data.DataLoader(
+        dataset,
+        batch_size=BATCH,
+        shuffle=True,
+        num_workers=2,
+        prefetch_factor=4,
+        persistent_workers=True,
+        drop_last=True,
+    )
 
     def forever() -> Iterator[Any]:
         while True:

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
-from jepa.worlds import EpisodePlan, collect_episodes, make_world
+from jepa.core.episodes import Actions
+from jepa.worlds import EpisodePlan, World, collect_episodes, make_world
 
 
 def rate(work: Callable[[], object], units: int, seconds: float = 1.0) -> float:
@@ -26,11 +28,11 @@ def main() -> None:
         world.begin(range(copies), [{"door": 0.2 + 0.6 * n / copies} for n in range(copies)])
         action = np.random.default_rng(0).uniform(-1, 1, (copies, 2)).astype(np.float32)
 
-        def step_and_render(world=world, action=action) -> None:
+        def step_and_render(world: World = world, action: Actions = action) -> None:
             world.advance(action)
             world.render_pixels()
 
-        steps = rate(lambda world=world, action=action: world.advance(action), copies) / 1e6
+        steps = rate(partial(world.advance, action), copies) / 1e6
         frames = rate(step_and_render, copies) / 1e3
         print(f"{copies} copies at {size}x{size}: {steps:.1f} M steps/s, {frames:.0f} k frames/s stepped and rendered")
     plans = [EpisodePlan(n, n, "train", {"door": 0.5}, "two_room/expert", 64) for n in range(128)]

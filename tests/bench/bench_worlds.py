@@ -7,26 +7,30 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import gymnasium
 import numpy as np
 
-from jepa.worlds import make_world
+from jepa.worlds import World, make_world
 from jepa.worlds.packages import import_package
 
 SIZE, COPIES, TURNS = 224, 4, 3
 
 
-def package_environment(name: str) -> gymnasium.Env:
+def package_environment(name: str) -> gymnasium.Env[Any, Any]:
     """Returns the package's own environment of the world."""
+    made: gymnasium.Env[Any, Any]
     if name == "swm_two_room":
-        return import_package(name, "stable_worldmodel.envs.two_room.env").TwoRoomEnv()
-    if name == "pusht":
-        return import_package(name, "stable_worldmodel.envs.pusht.env").PushT(resolution=SIZE)
-    if name == "reacher":
-        return import_package(name, "stable_worldmodel.envs.dmcontrol.reacher").ReacherDMControlWrapper()
-    package = import_package(name, "stable_worldmodel.envs.ogbench.cube_env")
-    return package.CubeEnv(mode="data_collection", visualize_info=False, height=SIZE, width=SIZE)
+        made = import_package(name, "stable_worldmodel.envs.two_room.env").TwoRoomEnv()
+    elif name == "pusht":
+        made = import_package(name, "stable_worldmodel.envs.pusht.env").PushT(resolution=SIZE)
+    elif name == "reacher":
+        made = import_package(name, "stable_worldmodel.envs.dmcontrol.reacher").ReacherDMControlWrapper()
+    else:
+        package = import_package(name, "stable_worldmodel.envs.ogbench.cube_env")
+        made = package.CubeEnv(mode="data_collection", visualize_info=False, height=SIZE, width=SIZE)
+    return made
 
 
 def frames_a_second(work: Callable[[], object], frames: int, seconds: float = 1.0) -> float:
@@ -49,11 +53,11 @@ def main() -> None:
         ours.reset(seed=0)
         theirs.reset(seed=0)
 
-        def step_ours(ours=ours) -> None:
+        def step_ours(ours: World = ours) -> None:
             ours.advance(rng.uniform(-1, 1, (COPIES, ours.world_spec.action_size)).astype(np.float32))
             ours.render_pixels()
 
-        def step_theirs(ours=ours, theirs=theirs) -> None:
+        def step_theirs(ours: World = ours, theirs: gymnasium.Env[Any, Any] = theirs) -> None:
             theirs.step(rng.uniform(-1, 1, ours.world_spec.action_size).astype(np.float32))
             theirs.render()
 

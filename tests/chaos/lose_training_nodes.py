@@ -64,10 +64,11 @@ def disturb(cluster: Any, nodes: list[Any], store: Store) -> None:
 
 def drain(cluster: Any, node: Any, seconds: int = 60) -> None:
     """Announces that a node will be taken away."""
-    from ray._raylet import GcsClient
+    from ray._raylet import GcsClient  # type: ignore[attr-defined] # compiled, and not in its stub
     from ray.core.generated import autoscaler_pb2
 
-    reason = autoscaler_pb2.DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")
+    reasons = autoscaler_pb2.DrainNodeReason  # type: ignore[attr-defined] # made when it is imported
+    reason = reasons.Value("DRAIN_NODE_REASON_PREEMPTION")
     deadline = time.time_ns() // 1_000_000 + 1000 * seconds
     accepted, why = GcsClient(address=cluster.address).drain_node(node.node_id, reason, "taken away", deadline)
     assert accepted, why

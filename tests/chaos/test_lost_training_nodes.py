@@ -1,5 +1,6 @@
 """A training loses two of its three nodes, one after a signal: it goes on with fewer workers and learns the same."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -58,4 +59,4 @@ def distance(store: Store) -> float:
     weights = [name for name, tensor in whole.items() if tensor.is_floating_point()]
     apart = sum(float((lost[name] - whole[name]).square().sum()) for name in weights)
     gone = sum(float((start[name] - whole[name]).square().sum()) for name in weights)
-    return (apart / gone) ** 0.5
+    return math.sqrt(apart / gone)
