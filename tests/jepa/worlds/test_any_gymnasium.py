@@ -90,7 +90,7 @@ def test_what_cannot_be_made_is_refused_in_one_sentence(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["FetchReach-v4", "ALE/Pong-v5"])
-def test_an_id_that_nobody_registered_is_answered_with_the_way_to_name_its_module(name):
+def test_an_id_that_nobody_registered_is_answered_with_the_way_to_name_its_module(name: str) -> None:
     with pytest.raises(InputError, match=f"name that module too: gymnasium:<module>:{name}"):
         WORLDS.get(f"gymnasium:{name}")
 
