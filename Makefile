@@ -56,7 +56,7 @@ check: setup lint  ## what can be known in a minute: style, types, imports, word
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest tests/test_architecture.py tests/test_documentation.py tests/test_project.py tests/test_words.py
 
-lint: setup  ## style and types
+lint: setup  ## style and types, of code and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -3,9 +3,12 @@
 import warnings
 
 import pytest
+from numpy.exceptions import VisibleDeprecationWarning
 
 
-@pytest.mark.parametrize("category", [DeprecationWarning, PendingDeprecationWarning, FutureWarning])
+@pytest.mark.parametrize(
+    "category", [DeprecationWarning, PendingDeprecationWarning, FutureWarning, VisibleDeprecationWarning]
+)
 @pytest.mark.parametrize(
     "module", ["jepa.worlds.world", "pipelines", "flows.cli.main", "infra.child", "tests.conftest"]
 )

@@ -5,6 +5,7 @@ The mixing function is SplitMix64 (Steele, Lea and Flood 2014), made for success
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,12 @@ FEW = 1024
 """Values of a permutation whose steps are kept: a loader permutes the same few counts for every clip."""
 
 
-def mix(key: int, values: NDArray[np.integer]) -> NDArray[np.uint64]:
+def mix(key: int, values: NDArray[np.integer[Any]]) -> NDArray[np.uint64]:
     """Returns 64 well-mixed bits for each value, in the values' shape."""
     return _finish(key, (values.astype(np.uint64) + ONE) * GOLDEN)
 
 
-def uniform(key: int, values: NDArray[np.integer]) -> NDArray[np.float64]:
+def uniform(key: int, values: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """Returns a number of [0, 1) for each value."""
     return (mix(key, values) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 

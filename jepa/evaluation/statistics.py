@@ -93,7 +93,8 @@ def jackknife_interval(value: float, left_out_J: ArrayLike, n: int, low: float, 
 def jackknife_blocks(groups: int, blocks: int) -> NDArray[np.bool_]:
     """Returns which groups (J, G) each block leaves in: every group is left out once, J is at most `blocks`."""
     blocks = min(groups, blocks)
-    return np.arange(groups) % blocks != np.arange(blocks)[:, None]
+    kept_JG: NDArray[np.bool_] = np.arange(groups) % blocks != np.arange(blocks)[:, None]
+    return kept_JG
 
 
 def bootstrap_mean(values_G: ArrayLike, seed: int, resamples: int = RESAMPLES) -> Estimate:

@@ -119,4 +119,5 @@ class _CrossBlock(nn.Module):
         return y_NPE
 
     def _heads(self, x_NLE: Tensor) -> Tensor:
-        return x_NLE.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        x_NHLE: Tensor = x_NLE.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x_NHLE

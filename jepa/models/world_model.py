@@ -169,7 +169,8 @@ class WorldModel(nn.Module):
             encode = partial(recomputed, self._features) if torch.is_grad_enabled() else self._features
             features_NF = torch.cat([encode(part_NCHW) for part_NCHW in pixels_NCHW.tensor_split(micro_batches)])
         z_ND: Tensor = self.projector(features_NF)
-        return at_least_float32(z_ND).unflatten(0, pixels_BTHWC.shape[:2])
+        z_BTD: Tensor = at_least_float32(z_ND).unflatten(0, pixels_BTHWC.shape[:2])
+        return z_BTD
 
     def predict(self, z_BTD: Tensor, action_BTKA: Tensor) -> Tensor:
         """Returns (B, T, D), float32: entry t predicts frame t+1 from frames t-history+1 … t and their actions.

@@ -60,7 +60,7 @@ class Frozen(Objective):
             part.requires_grad_(False).eval()
         self.missing = self._load()
         self._asked_others = False
-        self.register_load_state_dict_post_hook(_have_weights)
+        self.register_load_state_dict_post_hook(_have_weights)  # type: ignore[no-untyped-call] # torch leaves it untyped
 
     def _load(self) -> str | None:
         """Gives the encoder its weights; returns the sentence to say where there is no file."""

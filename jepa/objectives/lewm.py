@@ -55,7 +55,8 @@ class LeWMConfig(Config):
         if done <= self.hold:
             return self.sigreg_weight
         progress = 1.0 if done >= self.settle else (done - self.hold) / (self.settle - self.hold)
-        return self.sigreg_weight * (self.sigreg_weight_end / self.sigreg_weight) ** progress
+        weight: float = self.sigreg_weight * (self.sigreg_weight_end / self.sigreg_weight) ** progress
+        return weight
 
 
 @OBJECTIVES.register("lewm")

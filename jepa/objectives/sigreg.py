@@ -85,7 +85,8 @@ class SIGReg(nn.Module):
         """Returns (size, M) unit columns, uniform on the sphere: a pure function of the configuration and these."""
         generator = torch_generator(seed, "sigreg", self.config.seed, step)
         u_DM = torch.randn(size, self.config.directions, generator=generator)
-        return u_DM / u_DM.norm(dim=0, keepdim=True).clamp_min(1e-12)
+        unit_DM: Tensor = u_DM / u_DM.norm(dim=0, keepdim=True).clamp_min(1e-12)
+        return unit_DM
 
 
 @dataclass(frozen=True)

@@ -107,4 +107,6 @@ def draw_noise(shape: tuple[int, ...], config: CEMConfig, generator: torch.Gener
         return noise_SHKA
     horizon, _, actions = shape
     common_SHA = torch.randn(config.samples, horizon, 1, actions, generator=generator)
-    return (1 - shared) ** 0.5 * noise_SHKA + shared**0.5 * common_SHA
+    own: float = (1 - shared) ** 0.5
+    common: float = shared**0.5
+    return own * noise_SHKA + common * common_SHA

@@ -20,7 +20,7 @@ def half_of(precision: Precision, device: torch.device) -> torch.dtype | None:
 def has_bf16(device: torch.device) -> bool:
     """Returns whether the device has instructions for bfloat16; emulated, it is slower than float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # Older torch cannot say what the CPU has; float32 is right everywhere.
     capabilities: Mapping[str, Any] = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return bool(capabilities.get("avx512_bf16", False))

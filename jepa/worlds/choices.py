@@ -33,7 +33,8 @@ class Choice:
         """Returns the option that each action picks, (N,): the largest of one-hot values, else the part it lies in."""
         values_NV = np.asarray(action_NA)[:, self.values]
         if self.one_hot:
-            return values_NV.argmax(axis=1)
+            largest_N: NDArray[np.int64] = values_NV.argmax(axis=1)
+            return largest_N
         share_N = (values_NV[:, 0].astype(np.float64) - low) / (high - low)
         return np.clip((share_N * self.options).astype(np.int64), 0, self.options - 1)
 

@@ -8,7 +8,7 @@ import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import gymnasium
 import numpy as np
@@ -290,6 +290,9 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
         return np.ones(len(next(iter(start.values()))), dtype=bool)
 
 
+Maker = TypeVar("Maker", bound=Callable[[str], type[World]])
+
+
 class WorldRegistry(Registry[type[World]]):
     """The worlds by name, and families of them: a name that begins with a family's prefix is made when asked for."""
 
@@ -299,10 +302,10 @@ class WorldRegistry(Registry[type[World]]):
         self._families = dict(families)
         self._makers: dict[str, Callable[[str], type[World]]] = {}
 
-    def register_family(self, prefix: str) -> Callable[[Callable[[str], type[World]]], Callable[[str], type[World]]]:
+    def register_family(self, prefix: str) -> Callable[[Maker], Maker]:
         """Returns a decorator that files a function from a whole name to its class."""
 
-        def decorate(make_class: Callable[[str], type[World]]) -> Callable[[str], type[World]]:
+        def decorate(make_class: Maker) -> Maker:
             self._makers[prefix] = make_class
             return make_class
 

@@ -27,9 +27,11 @@ class RayPool(WorkerPool):
         # With one core an actor has one thread (Ray sets OMP_NUM_THREADS to the cores), and shares Ray's waiting
         # processes. No restarts by Ray itself: we count attempts, so that a unit which kills its actor cannot do so
         # for ever. Questions for its heartbeat are answered on a thread of their own, while a unit runs.
-        self._class = ray.remote(num_cpus=1, num_gpus=gpus_each, max_restarts=0, concurrency_groups={"watch": 1})(
-            _Actor
+        # Ray's own annotations leave `concurrency_groups` out.
+        as_actor = ray.remote(  # type: ignore[call-overload]
+            num_cpus=1, num_gpus=gpus_each, max_restarts=0, concurrency_groups={"watch": 1}
         )
+        self._class = as_actor(_Actor)
         self._actors: dict[int, Any] = {}
         self._running: dict[Any, tuple[int, bool]] = {}
         """by reference: slot, and whether it is a unit and not the actor's start"""

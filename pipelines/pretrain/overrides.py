@@ -14,7 +14,9 @@ DECIDED = {
 """Fields that no options may set, and why."""
 
 
-def overriding(kind: type[Config], base: Config | Mapping[str, Any], options: Mapping[str, Any], field: str) -> Any:
+def overriding(
+    kind: type[Config], base: Config | Mapping[str, Any], options: Mapping[str, Any], field: str
+) -> dict[str, Any]:
     """Returns the options as the configuration `kind` takes them, which it does over the base.
 
     Raises:
@@ -52,4 +54,4 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _same(name: str, below: Mapping[str, Any], above: Mapping[str, Any]) -> bool:
-    return above.get(name, below.get(name)) == below.get(name)
+    return bool(above.get(name, below.get(name)) == below.get(name))

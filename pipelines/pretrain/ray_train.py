@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infra.environment import applied_environment
 from infra.errors import InfraError
@@ -20,6 +20,9 @@ from pipelines.pretrain.preemption import Preempted, PreemptionSignal, Source, p
 from pipelines.pretrain.run_log import Warn
 from pipelines.pretrain.task import TrainingTask
 from pipelines.pretrain.train import log, train_worker
+
+if TYPE_CHECKING:
+    from ray.train.v2.torch.torch_trainer import TorchTrainer
 
 PLACEMENT = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "15"}
 """How long an elastic group waits for its places before Ray counts again how many there are; Ray's own minute would be
@@ -127,7 +130,7 @@ def _fit_once(
 class _Fit:
     """Ray's `fit` in a thread, so that this one acts on a signal at any time, whatever Ray waits for."""
 
-    def __init__(self, config: PretrainConfig, trainer: Any) -> None:
+    def __init__(self, config: PretrainConfig, trainer: "TorchTrainer") -> None:
         self.left_behind = False
         """whether workers did not end in time after a signal; with the connection to Ray they do"""
         self._stop_seconds = config.stop_seconds
@@ -152,7 +155,7 @@ class _Fit:
                 return None
         return self._error
 
-    def _run(self, trainer: Any) -> None:
+    def _run(self, trainer: "TorchTrainer") -> None:
         try:
             trainer.fit()
         except Exception as error:
@@ -161,10 +164,13 @@ class _Fit:
             self._ended.set()
 
 
-def _trainer(task: TrainingTask, folder: str, mailbox: Mailbox) -> Any:
+def _trainer(task: TrainingTask, folder: str, mailbox: Mailbox) -> "TorchTrainer":
     """Returns Ray's trainer of the task; what it wants to keep for itself goes to the folder."""
-    from ray.train import FailureConfig, RunConfig, ScalingConfig
-    from ray.train.torch import TorchConfig, TorchTrainer
+    from ray.train.torch import TorchConfig
+
+    # `ray.train` shows a type checker the classes of its first version, and gives these.
+    from ray.train.v2.api.config import FailureConfig, RunConfig, ScalingConfig
+    from ray.train.v2.torch.torch_trainer import TorchTrainer
 
     config = task.config
     use_gpu = config.device != "cpu" and _cluster_has_gpus()

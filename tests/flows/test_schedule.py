@@ -21,7 +21,8 @@ HARMLESS = ("telemetry",)
 @pytest.fixture
 def nightly(prefect: Prefect, ask: Ask) -> dict[str, Any]:
     """The deployment with a schedule, as `prefect deploy` makes it."""
-    return ask("deployments/name/world-model/nightly", method="GET")
+    deployment: dict[str, Any] = ask("deployments/name/world-model/nightly", method="GET")
+    return deployment
 
 
 @pytest.fixture

@@ -215,7 +215,8 @@ def _imagined_path(run: Execution, quantity: str, probe: Probe | None) -> NDArra
         return run.imagined_state[quantity]
     if run.imagined_latent is None or probe is None:
         return None
-    return np.concatenate([run.path[quantity][:1], probe.predict(run.imagined_latent)])
+    path: NDArray[np.float32] = np.concatenate([run.path[quantity][:1], probe.predict(run.imagined_latent)])
+    return path
 
 
 def _json_state(state: State, spec: WorldSpec) -> str:

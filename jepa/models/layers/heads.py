@@ -25,8 +25,8 @@ class Projector(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Returns (..., output size) of (..., input size); leading dimensions are all rows of the batch."""
         rows_NF = self.hidden(x).flatten(0, -2)
-        y: Tensor = self.out(self.activation(self.norm(rows_NF)))
-        return y.unflatten(0, x.shape[:-1])
+        y: Tensor = self.out(self.activation(self.norm(rows_NF))).unflatten(0, x.shape[:-1])
+        return y
 
 
 class ActionEncoder(nn.Module):

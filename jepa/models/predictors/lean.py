@@ -63,10 +63,12 @@ class LeanPredictor(Predictor):
         for block in self.blocks:
             x_NLE = block(x_NLE, action_NLE)
         x_NLE = self.norm(x_NLE)
+        zhat_NLD: Tensor
         if self.change is not None:
-            return z_NLD + self.change(x_NLE)
-        assert self.projector is not None
-        zhat_NLD: Tensor = self.projector(x_NLE)
+            zhat_NLD = z_NLD + self.change(x_NLE)
+        else:
+            assert self.projector is not None
+            zhat_NLD = self.projector(x_NLE)
         return zhat_NLD
 
 

@@ -36,7 +36,8 @@ class FrameAttention(Attention):
         if steps > 1 and mask_LL is None:
             frame = torch.arange(steps, device=x_NLPE.device).repeat_interleave(tokens)
             mask_LL = frame[:, None] >= frame
-        return super().forward(x_NLPE.flatten(1, 2), mask_LL).unflatten(1, (steps, tokens))
+        y_NLPE: Tensor = super().forward(x_NLPE.flatten(1, 2), mask_LL).unflatten(1, (steps, tokens))
+        return y_NLPE
 
 
 @PREDICTORS.register("tokens")

@@ -115,5 +115,5 @@ class LatentCEM(Planner):
 def multiplies_bf16(device: torch.device) -> bool:
     """Returns whether the device has instructions for bfloat16 products; emulating them is slower than float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

@@ -105,7 +105,8 @@ class Oracle(Planner):
             world.advance(action_BA)
             distance_B = world.distance(goals, goal_kind)
             total_B += distance_B
-        return (distance_B + self.config.path_weight * total_B / steps).reshape(problems, candidates)
+        cost_B: NDArray[np.float32] = distance_B + self.config.path_weight * total_B / steps
+        return cost_B.reshape(problems, candidates)
 
     def simulate(self, state: State, action_PLA: NDArray[np.float32]) -> State:
         """Returns the states (P, L+1, d) that the actions lead to."""

@@ -93,7 +93,7 @@ def _take(space: Space[Any], values: Iterator[np.float32]) -> Any:
     return np.asarray(np.array(picked, dtype=object).reshape(space.shape or ()) + least).astype(space.dtype)
 
 
-def _parts(space: Tuple | Dict) -> list[Space[Any]]:
+def _parts(space: Tuple[Any] | Dict) -> list[Space[Any]]:
     return list(space.spaces.values()) if isinstance(space, Dict) else list(space.spaces)
 
 

@@ -119,7 +119,8 @@ class AnyGymnasium(World):
     def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         """Returns the root mean square difference of the observations, (N,)."""
         off_ND = np.stack(self._observations) - goal["observation"]
-        return np.sqrt(np.square(off_ND).mean(axis=1)).astype(np.float32)
+        distance_N: Floats = np.sqrt(np.square(off_ND).mean(axis=1)).astype(np.float32)
+        return distance_N
 
     def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         """Returns whether that difference is below 0.05, (N,); the environment's own idea of success is not asked."""

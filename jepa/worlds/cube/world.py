@@ -102,7 +102,9 @@ class Cube(SceneWorld):
 
     def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         """Returns how far the cube's centre is from its goal in metres, (N,)."""
-        return np.linalg.norm(self._state["block_position"] - goal["block_position"], axis=1).astype(np.float32)
+        off_N3 = self._state["block_position"] - goal["block_position"]
+        distance_N: Floats = np.linalg.norm(off_N3, axis=1).astype(np.float32)
+        return distance_N
 
     def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         """Returns the package's own test, (N,): the cube within 0.04 metres."""

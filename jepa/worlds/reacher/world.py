@@ -86,7 +86,9 @@ class Reacher(SceneWorld):
 
     def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         """Returns √(Δshoulder² + Δwrist²) in radians, (N,): below 0.05 success is certain."""
-        return np.linalg.norm(self._state["joint_position"] - goal["joint_position"], axis=1).astype(np.float32)
+        off_N2 = self._state["joint_position"] - goal["joint_position"]
+        distance_N: Floats = np.linalg.norm(off_N2, axis=1).astype(np.float32)
+        return distance_N
 
     def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         """Returns the package's own test, (N,): every joint within 0.05 radians."""
@@ -175,7 +177,8 @@ class ReacherController(Policy):
         reached_N = (np.abs(off_N2) < self.reached).all(axis=1)
         self._goal_N2 = np.where(reached_N[:, None], noise_N4[:, 2:], self._goal_N2)
         torque_N2 = self.stiffness * off_N2 - self.damping * state["joint_velocity"]
-        return np.clip(torque_N2 + self.noise * noise_N4[:, :2], -1, 1).astype(np.float32)
+        action_N2: Floats = np.clip(torque_N2 + self.noise * noise_N4[:, :2], -1, 1).astype(np.float32)
+        return action_N2
 
 
 def _normal_and_pose(rng: np.random.Generator, steps: int) -> Floats:

@@ -78,7 +78,9 @@ class SwmTwoRoom(SceneWorld):
 
     def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         """Returns the straight distance (N,) of the agents' centres in pixels."""
-        return np.linalg.norm(self._state["agent_position"] - goal["agent_position"], axis=1).astype(np.float32)
+        off_N2 = self._state["agent_position"] - goal["agent_position"]
+        distance_N: Floats = np.linalg.norm(off_N2, axis=1).astype(np.float32)
+        return distance_N
 
     def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         """Returns the package's own test, (N,): under 16 pixels."""
@@ -169,7 +171,8 @@ class SwmTwoRoomExpert(Policy):
         door_N2 = np.stack([WALL_X + ahead_N, door_N], axis=1)
         way_N2 = (np.where(crosses_N[:, None], door_N2, self._goal_N2) - place_N2) / 5.0
         way_N2 = way_N2 / np.maximum(np.linalg.norm(way_N2, axis=1, keepdims=True), 1.0)
-        return np.clip(way_N2 + self.noise * noise_N4[:, :2], -1, 1).astype(np.float32)
+        action_N2: Floats = np.clip(way_N2 + self.noise * noise_N4[:, :2], -1, 1).astype(np.float32)
+        return action_N2
 
 
 def _normal_and_place(rng: np.random.Generator, steps: int) -> Floats:
@@ -179,4 +182,6 @@ def _normal_and_place(rng: np.random.Generator, steps: int) -> Floats:
 
 
 def _rgb(hue: float, saturation: float, brightness: float) -> NDArray[np.uint8]:
-    return np.round(255 * np.array(hue_colour(float(hue), saturation, float(brightness)))).astype(np.uint8)
+    colour = np.array(hue_colour(float(hue), saturation, float(brightness)))
+    rgb: NDArray[np.uint8] = np.round(255 * colour).astype(np.uint8)
+    return rgb

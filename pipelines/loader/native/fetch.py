@@ -181,7 +181,8 @@ class ChunkFetcher:
         raise self.damaged(chunk, "is damaged")
 
     def _is_sound(self, chunk: int, data: bytes) -> bool:
-        return hashlib.sha256(data).hexdigest() == self._table.sha256[chunk].as_py()
+        expected: str = self._table.sha256[chunk].as_py()
+        return hashlib.sha256(data).hexdigest() == expected
 
     def _request(self, shard: int, offset: int, length: int) -> bytes:
         """Reads bytes of a shard from the store, and repeats a request that fails; a missing file is an answer."""

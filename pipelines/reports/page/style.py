@@ -4,12 +4,15 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType  # of matplotlib 3.11
 
 # Each colour stands for a variable of the page's style sheet, which holds its light and its dark value.
 INK, MUTED, GRID = "#1a1b1c", "#6a6b6c", "#dadbdc"
@@ -26,7 +29,7 @@ VARIABLES = {
     GREY: "--grey",
 }
 
-RC: dict[str, Any] = {
+RC: "dict[RcKeyType, Any]" = {
     "svg.fonttype": "none",
     "text.parse_math": False,  # a name with a dollar sign is a name
     "font.size": 9.5,

@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from infra.errors import InfraError
 from infra.storage import Store
@@ -95,7 +96,7 @@ class Dataset:
                 parts = [self.decode(table, row, records[row]) for row in group if table.episode[row] == index]
                 yield _join(facts[index], parts)
 
-    def read_records(self, table: ChunkTable, rows: np.ndarray) -> dict[int, bytes]:
+    def read_records(self, table: ChunkTable, rows: NDArray[np.integer[Any]]) -> dict[int, bytes]:
         """Returns the stored bytes of chunks of one shard, in one request where they lie close together."""
         order = rows[np.argsort(table.offset[rows])]
         ends = table.offset[order] + table.length[order]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,7 +46,7 @@ class ChunkTable:
     episode: NDArray[np.int64]
     first_frame: NDArray[np.int64]
     frames: NDArray[np.int64]
-    sha256: pa.Array
+    sha256: "pa.Array[Any]"
 
     def __len__(self) -> int:
         return len(self.offset)

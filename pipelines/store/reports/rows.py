@@ -95,7 +95,7 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(counted, "Int64"))
 
 
-def _array(values: list[Any], column: Column) -> pa.Array:
+def _array(values: list[Any], column: Column) -> "pa.Array[Any]":
     # Arrow itself would cut a fraction off without a word.
     if column.type == "int" and not all(isinstance(value, int | None) for value in values):
         raise TypeError(f"got {next(value for value in values if not isinstance(value, int | None))!r}")

@@ -54,8 +54,9 @@ def read_table(
     paths = [part.path for unit in units for part in unit.parts if part.table == table]
     partitions = [paths[i : i + PARTS_PER_PARTITION] for i in range(0, len(paths), PARTS_PER_PARTITION)] or [[]]
     meta = to_pandas(table_schema(table).empty_table())
-    frame = dd.from_map(read_parts, partitions, uri=store.uri, table=table, columns=None, meta=meta)
-    return frame[list(columns)] if columns is not None else frame
+    frame: dd.DataFrame = dd.from_map(read_parts, partitions, uri=store.uri, table=table, columns=None, meta=meta)
+    chosen: dd.DataFrame = frame if columns is None else frame[list(columns)]
+    return chosen
 
 
 def read_parts(paths: Sequence[str], uri: str, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from jepa.evaluation.latent.gaussianity import batch_sigreg
 from jepa.objectives.sigreg import SIGReg
 
 
-def episodes(rng: np.random.Generator, count: int, frames: int, size: int = 8) -> list[np.ndarray]:
+def episodes(rng: np.random.Generator, count: int, frames: int, size: int = 8) -> list[NDArray[np.float64]]:
     return [rng.standard_normal((frames, size)) for _ in range(count)]
 
 
@@ -30,7 +31,7 @@ def test_frames_that_are_alike_do_not_count_as_a_lack_of_gaussianity() -> None:
 def test_of_other_latents_it_is_what_a_training_batch_has_on_average() -> None:
     rng = np.random.default_rng(2)
 
-    def uniform(count: int) -> np.ndarray:
+    def uniform(count: int) -> NDArray[np.float64]:
         return rng.uniform(-1, 1, (count, 8))
 
     few, many = (batch_sigreg([uniform(20) for _ in range(count)], 128, 0, 50) for count in (50, 400))

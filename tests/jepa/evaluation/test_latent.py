@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from jepa.core.errors import InputError
 from jepa.evaluation.latent.evaluation import (
@@ -41,7 +42,7 @@ def test_the_interval_of_a_rank_covers_at_its_level() -> None:
     rng = np.random.default_rng(1)
     scale = np.array([2.0, 1.0, 1.0, 0.5])
 
-    def latents() -> list[np.ndarray]:
+    def latents() -> list[NDArray[np.float64]]:
         return [scale * (rng.standard_normal(4) + rng.standard_normal((10, 4))) for _ in range(40)]
 
     estimates = [overall_effective_rank(latents(), blocks=20) for _ in range(200)]

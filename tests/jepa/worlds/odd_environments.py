@@ -12,7 +12,7 @@ ID = "Odd-v0"
 NAME = f"gymnasium:{ID}"
 
 
-class Odd(gymnasium.Env):
+class Odd(gymnasium.Env[Any, Any]):
     """Takes note of its actions; its observation counts steps unless it is to return something else."""
 
     metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012 - Gymnasium declares it so
@@ -23,7 +23,7 @@ class Odd(gymnasium.Env):
     paint: Callable[[int], Any] = staticmethod(lambda step: np.full((20, 20, 3), min(10 * step, 255), dtype=np.uint8))
     ends_after: float = float("inf")
 
-    def __init__(self, render_mode: str | None = None) -> None:
+    def __init__(self, render_mode: str | None = None, **kwargs: Any) -> None:
         self.render_mode = render_mode
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
@@ -47,7 +47,7 @@ def registered(**facts: Any) -> Iterator[type[Odd]]:
     from jepa.worlds.any_gymnasium.world import world_class
 
     functions = {name: staticmethod(value) for name, value in facts.items() if name in ("observe", "paint")}
-    kind = type("OneOdd", (Odd,), {"taken": [], **facts, **functions})
+    kind: type[Odd] = type("OneOdd", (Odd,), {"taken": [], **facts, **functions})
     # Gymnasium's own checker would warn of what is odd on purpose.
     gymnasium.register(ID, kind, disable_env_checker=True)
     world_class.cache_clear()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, EpisodePlan, collect_episodes, make_policy, make_world
 from jepa.worlds.any_gymnasium.world import REPLAY_STEPS
+from tests.narrow import floats
 
 
 def test_a_name_gives_one_class_with_a_specification_of_its_own() -> None:
@@ -38,7 +39,7 @@ def test_the_world_is_gymnasiums_own() -> None:
 
 def test_an_episode_that_ends_by_itself_stays_where_it_is_and_says_so() -> None:
     world = make_world("gymnasium:CartPole-v1", 1, image_size=16)
-    right, left = np.float32([[0, 1]]), np.float32([[1, 0]])
+    right, left = floats([[0, 1]]), floats([[1, 0]])
     assert not world.ended().any()
     for _ in range(60):
         world.advance(right)
@@ -89,7 +90,7 @@ def test_what_cannot_be_made_is_refused_in_one_sentence(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["FetchReach-v4", "ALE/Pong-v5"])
-def test_an_id_that_nobody_registered_is_answered_with_the_way_to_name_its_module(name):
+def test_an_id_that_nobody_registered_is_answered_with_the_way_to_name_its_module(name: str) -> None:
     with pytest.raises(InputError, match=f"name that module too: gymnasium:<module>:{name}"):
         WORLDS.get(f"gymnasium:{name}")
 

@@ -33,7 +33,7 @@ COUNTED = [
     Discrete(2),
     Discrete(7, start=-3),
     MultiDiscrete([2, 3, 5], start=[0, 4, -1]),
-    MultiDiscrete([[2, 3], [4, 1]], dtype=np.int32),
+    MultiDiscrete(np.array([[2, 3], [4, 1]]), dtype=np.int32),
     MultiBinary(3),
     MultiBinary((2, 2)),
     Box(-2, 2, (2,), np.int8),
@@ -81,6 +81,7 @@ def allowed(space: Space[Any]) -> list[set[int]]:
         return [set(range(int(start), int(start + count))) for start, count in pairs]
     if isinstance(space, MultiBinary):
         return [{0, 1}] * int(np.prod(space.shape))
+    assert isinstance(space, Box)
     return [set(range(int(low), int(high) + 1)) for low, high in zip(space.low.flat, space.high.flat, strict=True)]
 
 

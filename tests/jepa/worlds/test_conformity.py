@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from jepa.core.episodes import Pixels, State
 from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, EpisodePlan, collect_episodes, make_world
-from tests.narrow import floats
+from tests.narrow import floats, present
 
 SIZES = {
     "swm_two_room": 64,
@@ -32,9 +32,8 @@ def register_the_example() -> None:
     section = README.read_text().split("## How to add a world", 1)[1]
     example = types.ModuleType("drift_of_the_readme")
     sys.modules[example.__name__] = example
-    example_code = re.search(r"```python\n(.*?)```", section, re.DOTALL)
-    assert example_code is not None
-    exec(compile(example_code.group(1), str(README), "exec"), vars(example))
+    code = present(re.search(r"```python\n(.*?)```", section, re.DOTALL))[1]
+    exec(compile(code, str(README), "exec"), vars(example))
 
 
 if "drift" not in WORLDS:

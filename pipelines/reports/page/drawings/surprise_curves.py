@@ -74,7 +74,8 @@ def mean_and_band(rows: pd.DataFrame) -> pd.DataFrame:
     # The rarest times, which few episodes reach, have a band that says nothing.
     counts = surprise.count().to_numpy()
     enough = counts >= 0.5 * counts.max(initial=0)
-    return pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})[enough]
+    curve: pd.DataFrame = pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})[enough]
+    return curve
 
 
 def event_strips(steps: pd.DataFrame, frames: int) -> Iterator[Markup]:
