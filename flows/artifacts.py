@@ -59,8 +59,8 @@ def publish_metrics(headlines: Sequence[Headline], run: str) -> None:
 
 def publish_report(result: ReportResult) -> None:
     """Leaves the headline figures, and the address of the report or what opens it."""
-    parts = [f"## Report of run {result.run}", _table(headline_rows(result.headlines)), how_to_open(result.address)]
-    create_markdown_artifact("\n\n".join(part for part in parts if part), key=artifact_key(f"report-{result.run}"))
+    parts = [f"## Results of run {result.run}", _table(headline_rows(result.headlines)), how_to_open(result.address)]
+    create_markdown_artifact("\n\n".join(part for part in parts if part), key=artifact_key(f"results-{result.run}"))
 
 
 def how_to_open(address: str) -> str:

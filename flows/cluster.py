@@ -1,5 +1,6 @@
 """The Ray that a flow's jobs run on."""
 
+import math
 import os
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -11,18 +12,22 @@ from infra.settings import RaySettings
 def cluster_for(*parts: Any) -> AbstractContextManager[None]:
     """Returns the connection for jobs of these configurations; nothing where all of them run without Ray.
 
-    A local Ray gets at least as many slots as the largest job has workers, which would wait for ever for the others.
+    A local Ray gets at least as many slots as the largest job asks for, which would wait for ever for the others.
     """
-    workers = ray_workers(*parts)
-    if not workers:
+    slots = ray_slots(*parts)
+    if not slots:
         return nullcontext()
     settings = RaySettings.from_environment()
     if settings.address is None:
-        settings = settings.model_copy(update={"num_cpus": max(workers, os.cpu_count() or 1)})
+        settings = settings.model_copy(update={"num_cpus": max(slots, os.cpu_count() or 1)})
     return connect(settings)
 
 
-def ray_workers(*parts: Any) -> int:
-    """Returns how many Ray workers the parts ask for at once, 0 where none runs on Ray."""
-    wanted = [getattr(part, "actors", None) or part.workers for part in parts if part.executor == "ray"]
+def ray_slots(*parts: Any) -> int:
+    """Returns how many cores the parts ask Ray for at once, 0 where none runs on Ray."""
+    wanted = [
+        math.ceil((getattr(part, "actors", None) or part.workers) * part.cpus)
+        for part in parts
+        if part.executor == "ray"
+    ]
     return max(wanted, default=0)

@@ -1,14 +1,17 @@
 """What a command starts for itself where nobody gave it one: Prefect's server, an S3 server."""
 
 import os
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from infra.child import child_server
 from infra.environment import applied_environment
-from infra.errors import InfraError
+from infra.errors import AddressError
+from infra.progress import announce
 from infra.s3_server import serve_s3
 from infra.storage import open_store
 
@@ -35,27 +38,49 @@ def embedded_prefect() -> Iterator[None]:
     To be entered before Prefect is imported, which reads its settings then.
 
     Raises:
-        InfraError: nobody answers at PREFECT_API_URL.
+        AddressError: nobody answers at PREFECT_API_URL, or there is no place for a database.
     """
     url = os.environ.get("PREFECT_API_URL")
     if url:
         try:
             urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=5).close()
         except (urllib.error.URLError, OSError, ValueError) as error:
-            raise InfraError(
+            raise AddressError(
                 f"no Prefect server answers at {url!r}; correct PREFECT_API_URL, or unset it for an embedded one"
             ) from error
+    else:
+        _check_home()
     quiet = QUIET if url else QUIET | LEAVING
     with applied_environment({name: os.environ.get(name, value) for name, value in quiet.items()}):
         if url:
             yield
             return
+        announce("starting Prefect's server; PREFECT_API_URL names one that runs already")
         # Prefect would start the same server itself, but one that Ctrl-C in a terminal ends before the flow does.
         with (
             child_server("flows.prefect_server", "the embedded Prefect server") as embedded,
             applied_environment({"PREFECT_API_URL": embedded}),
         ):
             yield
+
+
+def _check_home() -> None:
+    """Passes where Prefect can keep its database.
+
+    Raises:
+        AddressError: its folder cannot be written.
+    """
+    home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise AddressError(
+            f"Prefect cannot keep its database in {str(home)!r} ({reason}); set PREFECT_HOME to a folder that can be "
+            "written"
+        ) from error
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from prefect.states import Cancelled
 from prefect.utilities.callables import parameter_schema
 
 from flows.cancellation import CancellationWatch
+from flows.lost_console import survive_lost_console
 from flows.run_log import lines_in_run_log
 from jepa.core.errors import InputError
 
@@ -33,6 +34,7 @@ def job(name: str, run_name: str | Callable[[], str]) -> Callable[[Callable[P, R
         @functools.wraps(function)
         def run(*arguments: Any, **parameters: Any) -> Any:
             _check_names(parameters, signature)
+            survive_lost_console()
             with lines_in_run_log(), CancellationWatch() as watch:
                 try:
                     return function(*arguments, **parameters)

@@ -1,12 +1,32 @@
 """Prefect's own server, without its page, for the time of one command; the database is the user's (PREFECT_HOME)."""
 
+import fcntl
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from infra.child import end_with_parent
 
 EPHEMERAL = {"PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1", "PREFECT_UI_ENABLED": "0"}
 """What Prefect sets for the server that it starts where no other is configured."""
+
+
+LOCK = "jepa-server-start.lock"
+"""Held while a server starts: of two that make the tables of one new database at once, one fails."""
+
+
+@contextmanager
+def start_lock() -> Iterator[None]:
+    """Waits until no other server of ours starts on the same database."""
+    from prefect.settings import get_current_settings
+
+    home = Path(get_current_settings().home)
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / LOCK).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def main() -> None:
@@ -17,7 +37,9 @@ def main() -> None:
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets=sockets)
+            # The tables are there before a server starts: making them is a part of that.
+            with start_lock():
+                await super().startup(sockets=sockets)
             if self.started:
                 print(f"http://127.0.0.1:{port}/api", flush=True)
 
@@ -27,7 +49,7 @@ def main() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        server = Server(uvicorn.Config(create_app(), log_level="critical", lifespan="on"))
+        server = Server(uvicorn.Config(create_app(), log_level="error", lifespan="on"))
         end_with_parent(stop)
         server.run(sockets=[listener])
 

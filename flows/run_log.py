@@ -9,7 +9,7 @@ from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
 
 from infra.progress import LineSink, PhaseState
-from pipelines.executor.queue import TRACEBACK
+from pipelines.executor.queue import WORDS
 
 OURS = ("jepa", "pipelines", "infra", "flows")
 """Loggers whose lines are worth one on the run's page."""
@@ -63,10 +63,10 @@ class _RunLogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            text, failed = record.getMessage(), getattr(record, TRACEBACK, None)
-            if failed is None:
+            text, words = record.getMessage(), getattr(record, WORDS, None)
+            if words is None:
                 self._logger.log(record.levelno, text, exc_info=record.exc_info)
             else:
-                self._logger.warning(f"{text}\n{failed}".rstrip())
+                self._logger.warning(f"{text}\n{words}".rstrip())
         except Exception:
             self.handleError(record)

@@ -1,6 +1,7 @@
 """Servers in processes of their own, which end with the block that started them, and never live longer than we do."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -44,11 +45,19 @@ def child_server(module: str, name: str, environment: Mapping[str, str] | None =
             address = process.stdout.readline().strip()
             if not address:
                 log.seek(0)
-                reason = (log.read().strip().splitlines() or ["it said nothing"])[-1]
-                raise InfraError(f"{name} did not start ({reason}); is the environment complete? Run make setup")
+                raise InfraError(
+                    f"{name} did not start ({_reason(log.read())}); is the environment complete? Run make setup"
+                )
             yield address
         finally:
             _stop(process)
+
+
+def _reason(text: str) -> str:
+    """Returns the line that names the error, which is seldom the last: that one says that there was an error."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    named = [line for line in lines if re.match(r"^[\w.]*(Error|Exception)\b", line)]
+    return (named or lines or ["it said nothing"])[-1]
 
 
 def end_with_parent(stop: Callable[[], None] | None = None) -> None:

@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
@@ -97,6 +97,13 @@ class Progress:
     def with_sink(self, sink: Sink) -> "Progress":
         """Returns a progress that shows its phases in one more place."""
         return Progress(*self._sinks, sink)
+
+
+def announce(sentence: str) -> None:
+    """Says on stderr what begins now and takes a while."""
+    log.info(sentence)
+    with suppress(OSError):
+        print(sentence, file=sys.stderr, flush=True)
 
 
 def _show(show: Callable[..., None], *what: object) -> None:

@@ -13,7 +13,10 @@ from typing import Any
 from infra.environment import applied_environment
 from infra.errors import AddressError
 from infra.plugin_modules import plugin_paths
+from infra.progress import announce
 from infra.settings import RaySettings, worker_environment
+
+log = logging.getLogger(__name__)
 
 LOCAL_ENVIRONMENT = {
     # Loopback only, for minutes, one user: a token would only have to be handed to every worker.
@@ -89,10 +92,37 @@ def _init(settings: RaySettings) -> None:
 
     try:
         _require_listener(settings.address)
+        announce(f"connecting to Ray at {settings.address}" if settings.address else _start_of_ray(options))
         ray.init(**options)
     except (ConnectionError, OSError, RuntimeError, ValueError, RayError) as error:
         sentence = _refusal(settings.address, error) if settings.address else _local_refusal(error)
         raise AddressError(sentence) from error
+
+
+def report_shortage(workers: int, cpus: float, gpus: float = 0.0) -> None:
+    """Warns where the connected cluster has less than workers ask for: those that find no room wait until it grows.
+
+    Args:
+        workers: at once.
+        cpus: of each.
+        gpus: of each.
+    """
+    import ray
+
+    held = ray.cluster_resources()
+    wanted = {"CPU": workers * cpus, "GPU": workers * gpus}
+    short = [
+        f"{amount:g} {name}s and there are {held.get(name, 0.0):g}"
+        for name, amount in wanted.items()
+        if amount > held.get(name, 0.0) + 1e-6
+    ]
+    if short:
+        log.warning("%d workers ask for %s; those that find no room wait until the cluster grows", workers, short[0])
+
+
+def _start_of_ray(options: dict[str, Any]) -> str:
+    cores = options["num_cpus"]
+    return f"starting a local Ray with {cores} worker slot{'s' if cores > 1 else ''}; RAY_ADDRESS names one that runs"
 
 
 def _refusal(address: str, error: Exception) -> str:

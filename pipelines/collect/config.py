@@ -28,6 +28,8 @@ class WorkConfig(Config):
     """shards that are made at the same time; 1 where executor is `local` and none is given"""
     executor: Executor = "ray"
     """`ray` works by actors of the cluster, `local` by processes of this machine"""
+    cpus: PositiveFloat = 1.0
+    """cores that Ray reserves for each actor"""
     retries: NonNegativeInt = 2
     """how often a failed shard is made again before it is given up"""
     stall_seconds: PositiveFloat = 600.0

@@ -133,6 +133,7 @@ class ShardJob:
                 tasks,
                 executor=self.work.executor,
                 workers=self.work.actors,
+                cpus_each=self.work.cpus,
                 retries=self.work.retries,
                 stall_seconds=self.work.stall_seconds,
                 on_result=lambda _, result: figures.shard_done(result.facts, result.made),

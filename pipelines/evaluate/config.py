@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from jepa.core.choices import Choices
 from jepa.core.config import Config
@@ -38,6 +38,8 @@ class EvaluateConfig(Config):
     """Units that are worked on at once; by default 1 where `executor` is `local`."""
     executor: Executor = "ray"
     """`ray` evaluates in actors of the cluster, `local` in this process, or in several of this machine."""
+    cpus: PositiveFloat = 1.0
+    """Cores that Ray reserves for each worker."""
     device: Device = "auto"
     """`auto` takes a GPU where a worker has one."""
 

@@ -70,6 +70,7 @@ def _run(
             missing,
             executor=config.executor,
             workers=workers,
+            cpus_each=config.cpus,
             gpus_each=gpus_each(config.device, config.executor, workers),
             on_result=lambda unit, manifest: phase.advance(),
             name=lambda unit: f"{unit.kind} {unit.part}",

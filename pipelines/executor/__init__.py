@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
 from infra.environment import applied_environment
+from infra.ray_cluster import report_shortage
 from pipelines.executor.failure import Failure, UnitsError, WorkerError
 from pipelines.executor.heartbeat import beat
 from pipelines.executor.job_log import JobLog
@@ -31,6 +32,7 @@ def run_units(
     executor: Executor = "local",
     workers: int = 1,
     gpus_each: float = 0.0,
+    cpus_each: float = 1.0,
     retries: int = 2,
     stall_seconds: float | None = None,
     on_result: Callable[[Unit, Result], None] | None = None,
@@ -48,6 +50,7 @@ def run_units(
         workers: units in flight at most.
         gpus_each: share of a GPU that each actor asks the cluster for; without one it sees none. Processes of this
             machine see all of its GPUs.
+        cpus_each: cores that each actor asks the cluster for.
         retries: how often a unit that raised, or whose worker died or stalled, is run again.
         stall_seconds: a worker that neither ends its unit nor calls `beat` for so long is killed and replaced; None
             waits for ever, and so does work in this process.
@@ -68,7 +71,8 @@ def run_units(
     if executor == "ray":
         from pipelines.executor.ray_pool import RayPool
 
-        run_pool(RayPool(function, gpus_each), queue, workers, stall_seconds)
+        report_shortage(workers, cpus_each, gpus_each)
+        run_pool(RayPool(function, gpus_each, cpus_each), queue, workers, stall_seconds)
     elif workers > 1:
         from pipelines.executor.process_pool import ProcessPool
 

@@ -12,6 +12,9 @@ from jepa.core.errors import InputError
 from pipelines.executor.failure import Failure
 from pipelines.executor.unit_log import UnitLog, recorded
 
+CARRIED_LINES = 20
+"""Messages that travel to the driver; the unit's log has more."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -39,6 +42,8 @@ class Done:
     """The result of a unit."""
 
     result: Any
+    messages: tuple[str, ...] = ()
+    """the first of what a worker said meanwhile: its warnings and log records"""
 
 
 Answer = Done | Failure
@@ -58,9 +63,9 @@ def perform_in_worker(function: Callable[[Any], Any], data: bytes, dumps: Callab
     started = utc_now()
     try:
         task: Task = pickle.loads(data)
-        with recorded(task.log, in_worker=True):
+        with recorded(task.log, in_worker=True) as messages:
             result = function(task.unit)
-            return _dumped(result, dumps)
+            return _dumped(Done(result, tuple(messages.lines[:CARRIED_LINES])), dumps)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -95,8 +100,8 @@ def dumped_function(function: Callable[[Any], Any], dumps: Callable[[Any], bytes
         ) from error
 
 
-def _dumped(result: Any, dumps: Callable[[Any], bytes]) -> bytes:
+def _dumped(done: Done, dumps: Callable[[Any], bytes]) -> bytes:
     try:
-        return dumps(Done(result))
+        return dumps(done)
     except Exception as error:
         raise TypeError(f"the unit's result cannot be sent to the driver ({type(error).__name__}: {error})") from error

@@ -34,6 +34,8 @@ class Event:
     value: Any = None
     """the `Place` of a worker that is ready, the result of `done`, the `Failure` of `failed`, and of `broken`, a worker
     that cannot do any unit; the exception of `died` and `unreadable`"""
+    messages: tuple[str, ...] = ()
+    """what the worker said while it did a unit that is `done`"""
 
     @classmethod
     def of_answer(cls, slot: int, data: bytes) -> "Event":
@@ -42,7 +44,9 @@ class Event:
             answer = read_answer(data)
         except TypeError as error:
             return cls(slot, "unreadable", error)
-        return cls(slot, "done", answer.result) if isinstance(answer, Done) else cls(slot, "failed", answer)
+        if isinstance(answer, Done):
+            return cls(slot, "done", answer.result, answer.messages)
+        return cls(slot, "failed", answer)
 
 
 class WorkerPool(ABC):
@@ -134,7 +138,7 @@ class _Loop:
             self.idle.add(slot)
         elif event.kind == "done":
             self.idle.add(slot)
-            self.queue.done(self.watch.unit_of.pop(slot), event.value)
+            self.queue.done(self.watch.unit_of.pop(slot), event.value, event.messages)
         elif event.kind == "failed":
             self.idle.add(slot)
             self.queue.failed(self.watch.unit_of.pop(slot), event.value)

@@ -18,18 +18,17 @@ BEAT_SECONDS = 1.0
 
 
 class RayPool(WorkerPool):
-    """One actor a slot, on one core and a share of a GPU; where it runs is Ray's business."""
+    """One actor a slot, on some cores and a share of a GPU; where it runs is Ray's business."""
 
-    def __init__(self, function: Callable[[Any], Any], gpus_each: float = 0.0) -> None:
+    def __init__(self, function: Callable[[Any], Any], gpus_each: float = 0.0, cpus_each: float = 1.0) -> None:
         import ray
 
         self._function = dumped_function(function, _dumps)
-        # With one core an actor has one thread (Ray sets OMP_NUM_THREADS to the cores), and shares Ray's waiting
-        # processes. No restarts by Ray itself: we count attempts, so that a unit which kills its actor cannot do so
-        # for ever. Questions for its heartbeat are answered on a thread of their own, while a unit runs.
+        # No restarts by Ray itself: we count attempts, so that a unit which kills its actor cannot do so for ever.
+        # Questions for its heartbeat are answered on a thread of their own, while a unit runs.
         # Ray's own annotations leave `concurrency_groups` out.
         as_actor = ray.remote(  # type: ignore[call-overload]
-            num_cpus=1, num_gpus=gpus_each, max_restarts=0, concurrency_groups={"watch": 1}
+            num_cpus=cpus_each, num_gpus=gpus_each, max_restarts=0, concurrency_groups={"watch": 1}
         )
         self._class = as_actor(_Actor)
         self._actors: dict[int, Any] = {}

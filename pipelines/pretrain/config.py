@@ -30,6 +30,7 @@ MACHINERY = (
     "min_workers",
     "executor",
     "device",
+    "cpus",
     "max_failures",
     "max_preemption_failures",
     "preemption_every",
@@ -79,7 +80,9 @@ class PretrainConfig(Config):
     executor: Literal["ray", "local"] = "ray"
     """`ray` trains with Ray Train on the cluster, `local` in this process alone."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where a worker computes; `auto` takes a GPU where there is one."""
+    """Where a worker computes; `auto` takes a GPU where there is one, `cuda` waits for one on a cluster."""
+    cpus: PositiveFloat = 1.0
+    """Cores that Ray reserves for each worker."""
     max_failures: NonNegativeInt = 2
     """How many times a run may lose a worker and go on from its last checkpoint."""
     max_preemption_failures: int = Field(-1, ge=-1)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from infra.environment import applied_environment
 from infra.errors import InfraError
 from infra.progress import Phase
+from infra.ray_cluster import report_shortage
+from infra.settings import RaySettings
 from jepa.core.errors import InputError
 from jepa.training.trainer import TrainingFailure
 from pipelines.pretrain.config import PretrainConfig
@@ -173,7 +175,8 @@ def _trainer(task: TrainingTask, folder: str, mailbox: Mailbox) -> "TorchTrainer
     from ray.train.v2.torch.torch_trainer import TorchTrainer
 
     config = task.config
-    use_gpu = config.device != "cpu" and _cluster_has_gpus()
+    use_gpu = _use_gpu(config)
+    report_shortage(config.min_workers or config.workers, config.cpus, float(use_gpu))
     return TorchTrainer(
         _train_loop,
         train_loop_config={"task": task, "mailbox": mailbox},
@@ -181,6 +184,7 @@ def _trainer(task: TrainingTask, folder: str, mailbox: Mailbox) -> "TorchTrainer
         scaling_config=ScalingConfig(
             num_workers=config.workers if config.min_workers is None else (config.min_workers, config.workers),
             use_gpu=use_gpu,
+            resources_per_worker={"CPU": config.cpus},
         ),
         # Ray keeps nothing of ours: checkpoints are committed to the store, and found there.
         run_config=RunConfig(
@@ -240,10 +244,18 @@ def _placement(config: PretrainConfig) -> dict[str, str]:
     return {name: value for name, value in PLACEMENT.items() if elastic and name not in os.environ}
 
 
-def _cluster_has_gpus() -> bool:
+def _use_gpu(config: PretrainConfig) -> bool:
+    """Returns whether workers ask Ray for a GPU: where one is asked for, also of a cluster that has none yet."""
     import ray
 
-    return bool(ray.cluster_resources().get("GPU"))
+    if config.device != "auto":
+        return config.device == "cuda"
+    there = bool(ray.cluster_resources().get("GPU"))
+    if not there and RaySettings.from_environment().address is not None:
+        log.warning(
+            "the cluster has no GPU now, so model %r trains on CPUs; give device 'cuda' to wait for GPUs", config.name
+        )
+    return there
 
 
 def _reason(error: BaseException) -> str:

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from flows.cluster import ray_workers
+from flows.cluster import ray_slots
 from flows.config import WorldModelConfig, dated
 from flows.presets import PRESETS, preset_parts
 from jepa.core.errors import InputError
@@ -88,7 +88,8 @@ def test_a_scheduled_run_leaves_the_name_of_a_dataset_that_it_does_not_collect(c
     assert later.pretrain.dataset == "d-20261120@1"
 
 
-def test_ray_is_asked_for_as_many_workers_as_the_largest_part_has() -> None:
+def test_ray_is_asked_for_as_many_slots_as_the_largest_part_needs() -> None:
     local, collect = CollectConfig(executor="local", actors=9), CollectConfig(actors=3)
     pretrain = PretrainConfig(dataset="d", name="m", workers=5)
-    assert ray_workers(local) == 0 and ray_workers(local, collect, pretrain) == 5
+    assert ray_slots(local) == 0 and ray_slots(local, collect, pretrain) == 5
+    assert ray_slots(pretrain, CollectConfig(actors=3, cpus=2.5)) == 8

@@ -68,13 +68,16 @@ def test_a_worker_runs_the_whole_job(prefect: Prefect, ask: Ask, tmp_path: Path)
     artifacts = {artifact["key"]: artifact for artifact in left}
     progress = {"collect-d", "pretrain-m", "evaluate-m", "report-m"}
     assert sorted(artifact["key"] for artifact in left) == sorted(
-        {"metrics", "report", "dataset-d", "model-m"} | progress
+        {"metrics-m", "results-m", "dataset-d", "model-m"} | progress
     )
     assert artifacts["pretrain-m"]["type"] == "progress" and artifacts["pretrain-m"]["data"] == 100.0
-    rows = json.loads(artifacts["metrics"]["data"])
-    assert any("goals reached" in row["figure"] for row in rows)
-    report = tmp_path / "reports/m/report.html"
-    assert report.exists() and str(report) in artifacts["report"]["data"]
+    rows = json.loads(artifacts["metrics-m"]["data"])
+    (reached, *_) = [row for row in rows if "goals reached" in row["figure"]]
+    report, results = tmp_path / "reports/m/report.html", artifacts["results-m"]["data"]
+    assert report.exists() and f"`{report}`" in results and reached["value"] in results
+    lines = [line["message"] for line in ask("logs/filter", {"logs": {"flow_run_id": {"any_": [run["id"]]}}})]
+    shown = [line for line in lines if line.startswith(("collect d: 40/40 episodes", "pretrain m: ", "evaluate m: "))]
+    assert sum(line.endswith(", done") for line in shown) == 3, lines
 
 
 @pytest.mark.timeout(300)
