@@ -41,9 +41,13 @@ class EpisodeSource(Protocol):
     """Anything that hands out held episodes by split; a stored dataset is one."""
 
     world: str
-    """Registered name of the world."""
+    """Registered name of the world; of a recording that shows none, a name that is not registered."""
     world_options: Mapping[str, object]
     """Options that the world was made with (e.g. image_size)."""
+    action_size: int
+    """Values of an action."""
+    quantities: Mapping[str, int]
+    """Dimensions of each quantity of the state that the episodes hold."""
 
     def count(self, split: str) -> int:
         """Returns how many episodes the split holds."""

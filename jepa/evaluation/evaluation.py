@@ -49,6 +49,8 @@ class Evaluation(ABC):
     """figures that are shown in the terminal and open the report"""
     section: ClassVar[Section | None] = None
     """its part of the report"""
+    needs_simulator: ClassVar[bool] = False
+    """whether it puts the world into recorded states; recordings without a simulator are judged by all others"""
 
     @abstractmethod
     def __init__(self, config: Any, protocol: str) -> None:

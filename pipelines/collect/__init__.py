@@ -1,7 +1,7 @@
 """Collects datasets: a plan, its shards in parallel, one commit."""
 
 from pipelines.collect.config import CollectConfig, WorkConfig, plan_dataset
-from pipelines.collect.importing import ImportConfig, import_hdf5, plan_import
+from pipelines.collect.importing import ImportConfig, import_hdf5, import_notices, plan_import
 from pipelines.collect.job import collect
 from pipelines.collect.repair import repair
 from pipelines.collect.shard import collect_shard
@@ -13,6 +13,7 @@ __all__ = [
     "collect",
     "collect_shard",
     "import_hdf5",
+    "import_notices",
     "plan_dataset",
     "plan_import",
     "repair",

@@ -3,11 +3,11 @@
 One row a frame in every column (`pixels`, `action`, `proprio`, `state` …), episode after episode; `ep_len` and
 `ep_offset` say where each lies. Row t of `action` acts on frame t, so the last row of an episode leads nowhere and is
 dropped, be it a number or NaN.
-Shapes: L frames of an episode, H × W pixels, A action dimensions, d dimensions of a column.
+Shapes: N rows, H × W pixels, A action dimensions, d dimensions of a column.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jepa.core.conversions import UnfitValueError, to_numbers
 from jepa.core.episodes import Episode
 from jepa.core.errors import InputError
-from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
+from pipelines.collect.columns import Mapped, read_columns
+from pipelines.collect.hdf5_layout import FRAMES, EpisodeRanges, column_widths, open_file, read_frames, read_ranges
+from pipelines.collect.published import published_columns
+from pipelines.store.datasets.plan import DatasetPlan, ImportedFile, ShardPlan
 
 USUAL = ("proprio", "state")
 """Columns that become quantities of the state where the file has them."""
-NEEDED = ("pixels", "action", "ep_len", "ep_offset")
 BLOCK = 1 << 24
 """Bytes that are hashed at a time."""
+ROWS = 1 << 16
+"""Rows whose numbers are checked at a time."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,23 @@ class Source:
     """A file that was found to have the layout."""
 
     path: str
-    columns: tuple[str, ...]
-    lengths: NDArray[np.int64]
-    """frames of each episode"""
-    offsets: NDArray[np.int64]
-    """row of each episode's first frame"""
+    pixels: str
+    """column of the frames"""
+    quantities: tuple[Mapped, ...]
+    widths: Mapping[str, int]
+    """values of a row of each column"""
+    ranges: EpisodeRanges
     image_size: int
+
+    @property
+    def action_size(self) -> int:
+        """Returns A."""
+        return self.widths["action"]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Returns the dimensions of each quantity."""
+        return {mapped.name: mapped.check(self.widths) for mapped in self.quantities}
 
     def digest(self) -> str:
         """Returns the SHA-256 of the whole file, read in small blocks."""
@@ -46,87 +62,121 @@ class Source:
                 digest.update(block)
         return digest.hexdigest()
 
+    def facts(self) -> ImportedFile:
+        """Returns what a plan keeps of the file."""
+        return ImportedFile(
+            sha256=self.digest(),
+            columns=tuple(mapped.text for mapped in self.quantities),
+            pixels=self.pixels,
+            skipped=self.ranges.skipped,
+        )
 
-def open_source(path: str, columns: tuple[str, ...] | None = None) -> Source:
+    def check_numbers(self) -> None:
+        """Passes where every action and quantity can be stored.
+
+        Raises:
+            InputError: one cannot; the message names episode, frame and column.
+        """
+        with open_file(self.path) as file:
+            for first in range(0, self.ranges.rows, ROWS):
+                self._check_rows(file, first, min(first + ROWS, self.ranges.rows))
+
+    def _check_rows(self, file: Any, first: int, end: int) -> None:
+        episode, frame, used = self.ranges.places(first, end)
+        checks: list[tuple[list[str], NDArray[np.bool_], Mapped | None]] = [
+            (["action"], used & ~self.ranges.last_of_episode(first, end), None)
+        ]
+        checks += [(mapped.columns, used, mapped) for mapped in self.quantities]
+        for columns, wanted, mapped in checks:
+            rows = np.flatnonzero(wanted)
+            held = {name: read_rows(file, self.path, name, first, end)[rows] for name in columns}
+            try:
+                if mapped is None:
+                    to_numbers(held["action"], "action")
+                else:
+                    mapped.values(held, len(rows))
+            except UnfitValueError as error:
+                row = rows[error.row or 0]
+                raise error.at(f"file {self.path!r}, episode {episode[row]}, frame {frame[row]}") from error
+
+
+def open_source(path: str, columns: tuple[str, ...] = (), pixels: str = FRAMES, world: str | None = None) -> Source:
     """Returns a file whose layout was checked; no frame is read.
 
     Args:
         path: of the file.
-        columns: that become quantities of the state; by default `proprio` and `state`, where the file has them.
+        columns: that become quantities of the state, or how these are made; by default what is known of published
+            files of the world, else `proprio` and `state` where the file has them.
+        pixels: column of the frames.
+        world: that the file shows.
 
     Raises:
         InputError: it is no such file; the message names what is wrong.
     """
-    with _open(path) as file:
-        lacking = [name for name in (*NEEDED, *(columns or ())) if name not in file]
-        if lacking:
-            raise InputError(f"file {path!r} lacks {', '.join(lacking)}; it has: {', '.join(file)}")
-        columns = tuple(sorted(columns or [name for name in USUAL if name in file]))
-        _, height, width, channels = (*file["pixels"].shape, 0, 0, 0, 0)[:4]
-        if (file["pixels"].dtype, channels) != (np.uint8, 3) or height != width:
-            raise InputError(f"file {path!r}: pixels are {file['pixels']}; they must be square, uint8, (rows, S, S, 3)")
-        for name in ("action", *columns):
-            if file[name].ndim > 2 or file[name].dtype.kind not in "fiub":
-                raise InputError(f"file {path!r}: {name} is {file[name]}; it must hold a few numbers a row")
-        lengths, offsets = (file[name][:].astype(np.int64) for name in ("ep_len", "ep_offset"))
-        rows = min(file[name].shape[0] for name in ("pixels", "action", *columns))
-    _check_episodes(path, lengths, offsets, rows)
-    return Source(path, columns, lengths, offsets, int(height))
+    given = read_columns(columns)
+    wanted = ("action", *(name for mapped in given for name in mapped.columns))
+    with open_file(path) as file:
+        rows, size = read_frames(file, path, pixels)
+        widths = column_widths(file, path, rows, wanted)
+        ranges = read_ranges(file, path, rows)
+    quantities = given or read_columns(published_columns(world or "", widths) or _usual(widths))
+    for mapped in quantities:
+        mapped.check(widths)
+    return Source(path, pixels, quantities, widths, ranges, size)
 
 
 def read_shard(path: str, plan: DatasetPlan, shard: ShardPlan) -> Iterator[Episode]:
     """Yields a shard's episodes, one in memory at a time."""
     assert plan.source is not None
-    source = open_source(path, plan.source.columns)
-    with _open(path) as file:
+    # A file without columns for quantities must not be given the usual ones here.
+    source = open_source(path, plan.source.columns, plan.source.pixels)
+    quantities = source.quantities if plan.source.columns else ()
+    with open_file(path) as file:
         for index in shard.episodes:
-            yield _read_episode(file, source, plan, index)
+            yield _read_episode(file, source, quantities, plan, index)
 
 
-def _read_episode(file: Any, source: Source, plan: DatasetPlan, index: int) -> Episode:
-    first = int(source.offsets[index])
-    rows = slice(first, first + int(source.lengths[index]))
-    action = _numbers(file["action"][rows])[:-1]
-    if not np.isfinite(action).all():
-        step = int(np.flatnonzero(~np.isfinite(action).all(axis=1))[0])
-        raise InputError(
-            f"file {source.path!r}: action {step} of episode {index} is not finite; only an episode's last may be so"
-        )
+def read_rows(file: Any, path: str, column: str, first: int, end: int) -> NDArray[Any]:
+    """Returns rows of a column, (N, d).
+
+    Raises:
+        InputError: the file is damaged there.
+    """
+    try:
+        rows = file[column][first:end]
+    except OSError as error:
+        raise InputError(f"file {path!r}: {column} cannot be read from row {first} on ({error})") from error
+    return np.asarray(rows).reshape(end - first, -1)
+
+
+def _usual(widths: Mapping[str, int]) -> list[str]:
+    """Returns the usual columns of a file, the members of a group each under a name of its own."""
+    members = [name for name in widths if name.partition("/")[0] in USUAL and "/" in name]
+    return [*(name for name in USUAL if name in widths), *(f"{name.replace('/', '_')}={name}" for name in members)]
+
+
+def _read_episode(file: Any, source: Source, quantities: tuple[Mapped, ...], plan: DatasetPlan, index: int) -> Episode:
+    number, first, end = source.ranges.bounds(index)
     planned = plan.episode_plan(index)
+    where = f"file {source.path!r}, episode {number}"
+    try:
+        action = to_numbers(read_rows(file, source.path, "action", first, end - 1), "action")
+        columns = {name for mapped in quantities for name in mapped.columns}
+        held = {name: read_rows(file, source.path, name, first, end) for name in columns}
+        state = {mapped.name: mapped.values(held, end - first) for mapped in quantities}
+    except UnfitValueError as error:
+        raise error.at(where if error.row is None else f"{where}, frame {error.row}") from error
+    try:
+        pixels = file[source.pixels][first:end]
+    except OSError as error:
+        raise InputError(f"{where}: its frames cannot be read ({error})") from error
     return Episode(
         index=index,
         seed=planned.seed,
         split=planned.split,
         variation={},
         policy=planned.policy,
-        pixels=file["pixels"][rows],
+        pixels=pixels,
         action=action,
-        state={name: _numbers(file[name][rows]) for name in source.columns},
+        state=state,
     )
-
-
-def _check_episodes(path: str, lengths: NDArray[np.int64], offsets: NDArray[np.int64], rows: int) -> None:
-    if not len(lengths) or len(lengths) != len(offsets):
-        raise InputError(f"file {path!r} has {len(lengths)} entries in ep_len and {len(offsets)} in ep_offset")
-    short = np.flatnonzero(lengths < 2)
-    if len(short):
-        raise InputError(f"file {path!r}: episode {short[0]} has {lengths[short[0]]} frames; one step needs 2")
-    outside = np.flatnonzero((offsets < 0) | (offsets + lengths > rows))
-    if len(outside):
-        raise InputError(f"file {path!r}: episode {outside[0]} ends after the last of {rows} rows; the file is cut off")
-
-
-def _numbers(rows: NDArray[Any]) -> NDArray[np.float32]:
-    return np.asarray(rows, dtype=np.float32).reshape(len(rows), -1)
-
-
-def _open(path: str) -> Any:
-    import h5py
-    import hdf5plugin  # noqa: F401 - teaches h5py the blosc filters
-
-    try:
-        return h5py.File(path, "r")
-    except FileNotFoundError as error:
-        raise InputError(f"file {path!r} does not exist") from error
-    except OSError as error:
-        raise InputError(f"file {path!r} is no HDF5 file that can be read: {error}") from error

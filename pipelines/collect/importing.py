@@ -1,5 +1,6 @@
 """The importing job: a published HDF5 file becomes a dataset by the same machinery as a simulated one."""
 
+from collections.abc import Mapping
 from functools import partial
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
@@ -8,13 +9,17 @@ from infra.progress import Progress
 from infra.storage import Store
 from jepa.core.errors import InputError
 from jepa.worlds import WORLDS
+from jepa.worlds.recordings import lacking_quantities, lacking_sentence
+from jepa.worlds.world import IMAGE_SIZES
 from pipelines.collect.config import DEFAULT_SHARES, WorkConfig, shares_of
-from pipelines.collect.hdf5 import open_source, read_shard
+from pipelines.collect.hdf5 import Source, open_source, read_shard
+from pipelines.collect.hdf5_layout import FRAMES
 from pipelines.collect.job import make_dataset
 from pipelines.store.codecs import CODECS
+from pipelines.store.datasets.card import length_sentence
 from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.manifest import DatasetManifest
-from pipelines.store.datasets.plan import IMPORTED, DatasetPlan, ImportedFile
+from pipelines.store.datasets.plan import IMPORTED, DatasetPlan
 from pipelines.store.formats import FORMATS
 from pipelines.store.references import check_name
 
@@ -29,7 +34,10 @@ class ImportConfig(WorkConfig):
     world: str | None = None
     """registered name of the world that the file shows, for evaluations; by default none"""
     columns: tuple[str, ...] = ()
-    """columns that become quantities of the state; by default `proprio` and `state`, where the file has them"""
+    """what becomes quantities of the state: `state`, or `agent_position=state[0:2]`; by default what is known of
+    published files of the world, else `proprio` and `state` where the file has them"""
+    pixels: str = Field(FRAMES, min_length=1)
+    """column of the frames, for a file with several cameras"""
     seed: NonNegativeInt = 0
     """seed by which episodes are split"""
     validation_share: NonNegativeFloat = DEFAULT_SHARES["validation"]
@@ -62,25 +70,60 @@ def plan_import(config: ImportConfig) -> DatasetPlan:
     """Returns the plan: the file's digest, its episodes, and how they are split and stored.
 
     Raises:
-        InputError: the file has another layout, or a world, codec or container is unknown.
+        InputError: the file has another layout or holds what cannot be stored, it does not show that world, or a world,
+            codec or container is unknown.
     """
     check_name("dataset", config.name)
     CODECS.get(config.codec)
     FORMATS.get(config.format)
     if config.world is not None and config.world not in WORLDS:
-        raise InputError(f"world {config.world!r} is not known; choose one of: {', '.join(WORLDS.names())}")
-    source = open_source(config.file, config.columns or None)
+        raise InputError(f"world {config.world!r} is not known; choose one of: {', '.join(WORLDS.choices())}")
+    source = open_source(config.file, config.columns, config.pixels, config.world)
+    if config.world is not None:
+        _check_world(config.file, source, config.world)
+    source.check_numbers()
     return DatasetPlan(
         world=config.world or IMPORTED,
         world_options={"image_size": source.image_size},
         policy={IMPORTED: 1.0},
-        episodes=len(source.lengths),
-        steps=int(source.lengths.max()) - 1,
+        episodes=len(source.ranges.usable),
+        steps=source.ranges.steps,
         seed=config.seed,
         shares=shares_of({"validation": config.validation_share, "test": config.test_share, "unseen": 0.0}),
         episodes_per_shard=config.episodes_per_shard,
         chunk_frames=config.chunk_frames,
         codec=config.codec,
         format=config.format,
-        source=ImportedFile(sha256=source.digest(), columns=source.columns),
+        source=source.facts(),
     )
+
+
+def import_notices(plan: DatasetPlan, quantities: Mapping[str, int]) -> list[str]:
+    """Returns what is to be said of an import: what was skipped, and what its world needs and lacks."""
+    notices = [sentence] if (sentence := length_sentence(plan, ())) else []
+    if plan.world in WORLDS and (missing := lacking_quantities(plan.world, quantities)):
+        notices.append(lacking_sentence(plan.world, missing))
+    return notices
+
+
+def _check_world(file: str, source: Source, world: str) -> None:
+    """Passes where a file can show a world: actions, and quantities of the same name, are of the same size."""
+    spec = WORLDS.get(world).world_spec
+    remedy = "give the world that it shows, or none"
+    if source.action_size != spec.action_size:
+        raise InputError(
+            f"file {file!r} has {source.action_size} values an action and world {world!r} takes {spec.action_size}; "
+            f"{remedy}"
+        )
+    for name, size in source.sizes.items():
+        if name in spec.recorded and spec.recorded[name] != size:
+            raise InputError(
+                f"quantity {name!r} of file {file!r} has {size} values and world {world!r} has {spec.recorded[name]}; "
+                f"map other columns by --columns, or {remedy}"
+            )
+    low, high = IMAGE_SIZES
+    if not low <= source.image_size <= high:
+        raise InputError(
+            f"file {file!r} has frames of {source.image_size} pixels and world {world!r} renders {low} to {high}; "
+            f"{remedy}"
+        )

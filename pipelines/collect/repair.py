@@ -63,7 +63,7 @@ def _recorder(plan: DatasetPlan, name: str, file: str | None) -> Recorder:
         return simulate
     if file is None:
         raise InputError(f"dataset {name!r} was imported; name its HDF5 file by --file")
-    if open_source(file, plan.source.columns).digest() != plan.source.sha256:
+    if open_source(file, plan.source.columns, plan.source.pixels).digest() != plan.source.sha256:
         raise InputError(f"file {file!r} is not the one that dataset {name!r} was imported from; its digest differs")
     return partial(read_shard, file)
 

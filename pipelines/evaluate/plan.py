@@ -1,17 +1,21 @@
 """What an evaluation will judge, resolved once: the model's weights, the dataset's version, the units of work."""
 
+import logging
 from dataclasses import dataclass
 
 from infra.storage import Store
 from jepa.core.errors import InputError
 from jepa.evaluation import EVALUATIONS, Protocol, get_protocol
-from jepa.worlds import WORLDS
+from jepa.worlds import WORLDS, WorldSpec
+from jepa.worlds.recordings import simulator_problem
 from pipelines.evaluate.config import EvaluateConfig
 from pipelines.evaluate.device import torch_device
 from pipelines.evaluate.unit import EvaluationUnit
 from pipelines.store import Dataset, DatasetHandle, open_dataset, resolve_dataset
 from pipelines.store.models.manifest import ModelHandle, ModelManifest, resolve_model
 from pipelines.store.references import DatasetRef, ModelRef
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,31 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
     _check_fit(manifest, dataset)
     if config.executor == "local":
         torch_device(config.device)
-    protocol = get_protocol(config.protocol or WORLDS.get(dataset.world).world_spec.protocol)
+    protocol = get_protocol(config.protocol or _default_protocol(dataset))
     reference = dataset.manifest.reference
-    kinds = sorted(config.kinds, key=lambda kind: kind != "planning")
+    kinds = sorted(_possible_kinds(config, dataset), key=lambda kind: kind != "planning")
     units = [unit for kind in kinds for unit in _units(config, store, model, dataset, protocol, kind)]
     return EvaluationPlan(config, model, trained_on(store, manifest), reference, protocol.name, tuple(units))
+
+
+def _default_protocol(dataset: Dataset) -> str:
+    """Returns the protocol that the dataset's world declares, of a recording of no known world the usual one."""
+    if dataset.world in WORLDS:
+        return WORLDS.get(dataset.world).world_spec.protocol
+    return str(WorldSpec.protocol)
+
+
+def _possible_kinds(config: EvaluateConfig, dataset: Dataset) -> tuple[str, ...]:
+    """Returns the kinds to carry out: where none was asked for by name, those that the recording allows."""
+    problem = simulator_problem(dataset)
+    left_out = [kind for kind in config.kinds if EVALUATIONS.get(kind).needs_simulator]
+    if "probing" in config.kinds and not dataset.quantities:
+        left_out.append("probing")
+        problem = problem or "it holds no quantity"
+    if problem is None or not left_out or "kinds" in config.model_fields_set:
+        return config.kinds
+    log.warning("dataset %r: %s left out, for %s", dataset.name, " and ".join(left_out), problem)
+    return tuple(kind for kind in config.kinds if kind not in left_out)
 
 
 def trained_on(store: Store, manifest: ModelManifest) -> DatasetRef | None:
@@ -98,4 +122,9 @@ def _check_fit(model: ModelManifest, dataset: Dataset) -> None:
         raise InputError(
             f"model {model.name!r} was trained on {model.world} at {size} pixels and dataset {dataset.name!r} holds "
             f"{dataset.world} at {seen}; choose a dataset of the model's world and size"
+        )
+    if model.recipe.model.action_size != dataset.action_size:
+        raise InputError(
+            f"model {model.name!r} takes {model.recipe.model.action_size} values an action and dataset "
+            f"{dataset.name!r} has {dataset.action_size}; choose a dataset with the model's actions"
         )

@@ -12,7 +12,6 @@ from jepa.objectives import make_objective
 from jepa.training.compute import ComputeConfig
 from jepa.training.recipes import Recipe
 from jepa.training.trainer import Trainer
-from jepa.worlds import WORLDS
 from pipelines.loader import ClipRequest, Loader, open_loader
 from pipelines.pretrain.config import PretrainConfig
 from pipelines.store import Dataset
@@ -21,9 +20,8 @@ from pipelines.store.references import ModelRef
 
 
 def resolve_recipe(config: PretrainConfig, dataset: Dataset) -> Recipe:
-    """Returns the recipe with all its fields, for the dataset's world."""
-    action_size = WORLDS.get(dataset.world).world_spec.action_size
-    return config.resolve(dataset.manifest.image_size[0], action_size)
+    """Returns the recipe with all its fields, for the sizes of the dataset."""
+    return config.resolve(dataset.manifest.image_size[0], dataset.action_size)
 
 
 def make_trainer(

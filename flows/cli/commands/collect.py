@@ -3,7 +3,8 @@
 from flows.cli.commands.context import Context
 from pipelines.collect import CollectConfig, plan_dataset
 from pipelines.collect import collect as collect_dataset
-from pipelines.store import DatasetHandle
+from pipelines.store import Dataset, DatasetHandle
+from pipelines.store.datasets.card import length_sentence
 
 Options = CollectConfig
 EXAMPLE = "jepa collect --world two_room --episodes 500 --seed 0 --name d0 --format mds --actors 2"
@@ -16,9 +17,21 @@ def execute(options: CollectConfig, context: Context) -> int:
     with context.start(options):
         manifest = collect_dataset(options, store, context.progress())
     address = DatasetHandle(store, options.name).address
+    dataset = Dataset(store, options.name, manifest=manifest)
+    lengths = length_sentence(manifest.plan, dataset.episode_rows["steps"].to_numpy().tolist())
     figures = {"episodes": manifest.plan.episodes, "frames": manifest.total("frames"), "bytes": manifest.total("bytes")}
     context.show(
-        {"dataset": options.name, "address": address, "world": manifest.plan.world, **figures},
-        [f"dataset {options.name}: " + ", ".join(f"{value:,} {name}" for name, value in figures.items()), address],
+        {
+            "dataset": options.name,
+            "address": address,
+            "world": manifest.plan.world,
+            **figures,
+            "notices": [lengths] if lengths else [],
+        },
+        [
+            f"dataset {options.name}: " + ", ".join(f"{value:,} {name}" for name, value in figures.items()),
+            *([lengths] if lengths else []),
+            address,
+        ],
     )
     return 0

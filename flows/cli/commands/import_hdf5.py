@@ -1,7 +1,7 @@
 """`jepa import-hdf5`: a dataset from a file that somebody else published."""
 
 from flows.cli.commands.context import Context
-from pipelines.collect import ImportConfig, plan_import
+from pipelines.collect import ImportConfig, import_notices, plan_import
 from pipelines.collect import import_hdf5 as import_file
 from pipelines.store import DatasetHandle
 
@@ -18,8 +18,13 @@ def execute(options: ImportConfig, context: Context) -> int:
         manifest = import_file(options, store, context.progress())
     address = DatasetHandle(store, options.name).address
     figures = {"episodes": manifest.plan.episodes, "frames": manifest.total("frames"), "bytes": manifest.total("bytes")}
+    notices = import_notices(manifest.plan, manifest.quantities)
     context.show(
-        {"dataset": options.name, "address": address, "file": options.file, **figures},
-        [f"dataset {options.name}: " + ", ".join(f"{value:,} {name}" for name, value in figures.items()), address],
+        {"dataset": options.name, "address": address, "file": options.file, **figures, "notices": notices},
+        [
+            f"dataset {options.name}: " + ", ".join(f"{value:,} {name}" for name, value in figures.items()),
+            *notices,
+            address,
+        ],
     )
     return 0

@@ -29,6 +29,7 @@ from jepa.evaluation.statistics import bootstrap_mean, wilson
 from jepa.models.world_model import WorldModel
 from jepa.planning.execution import Execution, execute
 from jepa.planning.planner import Planner, PlanningSetting, Problem, make_planner
+from jepa.worlds.recordings import require_simulator
 from jepa.worlds.world import WORLDS, WorldSpec, make_world
 
 
@@ -42,6 +43,7 @@ class PlanningEvaluation(Evaluation):
     tables = (EPISODES,)
     headlines = HEADLINES
     section = SECTION
+    needs_simulator = True
 
     def __init__(self, config: PlanningConfig, protocol: str) -> None:
         self.config = config
@@ -51,8 +53,9 @@ class PlanningEvaluation(Evaluation):
         """Returns `<split>/<goal kind>` for each pair that has problems.
 
         Raises:
-            InputError: the test split has none at all.
+            InputError: the test split has none at all, or the recorded states cannot be simulated.
         """
+        require_simulator(source, self.kind)
         config, kinds = self.config, WORLDS.get(source.world).world_spec.goal_kind_names
         pairs = [(split, kind) for split in present_splits(source) for kind in kinds]
         units = [f"{s}/{k}" for s, k in pairs if has_problem(source, s, k, config.problems, config.ahead)]

@@ -42,9 +42,16 @@ class ProbingConfig(Config):
     """hyper-parameters of the probes"""
 
 
-def probed_quantities(world: str) -> list[Quantity]:
-    """Returns the quantities that the world wants looked for in the latents."""
-    return [quantity for quantity in WORLDS.get(world).world_spec.quantities if quantity.probe]
+def probed_quantities(source: EpisodeSource) -> list[Quantity]:
+    """Returns the quantities to look for in the latents: those of the world that say so, and all that it does not know.
+
+    A recording may hold columns of its own, and lack some that the world has.
+    """
+    known = WORLDS.get(source.world).world_spec.quantities if source.world in WORLDS else ()
+    names = {quantity.name for quantity in known}
+    own = [Quantity(name, size, "of the recording") for name, size in source.quantities.items() if name not in names]
+    found = [quantity for quantity in known if quantity.probe and source.quantities.get(quantity.name) == quantity.size]
+    return [*found, *own]
 
 
 def targets(state: State, quantities: list[Quantity]) -> Floats:
@@ -71,10 +78,10 @@ class ProbingEvaluation(Evaluation):
         """Returns one unit: all figures share the fitted probes.
 
         Raises:
-            InputError: the world has no quantity to look for, or the source no training or test episodes.
+            InputError: the source has no quantity to look for, or no training or test episodes.
         """
-        if not probed_quantities(source.world):
-            raise InputError(f"world {source.world!r} names no quantity to probe; leave out the evaluation 'probing'")
+        if not probed_quantities(source):
+            raise InputError("the dataset holds no quantity to probe; leave out the evaluation 'probing'")
         for split in ("train", "test"):
             if not source.count(split):
                 raise InputError(f"dataset has no {split!r} episodes, which probing needs; collect more episodes")
@@ -83,7 +90,7 @@ class ProbingEvaluation(Evaluation):
     def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:
         """Returns `r2`, `pearson_r` and `mse` for each split, probe and quantity, and for all quantities together."""
         started = time.perf_counter()
-        quantities = probed_quantities(source.world)
+        quantities = probed_quantities(source)
         probes = self.fit(model, source, seed)
         result = EvaluationResult(tables={"predictions": []})
         for split in present_splits(source):
@@ -104,7 +111,7 @@ class ProbingEvaluation(Evaluation):
 
     def fit(self, model: WorldModel, source: EpisodeSource, seed: int) -> dict[str, Probe]:
         """Returns the `linear` and the `mlp` probe, fitted to training frames; validation frames stop the latter."""
-        config, quantities = self.config, probed_quantities(source.world)
+        config, quantities = self.config, probed_quantities(source)
         train = encode_split(model, source, "train", config.train_frames, seed)
         y_NQ = targets(train.state, quantities)
         # A dataset too small for a validation split is stopped by its own training frames: the test stays untouched.

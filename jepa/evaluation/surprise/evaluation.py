@@ -4,6 +4,7 @@ Each held-out episode is replayed twice from its recorded start with its recorde
 two replays a perturbation strikes. Surprise at a frame is the mean over latent dimensions of (ẑ_t - z_t)², where ẑ_t is
 predicted from the true frames before it (LeWorldModel, arXiv:2603.19312, section 6). The AUROC compares the two replays
 at the event, over episodes. `strength` is how far the perturbation moved the task's distance.
+A recording whose world cannot be simulated has no replays: its own frames give the one-step surprise and nothing more.
 Shapes: N episodes of equal length, T frames an action block apart, K actions in an action block (the frameskip), A
 action dimensions, D latent.
 """
@@ -18,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import NonNegativeInt, PositiveInt
 
+from jepa.core.clips import whole_clip
 from jepa.core.config import Config
 from jepa.core.episodes import Actions, Episode, EpisodeSource, Pixels
 from jepa.core.errors import InputError
@@ -29,9 +31,12 @@ from jepa.evaluation.statistics import bootstrap_auroc, bootstrap_mean
 from jepa.evaluation.surprise.report import HEADLINES, SECTION, STEPS
 from jepa.models.world_model import WorldModel
 from jepa.planning.execution import stack_states
+from jepa.worlds.recordings import simulator_problem
 from jepa.worlds.world import WORLDS, make_world
 
 Floats = NDArray[np.float64]
+RECORDED = "recorded"
+"""Stands in a unit's name for a perturbation where there is no simulator to perturb."""
 FEWEST_FRAMES = 3
 """One before the event, the event's, and one after it."""
 
@@ -144,26 +149,32 @@ class SurpriseEvaluation(Evaluation):
         self.protocol = protocol
 
     def units(self, source: EpisodeSource) -> list[str]:
-        """Returns `<split>/<perturbation>` for each pair there is.
+        """Returns `<split>/<perturbation>` for each pair there is; `<split>/recorded` where nothing can be simulated.
 
         Raises:
             InputError: the world has no perturbations, or the source no test episodes.
         """
+        if not source.count("test"):
+            raise InputError("dataset has no 'test' episodes, which surprise needs; collect more episodes")
+        if simulator_problem(source) is not None:
+            return [f"{split}/{RECORDED}" for split in present_splits(source)]
         shifts = WORLDS.get(source.world).world_spec.perturbations
         if not shifts:
             raise InputError(f"world {source.world!r} has no perturbations; leave out the evaluation 'surprise'")
-        if not source.count("test"):
-            raise InputError("dataset has no 'test' episodes, which surprise needs; collect more episodes")
         return [f"{split}/{shift}" for split in present_splits(source) for shift in shifts]
 
     def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:
         """Returns `auroc`, the mean surprise before, at and after the event and at the control's, and a row a frame.
+
+        Of recorded frames it returns `surprise_recorded` alone, the mean of an episode's one-step surprises.
 
         Raises:
             InputError: the episodes are too short to have a frame before and after an event.
         """
         started = time.perf_counter()
         split, shift = unit.split("/")
+        if shift == RECORDED:
+            return self._recorded(split, model, source, seed, started)
         found = self._surprises(split, shift, model, source, seed)
         if not found:
             raise InputError(
@@ -175,6 +186,26 @@ class SurpriseEvaluation(Evaluation):
         for row in metrics:
             row["seconds"] = time.perf_counter() - started
         return EvaluationResult(metrics, {"steps": self._rows(found, model.config.frameskip, common)})
+
+    def _recorded(
+        self, split: str, model: WorldModel, source: EpisodeSource, seed: int, started: float
+    ) -> EvaluationResult:
+        frameskip = model.config.frameskip
+        means = []
+        for episode in source.episodes(split, limit=self.config.episodes):
+            if episode.steps < frameskip:
+                continue
+            clip = whole_clip(episode, frameskip)
+            found = one_step_surprise(model, clip.pixels_BTHWC.numpy(), clip.action_BTKA.numpy())
+            means.append(float(found.mean()))
+        if not means:
+            raise InputError(
+                f"no {split!r} episode has {frameskip} steps, which one-step surprise needs; take longer episodes"
+            )
+        estimate = bootstrap_mean(means, derive_seed(seed, "surprise intervals"))
+        labels = {"evaluation": self.kind, "protocol": self.protocol, "split": split, "seed": seed}
+        labels["seconds"] = time.perf_counter() - started
+        return EvaluationResult([metric_row(estimate, metric="surprise_recorded", unit="1", **labels)], {"steps": []})
 
     def _surprises(
         self, split: str, shift: str, model: WorldModel, source: EpisodeSource, seed: int

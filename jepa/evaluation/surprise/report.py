@@ -29,6 +29,7 @@ HEADLINES = (
         track=(0.5, 1.0),
         order=30,
     ),
+    HeadlineFigure("surprise_recorded", "surprise_recorded", "one-step surprise on recorded frames", order=31),
 )
 
 SECTION = Section(

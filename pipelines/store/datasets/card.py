@@ -1,6 +1,6 @@
 """The dataset's card: how it was made and what it covers, for people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from jepa.core.episodes import SPLITS
 from jepa.worlds import WORLDS
@@ -16,6 +16,7 @@ def dataset_card(
     moments: Mapping[str, Moments],
     policies: Mapping[str, int],
     coverage: CoverageEntry | None,
+    steps: Sequence[int],
 ) -> str:
     """Returns Markdown.
 
@@ -24,6 +25,7 @@ def dataset_card(
         moments: of `action` and `state/<name>` over all splits.
         policies: number of episodes of each.
         coverage: over all splits; None of episodes that were not simulated.
+        steps: of each episode.
     """
     plan = manifest.plan
     height, width = manifest.image_size
@@ -35,6 +37,7 @@ def dataset_card(
         f"# Dataset {manifest.name}\n",
         f"World `{plan.world}` at {height}×{width} pixels, {plan.episodes} episodes of {_steps(plan)} steps, "
         f"dataset seed {plan.seed}. {_origin(manifest)}\n",
+        *([f"{lengths}\n"] if (lengths := length_sentence(plan, steps)) else []),
         f"Container {plan.format}, codec {plan.codec}{_trial(manifest)}, chunks of {plan.chunk_frames} frames: "
         f"{_bytes_a_frame(manifest):.3f} KB a frame.\n",
         "## Policy\n",
@@ -51,6 +54,20 @@ def dataset_card(
         _table(["quantity", "smallest", "largest", "mean", "standard deviation"], _ranges(moments)),
     ]
     return "\n".join(sections)
+
+
+def length_sentence(plan: DatasetPlan, steps: Sequence[int]) -> str | None:
+    """Returns what is to be said of episodes that are shorter than planned, or that were left out for it."""
+    if plan.source is not None:
+        skipped = plan.source.skipped
+        return f"{skipped} episodes with fewer than two frames were skipped: they hold no step." if skipped else None
+    short = sum(length < plan.steps for length in steps)
+    if not short:
+        return None
+    return (
+        f"{short} of {len(steps)} episodes ended before {plan.steps} steps, after {min(steps)} at the earliest; "
+        f"{sum(steps)} steps in all."
+    )
 
 
 def _bytes_a_frame(manifest: DatasetManifest) -> float:

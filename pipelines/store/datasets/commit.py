@@ -85,6 +85,7 @@ class Gathered:
         self.all: dict[str, Moments] = {}
         self.train: dict[str, Moments] = {}
         self.policies: dict[str, int] = {}
+        self.steps: list[int] = []
         self.coverage: CoverageEntry | None = None
         self.image_size = (0, 0)
         self.tables = (b"", b"")
@@ -99,6 +100,7 @@ class Gathered:
         self.coverage = merge(self.coverage, marker.coverage)
         for entry in marker.episodes:
             self.policies[entry.policy] = self.policies.get(entry.policy, 0) + 1
+            self.steps.append(entry.steps)
 
     @property
     def quantities(self) -> dict[str, int]:
@@ -148,7 +150,7 @@ def render_files(
 ) -> dict[str, bytes]:
     """Returns every file beside the shards and the manifest, by its path in the dataset's folder."""
     manifest = _manifest(name, plan, gathered, code, codec_trial, {})
-    card = dataset_card(manifest, gathered.all, gathered.policies, gathered.coverage)
+    card = dataset_card(manifest, gathered.all, gathered.policies, gathered.coverage, gathered.steps)
     episodes, chunks = gathered.tables
     return {
         "episodes.parquet": episodes,

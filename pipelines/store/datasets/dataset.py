@@ -46,6 +46,8 @@ class Dataset:
         self.manifest: DatasetManifest = manifest
         self.world: str = manifest.plan.world
         self.world_options: Mapping[str, object] = manifest.plan.world_options
+        self.action_size: int = manifest.action_size
+        self.quantities: Mapping[str, int] = manifest.quantities
         self._layout = DatasetLayout(name)
         self._codec = CODECS.get(manifest.plan.codec)
         self._container = FORMATS.get(manifest.plan.format)

@@ -13,7 +13,14 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from jepa.core import keyed
 from jepa.core.config import Config, digest_of
@@ -54,7 +61,17 @@ class ImportedFile(Config):
     sha256: str
     """digest of the whole file"""
     columns: tuple[str, ...]
-    """columns that became quantities of the state"""
+    """columns that became quantities of the state, or how these are made of columns"""
+    pixels: str = "pixels"
+    """column of the frames"""
+    skipped: NonNegativeInt = 0
+    """episodes of the file with fewer than two frames, which hold no step"""
+
+    @model_serializer(mode="wrap")
+    def _without_later_fields(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what earlier files do not have, where it says nothing: their bytes and digests stay."""
+        later = {"pixels": "pixels", "skipped": 0}
+        return {name: value for name, value in write(self).items() if name not in later or value != later[name]}
 
 
 class DatasetPlan(Config):

@@ -144,8 +144,10 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
         open_source(good, ("caption",))
     with h5py.File(good, "a") as file:
         file["action"][LENGTHS[0]] = np.nan
-    with pytest.raises(InputError, match="action 0 of episode 1 is not finite"):
-        import_hdf5(config(good), open_store(str(tmp_path / "store")))
+    store = open_store(str(tmp_path / "store"))
+    with pytest.raises(InputError, match=r"episode 1, frame 0: action\[0\] is nan, which is not finite"):
+        import_hdf5(config(good), store)
+    assert not stored_bytes(store)
     with h5py.File(good, "a") as file:
         file["ep_len"][3] = 400
     with pytest.raises(InputError, match="episode 3 ends after the last of"):
