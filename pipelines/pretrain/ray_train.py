@@ -164,14 +164,16 @@ class _Fit:
 def _trainer(task: TrainingTask, folder: str, mailbox: Mailbox) -> Any:
     """Returns Ray's trainer of the task; what it wants to keep for itself goes to the folder."""
     from ray.train import FailureConfig, RunConfig, ScalingConfig
-    from ray.train.torch import TorchConfig, TorchTrainer
+    from ray.train.torch import TorchTrainer
+
+    from pipelines.pretrain.process_group import torch_config
 
     config = task.config
     use_gpu = config.device != "cpu" and _cluster_has_gpus()
     return TorchTrainer(
         _train_loop,
         train_loop_config={"task": task, "mailbox": mailbox},
-        torch_config=TorchConfig(backend="nccl" if use_gpu else "gloo"),
+        torch_config=torch_config("nccl" if use_gpu else "gloo", folder),
         scaling_config=ScalingConfig(
             num_workers=config.workers if config.min_workers is None else (config.min_workers, config.workers),
             use_gpu=use_gpu,
