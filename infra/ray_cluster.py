@@ -10,21 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from infra.environment import applied_environment
 from infra.errors import AddressError
+from infra.local_ray import RaySession
 from infra.plugin_modules import plugin_paths
 from infra.progress import announce
+from infra.ray_access import cluster_access, local_access, require_token
 from infra.settings import RaySettings, worker_environment
 
 log = logging.getLogger(__name__)
-
-LOCAL_ENVIRONMENT = {
-    # Loopback only, for minutes, one user: a token would only have to be handed to every worker.
-    "RAY_AUTH_MODE": "disabled",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_TRAIN_ENABLE_STATE_TRACKING": "0",
-}
 
 
 @contextmanager
@@ -43,10 +36,10 @@ def connect(settings: RaySettings | None = None) -> Iterator[None]:
         yield
         return
     settings = settings or RaySettings.from_environment()
-    with applied_environment({} if settings.address else LOCAL_ENVIRONMENT):
+    with cluster_access() if settings.address else local_access() as session:
         try:
             with _sigterm_kept():
-                _init(settings)
+                _init(settings, session)
             yield
         finally:
             ray.shutdown()
@@ -66,7 +59,7 @@ def _sigterm_kept() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def _init(settings: RaySettings) -> None:
+def _init(settings: RaySettings, session: RaySession | None) -> None:
     import ray
 
     options: dict[str, Any] = {
@@ -87,14 +80,19 @@ def _init(settings: RaySettings) -> None:
             "object_store_memory": settings.object_store_memory,
             "include_dashboard": True,  # without it Ray Train's clean-up actor loops on the State API
             "dashboard_host": "127.0.0.1",
+            "_temp_dir": str(session.temp_dir) if session else None,
         }
-    from ray.exceptions import RayError
-
     try:
-        _require_listener(settings.address)
-        announce(f"connecting to Ray at {settings.address}" if settings.address else _start_of_ray(options))
+        if settings.address:
+            _require_listener(settings.address)
+            require_token(settings.address)
+            announce(f"connecting to Ray at {settings.address}")
+        else:
+            announce(_start_of_ray(options))
         ray.init(**options)
-    except (ConnectionError, OSError, RuntimeError, ValueError, RayError) as error:
+    except AddressError:
+        raise
+    except Exception as error:  # of many types, and of none where its first node takes longer than 30 s
         sentence = _refusal(settings.address, error) if settings.address else _local_refusal(error)
         raise AddressError(sentence) from error
 
@@ -161,8 +159,8 @@ def _short(reason: str) -> str:
     return reason if len(reason) <= 300 else f"{reason[:297]}..."
 
 
-def _require_listener(address: str | None) -> None:
+def _require_listener(address: str) -> None:
     """Finds out in seconds that nobody listens at `host:port`; Ray itself would try for minutes."""
-    host, _, port = (address or "").rpartition(":")
+    host, _, port = address.rpartition(":")
     if host and port.isdigit() and "/" not in host:
         socket.create_connection((host, int(port)), timeout=5).close()

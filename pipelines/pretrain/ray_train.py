@@ -168,11 +168,11 @@ class _Fit:
 
 def _trainer(task: TrainingTask, folder: str, mailbox: Mailbox) -> "TorchTrainer":
     """Returns Ray's trainer of the task; what it wants to keep for itself goes to the folder."""
-    from ray.train.torch import TorchConfig
-
     # `ray.train` shows a type checker the classes of its first version, and gives these.
     from ray.train.v2.api.config import FailureConfig, RunConfig, ScalingConfig
     from ray.train.v2.torch.torch_trainer import TorchTrainer
+
+    from pipelines.pretrain.process_group import torch_config
 
     config = task.config
     use_gpu = _use_gpu(config)
@@ -180,7 +180,7 @@ def _trainer(task: TrainingTask, folder: str, mailbox: Mailbox) -> "TorchTrainer
     return TorchTrainer(
         _train_loop,
         train_loop_config={"task": task, "mailbox": mailbox},
-        torch_config=TorchConfig(backend="nccl" if use_gpu else "gloo"),
+        torch_config=torch_config("nccl" if use_gpu else "gloo", folder),
         scaling_config=ScalingConfig(
             num_workers=config.workers if config.min_workers is None else (config.min_workers, config.workers),
             use_gpu=use_gpu,

@@ -3,8 +3,7 @@
 import sys
 import threading
 
-from infra.environment import applied_environment
-from infra.ray_cluster import LOCAL_ENVIRONMENT
+from infra.ray_access import local_access
 from infra.storage import open_store
 from tests.chaos.slow import collect_slowly, wait_for_shards
 from tests.pipelines.small_dataset import small_config
@@ -12,11 +11,12 @@ from tests.pipelines.small_dataset import small_config
 
 def main(folder: str) -> None:
     """Prints what it did; a process of its own, for a process has one Ray at a time."""
-    with applied_environment(LOCAL_ENVIRONMENT):
+    with local_access() as session:
         import ray
         from ray.cluster_utils import Cluster
 
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": 80_000_000})
+        head = {"num_cpus": 0, "object_store_memory": 80_000_000, "temp_dir": str(session.temp_dir)}
+        cluster = Cluster(initialize_head=True, head_node_args=head)
         nodes = [cluster.add_node(num_cpus=1, object_store_memory=80_000_000) for _ in range(2)]
         ray.init(address=cluster.address, log_to_driver=False)
         store = open_store(folder)

@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from infra.environment import applied_environment
-from infra.ray_cluster import LOCAL_ENVIRONMENT
+from infra.ray_access import local_access
 from infra.settings import worker_environment
 from infra.storage import Store, open_store
 from pipelines.pretrain import PretrainConfig, pretrain
@@ -30,11 +30,12 @@ def training(name: str, **changes: Any) -> PretrainConfig:
 
 def main(uri: str) -> None:
     """A process of its own, for a process has one Ray at a time."""
-    with applied_environment(LOCAL_ENVIRONMENT | {"RAY_TRAIN_PREEMPTION_POLL_INTERVAL_S": "0.5"}):
+    with applied_environment({"RAY_TRAIN_PREEMPTION_POLL_INTERVAL_S": "0.5"}), local_access() as session:
         import ray
         from ray.cluster_utils import Cluster
 
         head = {"num_cpus": 0, "object_store_memory": 80_000_000, "_system_config": {"health_check_period_ms": 1000}}
+        head["temp_dir"] = str(session.temp_dir)
         cluster = Cluster(initialize_head=True, head_node_args=head)
         nodes = [cluster.add_node(num_cpus=1, object_store_memory=80_000_000) for _ in range(3)]
         cluster.wait_for_nodes()  # or an elastic training begins with those that there are

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from infra.ray_cluster import LOCAL_ENVIRONMENT
 from infra.storage import open_store
 from pipelines.store import Dataset
 from tests.conftest import ROOT
@@ -64,37 +63,40 @@ def test_a_local_ray(tmp_path: Path) -> None:
 def test_a_cluster_that_does_not_have_the_module(tmp_path: Path) -> None:
     name = write_plugin(tmp_path / "elsewhere")
     path = os.pathsep.join((str(ROOT), str(tmp_path / "elsewhere")))
-    with cluster(tmp_path) as address:
-        variables = LOCAL_ENVIRONMENT | {"RAY_ADDRESS": address, "PYTHONPATH": path}
+    with cluster(tmp_path) as reached:
+        variables = reached | {"PYTHONPATH": path}
         run(tmp_path, *COLLECT, "--executor", "ray", "--import", name, **variables)
         run(tmp_path, *PRETRAIN, "--executor", "ray", "--workers", "2", "--import", name, **variables)
     check(str(tmp_path / "store"))
 
 
 CLUSTER = """
-import ray, sys
-from ray.cluster_utils import Cluster
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 3, "object_store_memory": 80_000_000})
-print(cluster.address, flush=True)
-sys.stdin.read()
-cluster.shutdown()
+import json, sys
+from infra.ray_access import local_access
+with local_access() as session:
+    from ray.cluster_utils import Cluster
+    head = {"num_cpus": 3, "object_store_memory": 80_000_000, "temp_dir": str(session.temp_dir)}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    print(json.dumps(session.variables | {"RAY_ADDRESS": cluster.address}), flush=True)
+    sys.stdin.read()
+    cluster.shutdown()
 """
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """An existing cluster, started where nobody finds the module; gives its address."""
+def cluster(folder: Path) -> Iterator[dict[str, str]]:
+    """An existing cluster, started where nobody finds the module; gives the variables that lead to it."""
     process = subprocess.Popen(
         [sys.executable, "-c", CLUSTER],
         cwd=folder.parent,
-        env=environment(folder) | LOCAL_ENVIRONMENT,
+        env=environment(folder),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert process.stdin is not None and process.stdout is not None
     try:
-        yield process.stdout.readline().strip()
+        yield json.loads(process.stdout.readline())
     finally:
         process.stdin.close()
         process.wait(60)

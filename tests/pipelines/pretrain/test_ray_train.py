@@ -17,7 +17,6 @@ import pytest
 import torch
 
 from infra.progress import Progress
-from infra.ray_cluster import LOCAL_ENVIRONMENT
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.loader.native.fetch import DamagedChunkError
@@ -142,7 +141,8 @@ def driver_at_work(store: Store, name: str, steps: int) -> "subprocess.Popen[str
     fields = {"dataset": "d0", "name": name, "recipe": "smoke", "device": "cpu", "steps": str(steps), "workers": "2"}
     words = [word for field, value in fields.items() for word in (f"--{field}", value)]
     command = [sys.executable, "-m", "flows.cli.main", "pretrain", *words, "--store", store.uri]
-    cluster = {"RAY_ADDRESS": ray.get_runtime_context().gcs_address} | LOCAL_ENVIRONMENT
+    # How to reach it, and its token, are in our environment as long as we are connected.
+    cluster = {"RAY_ADDRESS": ray.get_runtime_context().gcs_address}
     driver = subprocess.Popen(command, cwd=ROOT, env=os.environ | cluster, stderr=subprocess.PIPE, text=True)
     while not checkpoints_of(store, name).steps() and driver.poll() is None:
         time.sleep(0.02)
