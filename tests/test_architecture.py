@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("jepa", "pipelines", "flows", "infra")
 
-SCIENCE = {"jepa", "torch", "numpy", "gymnasium", "pydantic", "safetensors", "yaml"}
+SCIENCE = {"jepa", "torch", "numpy", "scipy", "gymnasium", "pydantic", "pydantic_core", "safetensors", "yaml"}
 """What jepa may import when it is loaded; a world's adapter imports its package when it is made."""
 
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))

@@ -31,8 +31,8 @@ class Clips:
         A GPU copies from pinned memory while this process goes on. The type changes on the device: changed here, the
         values would lie in memory that is not pinned, and this process would wait for their copy.
         """
-        # Only CUDA's allocator knows until when pinned memory is read; elsewhere it could be filled again too early.
-        goes_on = device.type == "cuda"
+        # Apple's GPU shares the host's memory, which could be filled again before it is read.
+        goes_on = device.type not in ("cpu", "mps")
         state = {name: value.to(device, non_blocking=goes_on).to(dtype) for name, value in self.state.items()}
         action = self.action_BTKA.to(device, non_blocking=goes_on).to(dtype)
         return Clips(self.pixels_BTHWC.to(device, non_blocking=goes_on), action, state)
