@@ -2,25 +2,35 @@
 
 import math
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from infra.ray_cluster import connect
 from infra.settings import RaySettings
+from infra.storage import open_store
+from infra.storage.shared import check_seen_by_all_nodes
 
 
-def cluster_for(*parts: Any) -> AbstractContextManager[None]:
-    """Returns the connection for jobs of these configurations; nothing where all of them run without Ray.
+@contextmanager
+def cluster_for(store: str, *parts: Any) -> Iterator[None]:
+    """Connects to Ray for jobs of these configurations, for the time of a block, unless all of them run without it.
 
     A local Ray gets at least as many slots as the largest job asks for, which would wait for ever for the others.
+
+    Raises:
+        AddressError: there is no such cluster, it refuses us, or some of its nodes do not see the store.
     """
     slots = ray_slots(*parts)
     if not slots:
-        return nullcontext()
+        yield
+        return
     settings = RaySettings.from_environment()
     if settings.address is None:
         settings = settings.model_copy(update={"num_cpus": max(slots, os.cpu_count() or 1)})
-    return connect(settings)
+    with connect(settings):
+        check_seen_by_all_nodes(open_store(store))
+        yield
 
 
 def ray_slots(*parts: Any) -> int:

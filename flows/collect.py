@@ -19,6 +19,6 @@ def collect(config: CollectConfig, store: str = "runs/") -> str:
         The dataset's name.
     """
     open_store(store).check()
-    with cluster_for(config):
+    with cluster_for(store, config):
         collect_task(config, store)
     return config.name

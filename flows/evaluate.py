@@ -20,6 +20,6 @@ def evaluate(config: EvaluateConfig, store: str = "runs/") -> str:
         The address of the report.
     """
     open_store(store).check()
-    with cluster_for(config):
+    with cluster_for(store, config):
         run = evaluate_task(config, store)
     return report_task(ReportConfig(run=run), store)

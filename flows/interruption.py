@@ -29,6 +29,7 @@ def stoppable(work: Callable[[Callable[[], bool]], T], stop_seconds: float) -> T
     """
     thread = _Thread(work)
     try:
+        thread.start()
         return thread.result()
     except BaseException as interruption:
         if not thread.running:
@@ -47,12 +48,16 @@ class _Thread(Generic[T]):
         self._value: T | None = None
         self._error: BaseException | None = None
         run = contextvars.copy_context().run
-        threading.Thread(target=run, args=(self._run,), name="stoppable-work", daemon=True).start()
+        self._thread = threading.Thread(target=run, args=(self._run,), name="stoppable-work", daemon=True)
+
+    def start(self) -> None:
+        """Begins the work."""
+        self._thread.start()
 
     @property
     def running(self) -> bool:
         """Whether the work goes on."""
-        return not self._ended.is_set()
+        return self._thread.ident is not None and not self._ended.is_set()
 
     def result(self) -> T:
         """Returns the work's value, or raises what it raised, as soon as it has ended."""

@@ -19,5 +19,5 @@ def pretrain(config: PretrainConfig, store: str = "runs/") -> str:
         The model's name.
     """
     open_store(store).check()
-    with cluster_for(config):
+    with cluster_for(store, config):
         return pretrain_task(config, store, run=config.name)

@@ -32,7 +32,7 @@ def world_model(config: WorldModelConfig, store: str = "runs/", by_day: bool = F
     if by_day:
         config = dated(config, flow_run.scheduled_start_time)
     check_job(config, open_store(store))
-    with cluster_for(config.collect, config.pretrain, config.evaluate):
+    with cluster_for(store, config.collect, config.pretrain, config.evaluate):
         collect_task(config.collect, store)
         pretrain_task(config.pretrain, store, config.run)
         evaluate_task(config.evaluate, store)

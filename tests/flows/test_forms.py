@@ -19,16 +19,18 @@ from jepa.evaluation.protocol import protocol_names
 from jepa.objectives import OBJECTIVES
 from jepa.training.recipes import RECIPES
 from jepa.worlds import WORLDS
+from pipelines.collect import CollectConfig
 from pipelines.store.codecs import CODECS
 from pipelines.store.formats import FORMATS
 from tests.flows.conftest import Ask, Prefect
 
+(OLD_NAME,) = CollectConfig.renamed
 TAKEN: list[dict[str, Any]] = [
     {"collect": {"name": "d"}},
     {"preset": "smoke"},
     {"preset": "smoke", "collect": {"world": "gymnasium:CartPole-v1", "name": "d"}},
     {"collect": {"policy": "random"}},
-    {"collect": {"behaviour": "two_room/expert=0.7,random=0.3"}, "pretrain": {"recipe": "smoke"}},
+    {"collect": {OLD_NAME: "two_room/expert=0.7,random=0.3"}, "pretrain": {"recipe": "smoke"}},
     {"collect": {"codec": "auto", "format": "webdataset"}, "evaluate": {"kinds": ["probing"]}},
     {"pretrain": {"objective": "lewm", "precision": "bf16"}, "report": {}},
 ]

@@ -30,7 +30,7 @@ class Context:
     def start(self, *parts: Any) -> "AbstractContextManager[None]":
         """Marks the end of all checks and returns the connection to Ray that the parts ask for."""
         self.working = True
-        return cluster_for(*parts)
+        return cluster_for(self.store_uri, *parts)
 
     def progress(self) -> Progress:
         """Returns what shows the phases, on stderr."""
