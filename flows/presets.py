@@ -1,11 +1,13 @@
 """Named sizes of the whole job, for `jepa run --world W --preset P`."""
 
+import re
 from typing import Any
 
 from jepa.core.errors import InputError
 from jepa.core.registry import Registry
 from jepa.worlds import WORLDS
 
+LONGEST_NAME = 100
 Parts = dict[str, dict[str, Any]]
 
 PRESETS: Registry[Parts] = Registry("preset")
@@ -45,6 +47,12 @@ PRESETS.register("smoke")(
 )
 
 
+def default_name(world: str, preset: str, seed: int) -> str:
+    """Returns the name of a job's dataset, model and run: world, preset and seed, in what a folder may be called."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", world).strip("-._") or "world"
+    return f"{plain[: LONGEST_NAME - len(preset) - 24]}-{preset}-s{seed}"
+
+
 def preset_parts(world: str, preset: str | None, seed: int = 0, name: str | None = None) -> Parts:
     """Returns the parts of a preset for a world, with names and seeds filled in.
 
@@ -61,7 +69,7 @@ def preset_parts(world: str, preset: str | None, seed: int = 0, name: str | None
     if not isinstance(seed, int) or seed < 0:
         raise InputError(f"seed is {seed!r}; give a whole number from 0 on")
     parts = {part: dict(fields) for part, fields in PRESETS.get(preset).items()}
-    parts["collect"] |= {"world": world, "seed": seed, "name": name or f"{world}-{preset}-s{seed}"}
+    parts["collect"] |= {"world": world, "seed": seed, "name": name or default_name(world, preset, seed)}
     parts["pretrain"] |= {"seed": seed}
     parts["evaluate"] |= {"seed": seed}
     return parts

@@ -16,17 +16,26 @@ from jepa.core.errors import InputError
 from jepa.models.encoders.layouts import COUNTER, Names, layer
 from jepa.models.encoders.vit import ViTConfig
 from jepa.models.encoders.vit_layouts import hugging_face_vit
-from jepa.models.weights_file import read_tensors
+from jepa.models.weights_file import read_tensors, under_prefix
 from jepa.models.world_model import ModelConfig, WorldModel
 
+MARKER = "predictor.pos_embedding"
+"""A tensor that every released model has; training wrappers save it under a prefix, beside tensors of their own."""
 
-def read_released_weights(data: bytes) -> dict[str, Tensor]:
+
+def read_released_weights(data: bytes, prefix: str | None = None) -> dict[str, Tensor]:
     """Returns the state dict that a `.pt` or safetensors file holds, freed of a wrapper's prefix.
 
+    Args:
+        data: bytes of the file.
+        prefix: of the model's tensors, where the file holds several models.
+
     Raises:
-        InputError: the file is neither, or would have to run code to be read.
+        InputError: the file is neither, would have to run code to be read, or holds several models.
     """
-    return _without_prefix(read_tensors(data))
+    tensors = read_tensors(data)
+    held = under_prefix(tensors, MARKER, prefix)
+    return tensors if held is None else held
 
 
 def released_config(tensors: Mapping[str, Tensor], frameskip: int = 5, head_size: int = 64) -> ModelConfig:
@@ -194,10 +203,3 @@ def _names(config: ModelConfig) -> Names:
 
 def _depth(shapes: Mapping[str, tuple[int, ...]], prefix: str) -> int:
     return len({name.removeprefix(prefix).split(".")[0] for name in shapes if name.startswith(prefix)})
-
-
-def _without_prefix(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Training wrappers save the model's tensors under a prefix, beside their own."""
-    marker = "predictor.pos_embedding"
-    prefix = next((name.removesuffix(marker) for name in tensors if name.endswith(marker)), "")
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

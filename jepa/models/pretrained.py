@@ -18,19 +18,25 @@ ENCODER, PROJECTOR = "encoder.", "projector."
 """How the tensors begin that make latents of frames."""
 
 
-def load_encoder(model: WorldModel, tensors: Mapping[str, Tensor]) -> None:
+def load_encoder(model: WorldModel, tensors: Mapping[str, Tensor], prefix: str | None = None) -> None:
     """Gives a model's encoder, and its projector if it has one, the weights of a state dict.
 
     A projector's weights are only in models of ours. On the meta device it is checked that they fit, and no more.
 
+    Args:
+        model: whose encoder gets them.
+        tensors: the state dict.
+        prefix: of the tensors to take, where there are those of several models.
+
     Raises:
-        InputError: the layout is not known, or a tensor is missing, too many, or of another shape.
+        InputError: the layout is not known, there are several models, or a tensor is missing, too many, or of another
+            shape.
     """
     ours = {name: tensor for name, tensor in model.state_dict().items() if name.startswith((ENCODER, PROJECTOR))}
-    layout, prefix, held = _recognise(tensors, model, ours)
+    layout, before, held = _recognise(tensors, model, ours, prefix)
     loaded, left = {}, {name for name in held if not name.startswith(layout.unused)}
     for name, theirs in layout.names(model.encoder.config):
-        loaded[prefix + name] = _joined(prefix + name, theirs, held, ours, layout)
+        loaded[before + name] = _joined(before + name, theirs, held, ours, layout)
         left -= set(theirs)
     if left:
         raise InputError(
@@ -48,16 +54,16 @@ def load_encoder(model: WorldModel, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _recognise(
-    tensors: Mapping[str, Tensor], model: WorldModel, ours: Mapping[str, Tensor]
+    tensors: Mapping[str, Tensor], model: WorldModel, ours: Mapping[str, Tensor], prefix: str | None
 ) -> tuple[Layout, str, dict[str, Tensor]]:
     """Returns the layout of a state dict, what our names have before those it gives, and its tensors by its names."""
     own = Layout("a model of this project", next(iter(ours)), lambda config: ((name, (name,)) for name in ours))
-    held = own.find(tensors)
+    held = own.find(tensors, prefix)
     if held is not None:
         parts = (ENCODER, PROJECTOR) if model.config.projector == "mlp" else (ENCODER,)
         return own, "", {name: tensor for name, tensor in held.items() if name.startswith(parts)}
     for layout in model.encoder.layouts:
-        held = layout.find(tensors)
+        held = layout.find(tensors, prefix)
         if held is not None:
             return layout, ENCODER, held
     looked_for = ", ".join(f"{layout.marker!r} ({layout.title})" for layout in (own, *model.encoder.layouts))

@@ -27,8 +27,53 @@ def read_tensors(data: bytes) -> dict[str, Tensor]:
         raise InputError(
             f"not released weights that can be read safely ({reason}); save a state dict with torch.save or safetensors"
         ) from error
-    if isinstance(held, Mapping) and isinstance(held.get("state_dict"), Mapping):
-        held = held["state_dict"]
+    held = _unpacked(held)
     if not isinstance(held, Mapping) or not all(isinstance(tensor, Tensor) for tensor in held.values()):
         raise InputError("the file holds no state dict, which maps names to tensors; save model.state_dict()")
     return {str(name): tensor for name, tensor in held.items()}
+
+
+def under_prefix(tensors: Mapping[str, Tensor], marker: str, prefix: str | None = None) -> dict[str, Tensor] | None:
+    """Returns the tensors of the one model of a layout in a file, their names freed of a prefix; None if there is none.
+
+    Args:
+        tensors: all of the file.
+        marker: a tensor's name in that layout; what stands before it is a prefix.
+        prefix: the one to take, where several models are there.
+
+    Raises:
+        InputError: there are several and none is chosen, or the chosen one is not there.
+    """
+    found = sorted({name.removesuffix(marker) for name in tensors if name.endswith(marker)})
+    found = [one for one in found if not one or one.endswith((".", "/"))]
+    if not found:
+        return None
+    listed = " and ".join(repr(one) for one in found)
+    if prefix is None and len(found) > 1:
+        raise InputError(
+            f"it holds {len(found)} models, whose tensors' names begin with {listed}; choose one by prefix"
+        )
+    if prefix is not None and prefix not in found:
+        raise InputError(f"prefix {prefix!r} is that of no model in it; choose one of: {listed}")
+    chosen = found[0] if prefix is None else prefix
+    # A plain state dict has no prefix, and then everything begins with it, the other models too.
+    others = tuple(one for one in found if one != chosen and one.startswith(chosen))
+    return {
+        name.removeprefix(chosen): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(chosen) and not name.startswith(others)
+    }
+
+
+def _unpacked(held: object) -> object:
+    """Returns the state dict within what was saved; of several, all, each under its key and a dot."""
+    if not isinstance(held, Mapping):
+        return held
+    inner = {key: part for key, part in held.items() if isinstance(part, Mapping) and _is_state_dict(part)}
+    if len(inner) == 1:
+        return next(iter(inner.values()))
+    return {f"{key}.{name}": tensor for key, part in inner.items() for name, tensor in part.items()} or held
+
+
+def _is_state_dict(part: Mapping[object, object]) -> bool:
+    return bool(part) and all(isinstance(tensor, Tensor) for tensor in part.values())

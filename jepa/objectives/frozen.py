@@ -31,6 +31,8 @@ class FrozenConfig(Config):
     ResNet-18, or a model of this project. A run needs it at its start only."""
     weights_sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
     """Digest that the file must have."""
+    weights_prefix: str | None = None
+    """How the names of the encoder's tensors begin, where the file holds those of several models."""
 
     @field_validator("weights")
     @classmethod
@@ -77,7 +79,7 @@ class Frozen(Objective):
                 f"{self.config.weights!r} has {digest}; take the file that was meant"
             )
         try:
-            load_encoder(self.model, read_tensors(data))
+            load_encoder(self.model, read_tensors(data), self.config.weights_prefix)
         except InputError as error:
             raise InputError(f"objective_options.weights {self.config.weights!r}: {error}") from error
         return None

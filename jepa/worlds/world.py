@@ -296,8 +296,8 @@ Maker = TypeVar("Maker", bound=Callable[[str], type[World]])
 class WorldRegistry(Registry[type[World]]):
     """The worlds by name, and families of them: a name that begins with a family's prefix is made when asked for."""
 
-    def __init__(self, modules: Mapping[str, str], families: Mapping[str, tuple[str, str]]) -> None:
-        """Takes the built-in worlds, and families by prefix: what may follow it, and the module that makes them."""
+    def __init__(self, modules: Mapping[str, str], families: Mapping[str, tuple[str, str, str]]) -> None:
+        """Takes the built-in worlds, and families by prefix: what may follow it, the module that makes them, a line."""
         super().__init__("world", modules, group="jepa.worlds")
         self._families = dict(families)
         self._makers: dict[str, Callable[[str], type[World]]] = {}
@@ -327,7 +327,11 @@ class WorldRegistry(Registry[type[World]]):
 
     def choices(self) -> list[str]:
         """Returns the names, and for each family its prefix with what may follow it."""
-        return [*self.names(), *(prefix + rest for prefix, (rest, _) in self._families.items())]
+        return [*self.names(), *self.families()]
+
+    def families(self) -> dict[str, str]:
+        """Returns for each family its prefix with what may follow it, and what its worlds are."""
+        return {prefix + rest: what for prefix, (rest, _, what) in self._families.items()}
 
     def __contains__(self, name: str) -> bool:
         return self._family_of(name) is not None or super().__contains__(name)
@@ -338,7 +342,14 @@ class WorldRegistry(Registry[type[World]]):
 
 WORLDS = WorldRegistry(
     {name: f"jepa.worlds.{name}.world" for name in ("cube", "pusht", "reacher", "swm_two_room", "two_room")},
-    {"gymnasium:": ("<id of a Gymnasium environment>", "jepa.worlds.any_gymnasium.world")},
+    {
+        "gymnasium:": (
+            "<id of a Gymnasium environment>",
+            "jepa.worlds.any_gymnasium.world",
+            "any installed environment that renders RGB pictures, e.g. gymnasium:Pendulum-v1; "
+            "gymnasium:<module>:<id> where a module registers the id",
+        )
+    },
 )
 
 

@@ -46,6 +46,8 @@ class ImportLewmConfig(Config):
     """standard deviation of the same"""
     frameskip: PositiveInt = 5
     """actions of an action block; the weights know only how many values it has"""
+    prefix: str | None = None
+    """how the names of the model's tensors begin, where the file holds several models; a plain state dict has ''"""
     head_size: PositiveInt = 64
     """size of an attention head in encoder and predictor, which the weights do not know"""
 
@@ -76,7 +78,9 @@ class ImportLewmConfig(Config):
 
     def request(self, digest: str) -> dict[str, Any]:
         """Returns what decides on the model that comes out, the file by its content."""
-        return {IMPORTED: {"sha256": digest, **self.model_dump(mode="json", exclude={"file", "name", "export"})}}
+        # Models that were imported before there was a prefix were asked for without one.
+        left_out = {"file", "name", "export"} | ({"prefix"} if self.prefix is None else set())
+        return {IMPORTED: {"sha256": digest, **self.model_dump(mode="json", exclude=left_out)}}
 
 
 def import_weights(config: ImportLewmConfig, store: Store) -> ModelManifest:
@@ -172,7 +176,7 @@ def imported_card(manifest: ModelManifest, file: str, model: WorldModel) -> str:
 def _fitted(config: ImportLewmConfig, data: bytes, dataset: Dataset) -> WorldModel:
     """Returns the model of a file's bytes, its sizes checked against the dataset's."""
     try:
-        tensors = read_released_weights(data)
+        tensors = read_released_weights(data, config.prefix)
     except InputError as error:
         raise InputError(f"file {config.file!r}: {error}") from error
     for name, tensor in tensors.items():

@@ -18,8 +18,11 @@ def execute(options: WorldsOptions, context: Context) -> int:
     """Lists the registered worlds with what they can do."""
     specs = {name: WORLDS.get(name).world_spec for name in WORLDS}
     context.show(
-        {"worlds": [facts(name, spec) for name, spec in specs.items()]},
-        [line for name, spec in specs.items() for line in describe(name, spec)],
+        {"worlds": [facts(name, spec) for name, spec in specs.items()], "families": WORLDS.families()},
+        [
+            *(line for name, spec in specs.items() for line in describe(name, spec)),
+            *(f"{name}: {text}" for name, text in WORLDS.families().items()),
+        ],
     )
     return 0
 

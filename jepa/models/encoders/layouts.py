@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
+from jepa.models.weights_file import under_prefix
+
 COUNTER = "num_batches_tracked"
 """What torch's BatchNorm counts and ours does not; it plays no part in what is computed."""
 
@@ -26,14 +28,14 @@ class Layout:
     unused: tuple[str, ...] = ()
     """How tensors begin that play no part in the features."""
 
-    def find(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
-        """Returns the tensors of a state dict under the layout's names; None where they are in another layout."""
-        for name in tensors:
-            prefix = name.removesuffix(self.marker)
-            if prefix != name and (not prefix or prefix.endswith((".", "/"))):
-                held = {n.removeprefix(prefix): tensor for n, tensor in tensors.items() if n.startswith(prefix)}
-                return {n: tensor for n, tensor in held.items() if not n.endswith(COUNTER)}
-        return None
+    def find(self, tensors: Mapping[str, Tensor], prefix: str | None = None) -> dict[str, Tensor] | None:
+        """Returns the tensors of a state dict under the layout's names; None where they are in another layout.
+
+        Raises:
+            InputError: there are several models, and `prefix` chooses none of them.
+        """
+        held = under_prefix(tensors, self.marker, prefix)
+        return None if held is None else {n: tensor for n, tensor in held.items() if not n.endswith(COUNTER)}
 
 
 def layer(ours: str, *theirs: str) -> Names:

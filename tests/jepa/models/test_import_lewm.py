@@ -162,6 +162,37 @@ def test_files_that_are_no_weights_are_refused_and_not_run(released: nn.Module) 
         read_released_weights(saved([1, 2]))
 
 
+@pytest.mark.parametrize("names", [("model", "ema"), ("model", "model_ema"), ("a.b", "a.c")])
+def test_of_two_models_in_a_file_one_is_chosen_and_never_the_first(names: tuple[str, str], released: nn.Module) -> None:
+    """Whether they are saved as two state dicts, or under two prefixes of one."""
+    first, second = released.state_dict(), {name: tensor + 1 for name, tensor in released.state_dict().items()}
+    apart = saved(dict(zip(names, (first, second), strict=True)))
+    together = {
+        f"{key}.{name}": tensor
+        for key, held in zip(names, (first, second), strict=True)
+        for name, tensor in held.items()
+    }
+    for data in (apart, saved(together), saved({"state_dict": together}), save(together)):
+        with pytest.raises(InputError, match="it holds 2 models") as raised:
+            read_released_weights(data)
+        assert all(repr(f"{name}.") in str(raised.value) for name in names)
+        for name, wanted in zip(names, (first, second), strict=True):
+            read = read_released_weights(data, f"{name}.")
+            assert read.keys() == wanted.keys()
+            assert all(torch.equal(read[key], tensor) for key, tensor in wanted.items())
+        with pytest.raises(InputError, match=r"prefix 'other\.' is that of no model in it; choose one of: "):
+            read_released_weights(data, "other.")
+
+
+def test_a_model_beside_a_prefixed_one_is_chosen_by_the_empty_prefix(released: nn.Module) -> None:
+    plain = released.state_dict()
+    data = save(plain | {f"ema.{name}": tensor + 1 for name, tensor in plain.items()})
+    with pytest.raises(InputError, match=r"begin with '' and 'ema\.'"):
+        read_released_weights(data)
+    read = read_released_weights(data, "")
+    assert read.keys() == plain.keys() and all(torch.equal(read[key], tensor) for key, tensor in plain.items())
+
+
 def test_tensors_that_do_not_fit_are_named(released: nn.Module) -> None:
     tensors = released.state_dict()
     config = released_config(tensors, SKIP, HEAD)
