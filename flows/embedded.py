@@ -92,7 +92,7 @@ def embedded_store(uri: str, folder: str = "runs") -> Iterator[tuple[str, Callab
     if uri != EMBEDDED_S3:
         yield uri, lambda path: open_store(uri).address(path)
         return
-    with serve_s3() as server, applied_environment(server.environment):
+    with serve_s3() as server, applied_environment(server.environment | _only(server.endpoint)):
 
         def keep(path: str) -> str:
             local = open_store(f"{folder}/embedded-s3")
@@ -100,3 +100,8 @@ def embedded_store(uri: str, folder: str = "runs") -> Iterator[tuple[str, Callab
             return local.address(path)
 
         yield server.uri, keep
+
+
+def _only(endpoint: str) -> dict[str, str]:
+    """Returns the variables without which the user's own finer ones, or a profile's switch, would lead elsewhere."""
+    return {"AWS_ENDPOINT_URL_S3": endpoint, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false"}

@@ -148,15 +148,18 @@ class TerminalSink:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
+        from rich.table import Column
 
+        # The figures get what is left over, and are cut: a training has many, which squeezed the bar.
         self._bars = Bars(
             TextColumn("{task.description:<24}"),
-            BarColumn(),
+            BarColumn(table_column=Column(ratio=1, min_width=10, max_width=40), bar_width=None),
             MofNCompleteColumn(),
             TextColumn("{task.fields[unit]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[figures]}"),
+            TextColumn("[dim]{task.fields[figures]}", table_column=Column(ratio=2, no_wrap=True, overflow="ellipsis")),
+            expand=True,
             console=Console(stderr=True),
         )
         self._tasks: dict[int, tuple[PhaseState, int]] = {}

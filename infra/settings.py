@@ -6,6 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
+from infra.aws import DEFAULT_REGION, address_book
+from infra.errors import InfraError
+
 AWS_VARIABLES = (
     "AWS_PROFILE",
     "AWS_CONFIG_FILE",
@@ -40,23 +43,27 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 
 class S3Settings(BaseModel):
-    """Where S3 is. Credentials are no part of it: every library takes them from the standard chain by itself."""
+    """Where S3 is. Credentials are no part of it: they are handed on where a client is made, and never shown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     endpoint: str | None = None
     """Address of an S3-compatible server; none means AWS itself."""
-    region: str = "us-east-1"
+    region: str = DEFAULT_REGION
     """Region that requests are signed for."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "S3Settings":
-        """Reads AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION and AWS_DEFAULT_REGION as the AWS tools do."""
-        env = os.environ if environment is None else environment
-        return cls(
-            endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or None,
-            region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
-        )
+    def from_environment(cls) -> "S3Settings":
+        """Returns what the AWS variables, and the profile that they name, say.
+
+        The order is that of the AWS tools: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's services section, its
+        `endpoint_url`; AWS_REGION, AWS_DEFAULT_REGION, the profile's `region`.
+
+        Raises:
+            InfraError: the profile does not exist, or a file cannot be understood.
+        """
+        book = address_book()
+        return cls(endpoint=book.endpoint, region=book.region)
 
     def environment(self) -> dict[str, str]:
         """Returns the variables that point boto3 (AWS_…) and mosaicml-streaming (S3_ENDPOINT_URL) to one server."""
@@ -66,11 +73,11 @@ class S3Settings(BaseModel):
         return variables
 
     def arrow_options(self) -> dict[str, Any]:
-        """Returns the keyword arguments of `pyarrow.fs.S3FileSystem`."""
+        """Returns the keyword arguments of `pyarrow.fs.S3FileSystem` that are no secret."""
         options: dict[str, Any] = {"region": self.region, "connect_timeout": 5, "request_timeout": 60}
         if self.endpoint:
             scheme, _, host = self.endpoint.rpartition("://")
-            options |= {"endpoint_override": host.rstrip("/"), "scheme": scheme or "https"}
+            options |= {"endpoint_override": host, "scheme": scheme or "https"}
         return options
 
 
@@ -107,8 +114,16 @@ def worker_environment(threads: int = 1) -> dict[str, str]:
     Args:
         threads: of torch and BLAS in each worker; 0 sets none.
     """
-    variables = MALLOC_VARIABLES | S3Settings.from_environment().environment()
+    variables = MALLOC_VARIABLES | _s3_environment()
     variables |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     if threads:
         variables |= dict.fromkeys(THREAD_VARIABLES, str(threads))
     return variables
+
+
+def _s3_environment() -> dict[str, str]:
+    try:
+        return S3Settings.from_environment().environment()
+    except InfraError:
+        # A profile that cannot be read keeps nobody from a local store; opening one on S3 reports it.
+        return {}

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from jepa.core.errors import InputError
+
+REQUIRED = " (required)"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Flag:
     mapping: bool = False
     before: tuple[str, ...] = ()
     """names that the field had before"""
+    text: bool = False
+    """whether the value is text, brackets and all"""
 
     @property
     def option(self) -> str:
@@ -50,17 +55,17 @@ class Flag:
         """Returns what several values make: a list, or of a mapping the dictionary, inner names after dots.
 
         Raises:
-            InputError: a value of a mapping is not NAME=VALUE.
+            InputError: a value of a mapping is not NAME=VALUE, or a list in brackets is not closed.
         """
         if not self.mapping:
-            return values
+            return as_list(values, self.option)
         held: dict[str, Any] = {}
         for text in values:
             name, equals, value = text.partition("=")
             if not name or not equals:
                 raise InputError(f"{text!r} for {self.option} is not NAME=VALUE; write it so")
             try:
-                put(held, tuple(name.split(".")), value)
+                put(held, tuple(name.split(".")), as_data(value, f"{self.option} {name}"))
             except (TypeError, AttributeError) as error:
                 raise InputError(f"{text!r} for {self.option} goes into what is a value already") from error
         return held
@@ -72,7 +77,9 @@ def flags(model: type[BaseModel], prefix: tuple[str, ...] = (), without: tuple[s
         path = (*prefix, name)
         part = next((data for data in field.metadata if isinstance(data, Part)), None)
         if part is not None:
-            yield from flags(part.model, path, part.without)
+            # What a part needs and is not given comes from the preset, or from the part before.
+            for flag in flags(part.model, path, part.without):
+                yield replace(flag, help=flag.help.removesuffix(REQUIRED))
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from flags(field.annotation, path)
         elif name not in without:
@@ -110,6 +117,7 @@ class Parser(argparse.ArgumentParser):
         Raises:
             InputError: a flag is not known or lacks its value.
         """
+        arguments, inner = self._inner_options(arguments)
         known, unknown = self.parse_known_args(arguments)
         if unknown:
             option = unknown[0].partition("=")[0]
@@ -121,8 +129,29 @@ class Parser(argparse.ArgumentParser):
         for dest, flag in self._flags.items():
             if hasattr(known, dest):
                 given = getattr(known, dest)
-                put(values, flag.path, flag.read(given) if flag.many else given)
+                put(values, flag.path, flag.read(given) if flag.many else as_data(given, flag.option, flag.text))
+        for flag, texts in inner:
+            put(values, flag.path, merge(reach(values, flag.path) or {}, flag.read(texts)))
         return known, values
+
+    def _inner_options(self, arguments: list[str]) -> tuple[list[str], list[tuple[Flag, list[str]]]]:
+        """Returns the arguments without those like `--options.depth 3`, which are the same as `--options depth=3`."""
+        mappings = {flag.option: flag for flag in self._flags.values() if flag.mapping}
+        left: list[str] = []
+        inner: dict[str, tuple[Flag, list[str]]] = {}
+        rest = iter(arguments)
+        for argument in rest:
+            option, equals, value = argument.partition("=")
+            outer = next((name for name in mappings if option.startswith(f"{name}.")), None)
+            if outer is None or option in self._option_string_actions:
+                left.append(argument)
+                continue
+            value = value if equals else next(rest, "")
+            if not value:
+                raise InputError(f"{option} lacks its value; write {option}=VALUE")
+            name = option.removeprefix(f"{outer}.").replace("-", "_")
+            inner.setdefault(outer, (mappings[outer], []))[1].append(f"{name}={value}")
+        return left, list(inner.values())
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         raise HelpShown
@@ -136,6 +165,45 @@ def put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     for name in path[:-1]:
         values = values.setdefault(name, {})
     values[path[-1]] = value
+
+
+def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Returns both dictionaries in one, `above` winning, inner dictionaries merged alike."""
+    merged = dict(below)
+    for name, value in above.items():
+        inner = merged.get(name)
+        merged[name] = merge(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def reach(values: dict[str, Any], path: tuple[str, ...]) -> Any:
+    """Returns an entry of a nested dictionary, None where there is none."""
+    held: Any = values
+    for name in path:
+        held = held.get(name) if isinstance(held, dict) else None
+    return held
+
+
+def as_data(text: Any, option: str, text_only: bool = False) -> Any:
+    """Returns a value as it was typed, a list or mapping in brackets as YAML reads it.
+
+    A number stays text, which its field reads: so a name may consist of digits.
+
+    Raises:
+        InputError: the brackets are no YAML.
+    """
+    if text_only or not isinstance(text, str) or text[:1] not in ("[", "{"):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{text!r} for {option} is no list or mapping; write it as in YAML: [32, 64]") from error
+
+
+def as_list(values: list[str], option: str) -> list[Any]:
+    """Returns the values of a flag that takes several, one by one or as one list in brackets; raises as `as_data`."""
+    data = [as_data(value, option) for value in values]
+    return data[0] if len(data) == 1 and isinstance(data[0], list) else data
 
 
 def option(path: tuple[str, ...]) -> str:
@@ -158,7 +226,7 @@ def _flag(path: tuple[str, ...], field: FieldInfo, before: tuple[str, ...] = ())
         shown = " ".join(default) if many else default
         text += f" (default {shown})"
     elif field.is_required():
-        text += " (required)"
+        text += REQUIRED
     return Flag(
         path,
         text[:1].lower() + text[1:] if text[1:2].islower() else text,
@@ -167,6 +235,7 @@ def _flag(path: tuple[str, ...], field: FieldInfo, before: tuple[str, ...] = ())
         kind is bool,
         mapping,
         before,
+        kind is str,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from flows.cli.flags import Flag, put
+from flows.cli.flags import Flag, as_data, merge, put
 from jepa.core.errors import InputError
 
 PREFIX = "JEPA_"
@@ -111,22 +111,19 @@ def read_environment(flags: list[Flag], environment: Mapping[str, str] | None = 
             unknown.append(name)
             continue
         path, flag = by_name[name]
-        put(values, path, flag.read([part for part in re.split(r"[,\s]+", text) if part]) if flag.many else text)
+        given = flag.read(_parts(text)) if flag.many else as_data(text, name, flag.text)
+        put(values, path, given)
     return values, sorted(unknown)
+
+
+def _parts(text: str) -> list[str]:
+    """Returns what commas or spaces part, those in brackets aside."""
+    return re.findall(r"(?:\[[^\]]*\]|\{[^}]*\}|[^,\s\[{])+", text)
 
 
 def variable(path: tuple[str, ...]) -> str:
     """Returns the environment variable of a field, e.g. `JEPA_COLLECT__IMAGE_SIZE`."""
     return PREFIX + "__".join(path).upper()
-
-
-def merge(below: Values, above: Values) -> Values:
-    """Returns both dictionaries in one, `above` winning, inner dictionaries merged alike."""
-    merged = dict(below)
-    for name, value in above.items():
-        inner = merged.get(name)
-        merged[name] = merge(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
-    return merged
 
 
 def _has(values: Values, path: tuple[str, ...]) -> bool:

@@ -4,9 +4,9 @@ import errno
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from infra.errors import InfraError
 from infra.storage.store import TEMPORARY, Store, clean_path
@@ -76,9 +76,28 @@ class LocalStore(Store):
                 paths += [(inside / name).as_posix() for name in names if not name.startswith(TEMPORARY)]
         return sorted(path for path in paths if path.startswith(prefix))
 
+    def stamps(self, prefix: str = "") -> dict[str, str | None]:
+        stamps: dict[str, str | None] = {}
+        for path in self.list(prefix):
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                found = self._file(path).stat()
+                # A replaced file is another one, so its inode differs even within the clock's resolution.
+                stamps[path] = f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}"
+        return stamps
+
     def delete(self, path: str) -> None:
         with self._errors("delete", path):
             self._file(path).unlink(missing_ok=True)
+        self._clear(self._file(path).parent)
+
+    def _clear(self, folder: Path) -> None:
+        """Removes folders that hold nothing any more: as on S3, there is a folder where there is an object."""
+        while folder != self.root:
+            try:
+                folder.rmdir()
+            except OSError:  # it holds something, or somebody else was first
+                return
+            folder = folder.parent
 
     def address(self, path: str = "") -> str:
         return str(self._file(path)) if path else self.uri
@@ -104,11 +123,10 @@ class LocalStore(Store):
     @contextmanager
     def _temporary(self, path: str, data: bytes) -> Iterator[Path]:
         """Writes the bytes durably beside their destination; what is not renamed away is removed."""
-        folder = self._file(path).parent
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f"{TEMPORARY}{uuid.uuid4().hex}"
+        temporary = self._file(path).parent / f"{TEMPORARY}{uuid.uuid4().hex}"
+        created = _created(temporary)
         try:
-            with temporary.open("xb") as file:
+            with created as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -125,6 +143,18 @@ class LocalStore(Store):
             if verb == "read" and isinstance(error, FileNotFoundError):
                 raise FileNotFoundError(f"{self.address(path)} does not exist") from None
             raise InfraError(f"cannot {verb} in store {self.uri!r}: {_reason(error)}") from error
+
+
+def _created(path: Path) -> BinaryIO:
+    """Returns a new file, open for writing; its folder may be removed, as empty, between its making and the file's."""
+    for last in (*[False] * 20, True):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return path.open("xb")
+        except (FileNotFoundError, FileExistsError):
+            if last:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _reason(error: OSError) -> str:

@@ -1,4 +1,4 @@
-"""A store on S3 or any server that speaks it: boto3 for objects, pyarrow's own client for Parquet."""
+"""A store on S3 or any server that speaks it: botocore for objects, pyarrow's own client for Parquet."""
 
 import re
 import threading
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from infra.aws import AddressBook, address_book, unusable
 from infra.errors import InfraError
 from infra.settings import S3Settings
 from infra.storage.store import TEMPORARY, Store, clean_path
@@ -35,7 +36,7 @@ REFUSED = {
 
 
 class S3Store(Store):
-    """Objects under one prefix of a bucket; the endpoint and the credentials come from the standard variables."""
+    """Objects under one prefix of a bucket; endpoint, region and credentials are those of `infra.aws`."""
 
     def __init__(self, uri: str, *, patient: bool = True) -> None:
         """Takes `s3://bucket/prefix`; an impatient store gives up on a silent endpoint after seconds, for `check`."""
@@ -44,7 +45,8 @@ class S3Store(Store):
             raise InfraError(f"store {uri!r} names no bucket; give s3://bucket or s3://bucket/prefix, in lower case")
         self.bucket, self.prefix = match[1], (match[2] or "").strip("/")
         self.uri = f"s3://{self.bucket}/{self.prefix}".rstrip("/")
-        self.settings = S3Settings.from_environment()
+        self._book = address_book()
+        self.settings = S3Settings(endpoint=self._book.endpoint, region=self._book.region)
         self._patient = patient
         self._client: Any = None
         self._lock = threading.Lock()
@@ -108,11 +110,15 @@ class S3Store(Store):
             return int(self._request("head_object", Key=self._key(path))["ContentLength"])
 
     def list(self, prefix: str = "") -> list[str]:
+        return sorted(self.stamps(prefix))
+
+    def stamps(self, prefix: str = "") -> dict[str, str | None]:
         start = f"{self.prefix}/" if self.prefix else ""
         with self._errors(prefix):
-            pages = self._pages(start + prefix)
-            keys = [item["Key"].removeprefix(start) for page in pages for item in page.get("Contents", ())]
-        return sorted(key for key in keys if not key.rpartition("/")[2].startswith(TEMPORARY))
+            items = [item for page in self._pages(start + prefix) for item in page.get("Contents", ())]
+        # The digest of the bytes, where the server gives one.
+        keys = {item["Key"].removeprefix(start): item.get("ETag") for item in items}
+        return {key: tag for key, tag in keys.items() if not key.rpartition("/")[2].startswith(TEMPORARY)}
 
     def delete(self, path: str) -> None:
         with self._errors(path):
@@ -124,7 +130,10 @@ class S3Store(Store):
     def arrow(self) -> "tuple[FileSystem, str]":
         from pyarrow.fs import S3FileSystem
 
-        return S3FileSystem(**self.settings.arrow_options()), self.uri.removeprefix("s3://")
+        options = self.settings.arrow_options()
+        if credentials := self._book.credentials():
+            options |= dict(zip(("access_key", "secret_key", "session_token"), credentials, strict=True))
+        return S3FileSystem(**options), self.uri.removeprefix("s3://")
 
     def check(self, *, writes: bool = True) -> None:
         super(S3Store, S3Store(self.uri, patient=False)).check(writes=writes)
@@ -154,7 +163,7 @@ class S3Store(Store):
     def _s3(self) -> Any:
         with self._lock:
             if self._client is None:
-                self._client = _client(self.settings, self._patient)
+                self._client = _client(self._book, self._patient)
             return self._client
 
     @contextmanager
@@ -194,11 +203,13 @@ class S3Store(Store):
         raise InfraError(f"{self._server()} answered {code or 'an error'} for store {self.uri!r}: {message}") from error
 
     def _no_answer(self, error: Exception) -> str:
-        if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound"):
+        if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError"):
             return (
                 f"no credentials for store {self.uri!r}: {str(error).rstrip('.').lower()}; "
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
             )
+        if any(word in type(error).__name__ for word in ("Credential", "SSO", "Token")):
+            return f"no credentials for store {self.uri!r}: {unusable(error)}"
         return (
             f"store {self.uri!r} cannot be reached at {self._server()} ({type(error).__name__}); "
             "start the server, or correct AWS_ENDPOINT_URL or --store"
@@ -216,8 +227,7 @@ class _ConflictError(Exception):
     """Another writer was at work on the same object."""
 
 
-def _client(settings: S3Settings, patient: bool) -> Any:
-    import boto3
+def _client(book: AddressBook, patient: bool) -> Any:
     from botocore.config import Config
 
     config = Config(
@@ -226,10 +236,8 @@ def _client(settings: S3Settings, patient: bool) -> Any:
         retries={"mode": "standard", "total_max_attempts": 6 if patient else 4},
         max_pool_connections=32,
         # A bucket in the host name needs DNS, and trailing checksums need AWS: other servers have neither.
-        s3={"addressing_style": "path"} if settings.endpoint else {},
+        s3={"addressing_style": "path"} if book.endpoint else {},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return boto3.session.Session().client(
-        "s3", endpoint_url=settings.endpoint, region_name=settings.region, config=config
-    )
+    return book.client(config)

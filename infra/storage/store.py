@@ -67,6 +67,13 @@ class Store(ABC):
     def list(self, prefix: str = "") -> list[str]:
         """Returns the paths of all objects, however deep, that start with `prefix`, in alphabetical order."""
 
+    def stamps(self, prefix: str = "") -> dict[str, str | None]:
+        """Returns the paths of `list`, each with a stamp that changes with the object, None where none is known.
+
+        What was read under a stamp need not be read again under the same.
+        """
+        return dict.fromkeys(self.list(prefix))
+
     @abstractmethod
     def delete(self, path: str) -> None:
         """Removes an object; none there is no error."""

@@ -25,9 +25,9 @@ def success_by_world_and_model(store: Store | str) -> pd.DataFrame:
         A row for each origin (`FIRST`, `LAST`), goal and planner with `success_rate`, its 95 % Wilson interval `ci_low`
         and `ci_high`, and `n`, the planning problems behind it.
     """
-    metrics = read_table(store, "metrics")
-    rates = metrics[metrics.metric == "success_rate"].compute()
-    return _table(rates.rename(columns={"value": "success_rate"}), ["goal", "planner"], ["success_rate", *INTERVAL])
+    rates = _figures(store, "planning", ["goal", "planner", "value", *INTERVAL])
+    rates = rates[rates.metric == "success_rate"].rename(columns={"value": "success_rate"})
+    return _table(rates, ["goal", "planner"], ["success_rate", *INTERVAL])
 
 
 def probe_error_by_quantity(store: Store | str) -> pd.DataFrame:
@@ -36,8 +36,7 @@ def probe_error_by_quantity(store: Store | str) -> pd.DataFrame:
     Returns:
         A row for each origin (`FIRST`, `LAST`), quantity and probe with the columns `mse`, `pearson_r` and `r2`.
     """
-    metrics = read_table(store, "metrics")
-    probing = metrics[metrics.evaluation == "probing"].compute()
+    probing = _figures(store, "probing", [*PROBED, "value", "created_at"])
     # Rows of one unit of work share the moment at which it was written.
     probing["group"] = probing.groupby([*FIRST, *PROBED, *LAST, "created_at"], dropna=False).ngroup()
     wide = probing.pivot(index="group", columns="metric", values="value").reindex(columns=["mse", "pearson_r", "r2"])
@@ -51,9 +50,16 @@ def surprise_by_perturbation(store: Store | str) -> pd.DataFrame:
         A row for each origin (`FIRST`, `LAST`) and shift with `auroc`, `ci_low` and `ci_high`, the perturbation's mean
         `strength` and `n`, the episodes.
     """
-    metrics = read_table(store, "metrics")
-    aurocs = metrics[metrics.metric == "auroc"].compute()
-    return _table(aurocs.rename(columns={"value": "auroc"}), ["shift"], ["auroc", "ci_low", "ci_high", "strength", "n"])
+    aurocs = _figures(store, "surprise", ["shift", "value", "strength", *INTERVAL])
+    aurocs = aurocs[aurocs.metric == "auroc"].rename(columns={"value": "auroc"})
+    return _table(aurocs, ["shift"], ["auroc", "ci_low", "ci_high", "strength", "n"])
+
+
+def _figures(store: Store | str, kind: str, columns: list[str]) -> pd.DataFrame:
+    """Returns these and the common columns of one kind's figures, reading no file and no column beside."""
+    wanted = [*FIRST, *LAST, "evaluation", "metric", *columns]
+    metrics = read_table(store, "metrics", columns=wanted, kinds=[kind])
+    return metrics[metrics.evaluation == kind].compute()
 
 
 def _table(rows: pd.DataFrame, by: list[str], figures: list[str]) -> pd.DataFrame:

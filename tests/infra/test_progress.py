@@ -73,6 +73,19 @@ def test_bars_end_clean_with_nested_phases(capsys: pytest.CaptureFixture[str]) -
     assert "outer" in shown and "inner" in shown and "2/2" in shown and "loss 1.25" in shown
 
 
+@pytest.mark.parametrize("columns", [80, 140, 200])
+def test_the_bar_stays_beside_however_many_figures(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    figures = {f"latent_std_{k}": 0.123456 for k in range(12)}
+    with Progress(TerminalSink()).phase("pretrain m0", 3000, "steps") as phase:
+        phase.advance(3000, loss=0.0123, **figures)
+    line = next(line for line in capsys.readouterr().err.splitlines() if "3000/3000" in line)
+    assert line.startswith("pretrain m0") and "steps" in line and "loss 0.0123" in line and len(line) <= columns
+    assert line.count("━") >= 8, "the bar"
+
+
 def test_no_terminal_means_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     with console_progress().phase("collect", 1, "shards") as phase:
         phase.advance()

@@ -30,6 +30,7 @@ def read_table(
     columns: Sequence[str] | None = None,
     run: str | None = None,
     units: Sequence[UnitManifest] | None = None,
+    kinds: Sequence[str] | None = None,
 ) -> "dd.DataFrame":
     """Returns a table of the store as a Dask DataFrame with the fixed schema, however many files there are, even none.
 
@@ -39,6 +40,8 @@ def read_table(
         columns: those to read; all by default. Dask also leaves out of itself what a query does not use.
         run: read the units of this run alone.
         units: read these units alone.
+        kinds: leave out files that hold no row of these kinds of evaluation; rows of others may still be among those of
+            older code.
 
     Raises:
         InputError: there is no such table or column.
@@ -51,6 +54,8 @@ def read_table(
         raise InputError(f"column {unknown[0]!r} is not in report table {table!r}; choose from: {', '.join(names)}")
     if units is None:
         units = committed_units(store) if run is None else units_of_run(store, run)
+    if kinds is not None:
+        units = [unit for unit in units if unit.may_be_of(kinds)]
     paths = [part.path for unit in units for part in unit.parts if part.table == table]
     partitions = [paths[i : i + PARTS_PER_PARTITION] for i in range(0, len(paths), PARTS_PER_PARTITION)] or [[]]
     meta = to_pandas(table_schema(table).empty_table())

@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
@@ -28,6 +28,12 @@ from pipelines.store.reports.schema import SCHEMA_VERSION
 MANIFESTS = "reports/manifests"
 READERS = 16
 """Threads that read manifests: what is waited for is an object store's latency, not its bandwidth."""
+
+HELD = 50_000
+"""Manifests that a process keeps, so that a store is not read anew for each question."""
+
+_PARSED: dict[tuple[str, str | None], "UnitManifest | None"] = {}
+"""Manifests by address and stamp: one that is replaced has another stamp."""
 
 log = logging.getLogger(__name__)
 
@@ -106,12 +112,18 @@ class UnitManifest(Context):
     key: str
     schema_version: int
     parts: tuple[Part, ...]
+    kinds: frozenset[str] | None = None
+    """Kinds of evaluation that rows of `metrics` are of; None where older code wrote it, which did not record them."""
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{part.rows} {part.table}" for part in self.parts)
         return f"<unit {self.key} of {self.model_text} on {self.dataset_text}: rows of {rows or 'nothing'}>"
 
     __str__ = __repr__
+
+    def may_be_of(self, kinds: Sequence[str]) -> bool:
+        """Returns whether rows of these kinds of evaluation can be among the unit's."""
+        return self.kinds is None or not self.kinds.isdisjoint(kinds)
 
 
 def unit_key(what: str, part: str, identity: Mapping[str, Any]) -> str:
@@ -159,7 +171,9 @@ def write_tables(
         return before
     # What is there and yet not read is of another major version, and has no place among these rows.
     replace = replace or data is not None
-    manifest = UnitManifest(key=key, schema_version=SCHEMA_VERSION, parts=tuple(parts), **context.model_dump())
+    kinds = frozenset(str(row.get("evaluation")) for row in tables.get("metrics", ()))
+    facts = {"key": key, "schema_version": SCHEMA_VERSION, "parts": tuple(parts), "kinds": kinds}
+    manifest = UnitManifest(**facts, **context.model_dump())
     _commit(store, manifest, files, replace)
     held = read_unit(store, key) or manifest
     _sweep(store, held, {part.table for part in (*parts, *(before.parts if before else ()))})
@@ -182,10 +196,16 @@ def committed_units(store: Store) -> list[UnitManifest]:
 
     Units of another major version of the schema are left out, and a sentence in the log says so.
     """
-    paths = [path for path in store.list(f"{MANIFESTS}/") if path.endswith(".json")]
+    stamps = {path: stamp for path, stamp in store.stamps(f"{MANIFESTS}/").items() if path.endswith(".json")}
+    names = {path: (store.address(path), stamp) for path, stamp in stamps.items()}
+    unread = [path for path, name in names.items() if name not in _PARSED]
     with ThreadPoolExecutor(READERS) as pool:
-        found = list(pool.map(lambda path: _parse(store, path, store.read(path)), paths))
-    return [unit for unit in found if unit is not None]
+        read = dict(zip(unread, pool.map(lambda path: _parse(store, path, store.read(path)), unread), strict=True))
+    found = {path: read[path] if path in read else _PARSED[name] for path, name in names.items()}
+    if len(_PARSED) > HELD:
+        _PARSED.clear()
+    _PARSED.update({names[path]: unit for path, unit in read.items() if stamps[path] is not None})
+    return [unit for _, unit in sorted(found.items()) if unit is not None]
 
 
 def _read(store: Store, path: str) -> bytes | None:

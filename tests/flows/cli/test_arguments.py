@@ -37,11 +37,45 @@ def test_mappings_are_names_with_values(monkeypatch: pytest.MonkeyPatch) -> None
     assert read("x")[0].options == {"a": "1", "b": {"c": "x=y"}}
     options, _ = read("x", "--options", "b.c=2", "b.d=3", "e=")
     assert options.options == {"a": "1", "b": {"c": "2", "d": "3"}, "e": ""}
+    options, _ = read("x", "--options", "encoder_options.channels=[32,64,64]", "names={a: [x], b: 1.5}", "f=12")
+    assert options.options == {
+        "a": "1",
+        "b": {"c": "x=y"},
+        "encoder_options": {"channels": [32, 64, 64]},
+        "names": {"a": ["x"], "b": 1.5},
+        "f": "12",
+    }
     for text, sentence in (("weights", "'weights' for --options is not NAME=VALUE"), ("=1", "'=1' for --options")):
         with pytest.raises(InputError, match=sentence):
             read("x", "--options", text)
     with pytest.raises(InputError, match=r"'a\.b=2' for --options goes into what is a value already"):
         read("x", "--options", "a=1", "a.b=2")
+
+
+def test_an_option_of_a_mapping_is_a_flag_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    options, _ = read("--label", "x", "--options.encoder-options.channels=[32,64]", "--options.depth", "3")
+    assert options.options == {"encoder_options": {"channels": [32, 64]}, "depth": "3"}
+    options, _ = read("x", "--options", "a.b=1", "--options.a.c", "2", "--part.depth", "5")
+    assert options.options == {"a": {"b": "1", "c": "2"}} and options.part == {"depth": "5"}
+    with pytest.raises(InputError, match=r"--options\.depth lacks its value"):
+        read("x", "--options.depth")
+    with pytest.raises(InputError, match=r"flag .--option\.depth. is not known"):
+        read("x", "--option.depth", "3")
+
+
+@pytest.mark.parametrize("arguments", [["--kinds", "[c, d]"], ["--kinds=[c,d]"], ["--kinds", "c", "d"]])
+def test_a_list_is_given_in_brackets_or_one_by_one(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read("x", *arguments)[0].kinds == ("c", "d")
+    monkeypatch.setenv("JEPA_KINDS", "[c, d]")
+    monkeypatch.setenv("JEPA_OPTIONS", "a.b=[1, 2], c={d: 3} e=f")
+    options, _ = read("x")
+    assert options.kinds == ("c", "d") and options.options == {"a": {"b": [1, 2]}, "c": {"d": 3}, "e": "f"}
+
+
+def test_brackets_stay_text_where_text_is_wanted_and_are_closed_elsewhere() -> None:
+    assert read("--label", "[draft] a")[0].label == "[draft] a"
+    with pytest.raises(InputError, match=r"'\[1, 2' for --options a is no list or mapping; write it as in YAML"):
+        read("x", "--options", "a=[1, 2")
 
 
 @pytest.mark.parametrize(

@@ -57,3 +57,11 @@ def test_nothing_is_guessed() -> None:
     ]:
         with pytest.raises(InputError, match=sentence):
             parser.parse([wrong, "3"])
+
+
+def test_what_a_part_takes_from_the_others_is_not_called_required() -> None:
+    from flows.cli.commands import load_command
+
+    required = [flag.option for flag in flags(load_command("run").Options) if "(required)" in flag.help]
+    assert required == []
+    assert "(required)" in next(f.help for f in flags(load_command("pretrain").Options) if f.option == "--name")

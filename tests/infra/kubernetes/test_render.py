@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.environment import applied_environment
 from infra.kubernetes.render import main, render
 from infra.settings import S3Settings
 from tests.infra.kubernetes.conftest import ENVIRONMENTS, OUTPUTS, PARTS, Manifest, pod_templates
@@ -18,7 +19,8 @@ def test_the_settings_are_those_that_jepa_reads(manifests: Callable[[str], list[
     """A pod's variables name the bucket and the region that Terraform made, by the names that our code asks for."""
     found = next(m for m in manifests(f"{environment}/platform") if m["metadata"]["name"] == "jepa-settings")
     assert found["data"]["JEPA_STORE"] == VALUES["store_uri"]
-    assert S3Settings.from_environment(found["data"]).region == VALUES["region"]
+    with applied_environment(found["data"]):
+        assert S3Settings.from_environment().region == VALUES["region"]
 
 
 def test_service_accounts_are_those_that_have_roles(manifests: Callable[[str], list[Manifest]]) -> None:

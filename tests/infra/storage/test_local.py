@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,30 @@ def test_a_write_that_the_system_refuses_leaves_nothing(
         assert str(tmp_path) in str(caught.value) and "--store" in str(caught.value)
     assert words in sentence(str(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["object"] and store.read("object") == b"old"
+
+
+def test_what_is_deleted_leaves_no_empty_folder(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "runs"))
+    for path in ("models/m0/checkpoints/step-1/state", "models/m0/checkpoints/step-1/mark", "models/m0/config.json"):
+        store.write(path, b"1")
+    store.delete("models/m0/checkpoints/step-1/state")
+    assert (tmp_path / "runs/models/m0/checkpoints/step-1").is_dir()
+    store.delete("models/m0/checkpoints/step-1/mark")
+    assert [path.name for path in (tmp_path / "runs/models/m0").iterdir()] == ["config.json"]
+    store.delete("models/m0/config.json")
+    store.delete("models/m0/config.json")
+    assert list(tmp_path.iterdir()) == [tmp_path / "runs"] and not list((tmp_path / "runs").iterdir())
+
+
+def test_writers_beside_one_who_deletes_lose_nothing(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+
+    def write_and_delete(number: int) -> None:
+        for turn in range(50):
+            store.write(f"a/b/{number}", b"%d" % turn)
+            assert store.read(f"a/b/{number}") == b"%d" % turn
+            store.delete(f"a/b/{number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write_and_delete, range(4)))
+    assert not list(tmp_path.iterdir())

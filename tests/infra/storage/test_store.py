@@ -120,3 +120,14 @@ def _parquet(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
     return sink.getvalue().to_pybytes()
+
+
+def test_a_stamp_changes_with_the_object_and_only_then(store: Store) -> None:
+    store.write("a/b", b"1")
+    store.write("a/c", b"1")
+    before = store.stamps("a/")
+    assert list(before) == store.list("a/") and None not in before.values()
+    assert store.stamps("a/") == before
+    store.write("a/b", b"2")
+    after = store.stamps("a/")
+    assert after["a/b"] != before["a/b"] and after["a/c"] == before["a/c"]

@@ -1,5 +1,6 @@
 """Tables: read back with the fixed schema, on a local folder and on S3, by our reader and by others."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,3 +118,40 @@ def test_a_file_that_was_replaced_while_it_was_read_is_named(local: Store) -> No
     local.delete(unit.parts[0].path)
     with pytest.raises(InfraError, match="is gone: its unit was evaluated again meanwhile; read again"):
         metrics.compute()
+
+
+def test_only_the_files_that_can_hold_a_kind_are_read(local: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = {"planning": synthetic.planning_metrics(), "surprise": synthetic.surprise_metrics()}
+    units = {
+        kind: write_tables(local, {"metrics": rows}, f"any-{kind}", synthetic.context()) for kind, rows in kinds.items()
+    }
+    older = write_tables(local, {"metrics": synthetic.probing_metrics()}, "older", synthetic.older_context())
+    document = json.loads(local.read("reports/manifests/older.json"))
+    del document["kinds"]
+    local.write("reports/manifests/older.json", json.dumps(document).encode())
+    frame = read_table(local, "metrics", kinds=["surprise"])
+    local.delete(units["planning"].parts[0].path)
+    assert set(frame.compute().evaluation) == {"surprise", "probing"}, "what older code wrote may hold any kind"
+    assert older.kinds == {"probing"} and units["surprise"].kinds == {"surprise"}
+
+
+def test_a_manifest_is_read_once_and_again_when_it_was_replaced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        write_tables(store, {"metrics": synthetic.surprise_metrics()}, f"unit-{number}", synthetic.context())
+    read: list[str] = []
+    held = type(store).read
+
+    def watched(self: Store, path: str) -> bytes:
+        read.append(path)
+        return held(self, path)
+
+    monkeypatch.setattr(type(store), "read", watched)
+    assert len(read_table(store, "metrics")) == 6
+    read.clear()
+    assert len(read_table(store, "metrics")) == 6 and not [path for path in read if "manifests" in path]
+    write_tables(store, {"metrics": synthetic.planning_metrics()}, "unit-1", synthetic.context(), replace=True)
+    read.clear()
+    assert len(read_table(store, "metrics")) == 4 + len(synthetic.planning_metrics())
+    assert [path for path in read if "manifests" in path] == ["reports/manifests/unit-1.json"]
+    store.delete("reports/manifests/unit-2.json")
+    assert len(read_table(store, "metrics")) == 2 + len(synthetic.planning_metrics())
