@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from jepa.core.episodes import Episode
 from jepa.core.errors import InputError
+from jepa.core.files import require_file
+from pipelines.collect.closed_hdf5 import require_closed
 from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
 
 USUAL = ("proprio", "state")
@@ -124,9 +126,14 @@ def _open(path: str) -> Any:
     import h5py
     import hdf5plugin  # noqa: F401 - teaches h5py the blosc filters
 
+    require_file(f"file {path!r}", path)
     try:
-        return h5py.File(path, "r")
-    except FileNotFoundError as error:
-        raise InputError(f"file {path!r} does not exist") from error
+        file = h5py.File(path, "r")
     except OSError as error:
         raise InputError(f"file {path!r} is no HDF5 file that can be read: {error}") from error
+    try:
+        require_closed(file, path)
+    except BaseException:
+        file.close()
+        raise
+    return file

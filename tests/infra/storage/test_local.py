@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,24 @@ def test_a_write_that_the_system_refuses_leaves_nothing(
         assert str(tmp_path) in str(caught.value) and "--store" in str(caught.value)
     assert words in sentence(str(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["object"] and store.read("object") == b"old"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (os.mkfifo, "is no ordinary file"),
+        (Path.mkdir, "is no ordinary file"),
+        (lambda path: path.symlink_to("/dev/zero"), "is no ordinary file"),
+        (lambda path: path.symlink_to("nowhere"), "is a link to a file that does not exist"),
+    ],
+    ids=["pipe", "folder", "device", "dangling link"],
+)
+def test_what_somebody_has_put_in_the_place_of_an_object_is_refused(
+    put: Callable[[Path], object], words: str, tmp_path: Path
+) -> None:
+    store = open_store(str(tmp_path))
+    put(tmp_path / "object")
+    for read in (store.read, lambda path: store.read_range(path, 0, 1)):
+        with pytest.raises(InfraError, match=rf"/object {words}"):
+            read("object")
