@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from flows.cli.terminal import answer
 from jepa.core.errors import InputError
 
 
@@ -123,6 +124,9 @@ class Parser(argparse.ArgumentParser):
                 given = getattr(known, dest)
                 put(values, flag.path, flag.read(given) if flag.many else given)
         return known, values
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        answer(message.rstrip("\n"))  # argparse would pass over what cannot be written
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         raise HelpShown
