@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from flows.cli.terminal import answer
 from jepa.core.errors import InputError
 
 REQUIRED = " (required)"
@@ -152,6 +153,9 @@ class Parser(argparse.ArgumentParser):
             name = option.removeprefix(f"{outer}.").replace("-", "_")
             inner.setdefault(outer, (mappings[outer], []))[1].append(f"{name}={value}")
         return left, list(inner.values())
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        answer(message.rstrip("\n"))  # argparse would pass over what cannot be written
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         raise HelpShown

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flows.cli.commands import SUMMARIES, load_command
 from flows.cli.flags import HelpShown
+from flows.cli.terminal import AnswerError, answer, prepare, say
 from infra.errors import AddressError, InfraError, Interrupted
 from jepa.core.errors import InputError
 
@@ -22,13 +23,14 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 the work failed, 2 the input or its surroundings are wrong, 130 interrupted.
     """
+    prepare()
     arguments = sys.argv[1:] if arguments is None else arguments
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(overview())
-        return 0 if arguments else WRONG_INPUT
     debug = bool(os.environ.get("JEPA_DEBUG"))
     context: list[Context] = []
     try:
+        if not arguments or arguments[0] in ("-h", "--help"):
+            answer(overview())
+            return 0 if arguments else WRONG_INPUT
         return run_command(arguments[0], arguments[1:], context)
     except HelpShown:
         return 0
@@ -38,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain("interrupted; the same command goes on from what is done", INTERRUPTED, debug)
     except InputError as error:
         return _complain(str(error), WRONG_INPUT, debug)
+    except AnswerError as error:
+        return _complain(str(error), FAILED, debug)
     except AddressError as error:
         return _complain(_with_log(error), WRONG_INPUT, debug)
     except InfraError as error:
@@ -82,8 +86,8 @@ def _with_log(error: Exception) -> str:
 
 def _complain(sentence: str, status: int, debug: bool) -> int:
     if debug:
-        traceback.print_exc()
-    print(f"jepa: {' '.join(sentence.split())}", file=sys.stderr, flush=True)
+        say(traceback.format_exc())
+    say(f"jepa: {' '.join(sentence.split())}")
     return status
 
 

@@ -5,7 +5,6 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from flows.cli.flags import Flag, as_data, merge, put
 from jepa.core.errors import InputError
+from jepa.core.files import read_file as read_bytes
 
 PREFIX = "JEPA_"
 RESERVED = {"JEPA_DEBUG", "JEPA_IMPORT"}
@@ -84,9 +84,7 @@ def read_file(path: str, command: str) -> Values:
         InputError: it cannot be read, or is not a mapping of names to values.
     """
     try:
-        values = yaml.safe_load(Path(path).read_text())
-    except OSError as error:
-        raise InputError(f"config file {path!r} cannot be read: {os.strerror(error.errno or 0).lower()}") from error
+        values = yaml.safe_load(read_bytes(f"config file {path!r}", path).decode())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         raise InputError(

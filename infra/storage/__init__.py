@@ -3,9 +3,9 @@
 import re
 
 from infra.errors import InfraError
-from infra.storage.store import TEMPORARY, Store, clean_path
+from infra.storage.store import TEMPORARY, Store, clean_path, is_inside
 
-__all__ = ["TEMPORARY", "Store", "clean_path", "open_store"]
+__all__ = ["TEMPORARY", "Store", "clean_path", "is_inside", "open_store"]
 
 
 def open_store(uri: str) -> Store:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,11 +33,11 @@ class LocalStore(Store):
         return LocalStore, (self.uri,)
 
     def read(self, path: str) -> bytes:
-        with self._errors("read", path):
-            return self._file(path).read_bytes()
+        with self._errors("read", path), self._opened(path) as file:
+            return file.read()
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
-        with self._errors("read", path), self._file(path).open("rb") as file:
+        with self._errors("read", path), self._opened(path) as file:
             file.seek(offset)
             data = file.read(length)
         if len(data) != length:
@@ -119,6 +120,24 @@ class LocalStore(Store):
 
     def _file(self, path: str) -> Path:
         return self.root / clean_path(path)
+
+    def _opened(self, path: str) -> BinaryIO:
+        """Returns an object's file; whatever else somebody has put under its name is refused, a pipe without a wait."""
+        name = self._file(path)
+        try:
+            file = os.fdopen(os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+        except FileNotFoundError:
+            if name.is_symlink():
+                raise InfraError(f"{name} is a link to a file that does not exist; mend or remove it") from None
+            raise
+        except OSError as error:
+            if error.errno not in (errno.ENXIO, errno.ENODEV, errno.EISDIR):
+                raise
+        else:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return file
+            file.close()
+        raise InfraError(f"{name} is no ordinary file but a folder, a pipe, a socket or a device; remove it")
 
     @contextmanager
     def _temporary(self, path: str, data: bytes) -> Iterator[Path]:

@@ -131,6 +131,11 @@ def clean_path(path: str) -> str:
     Raises:
         InfraError: it is empty, absolute or climbs out.
     """
-    if not path or any(part in ("", ".", "..") for part in path.split("/")) or "\\" in path or "\0" in path:
+    if not is_inside(path):
         raise InfraError(f"path {path!r} does not stay inside its store; use names without '..', '\\' and empty parts")
     return path
+
+
+def is_inside(path: str) -> bool:
+    """Returns whether a path is relative and names something below: the rule for every path that a file holds."""
+    return not any(part in ("", ".", "..") for part in path.split("/")) and "\\" not in path and "\0" not in path

@@ -4,6 +4,7 @@ A protocol is a YAML file: a name, and for each kind of evaluation the settings 
 the package lie in `protocols/`. One is never changed once figures carry its name; what changes gets the next version.
 """
 
+import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from jepa.core.config import Config, digest_of, first_problem, parse_options
 from jepa.core.episodes import EpisodeSource
 from jepa.core.errors import InputError
+from jepa.core.files import read_file
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult
 from jepa.models.world_model import WorldModel
 
@@ -101,12 +103,10 @@ def _of_the_package(name: str) -> Protocol:
 def read_protocol(path: Path) -> Protocol:
     """Returns the protocol of a YAML file; raises as `get_protocol` does."""
     file = f"protocol file {str(path)!r}"
+    if not os.path.lexists(path):
+        raise InputError(f"{file} does not exist; choose one of: {', '.join(protocol_names())}")
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{file} does not exist; choose one of: {', '.join(protocol_names())}") from error
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}") from error
+        document = yaml.safe_load(read_file(file, path).decode())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise InputError(f"{file} is no YAML{f' (line {mark.line + 1})' if mark else ''}; correct it") from error

@@ -17,6 +17,7 @@ from jepa.core.clips import Clips
 from jepa.core.collectives import global_mean, sum_over_hosts
 from jepa.core.config import Config
 from jepa.core.errors import InputError
+from jepa.core.files import read_file
 from jepa.models.pretrained import load_encoder
 from jepa.models.weights_file import read_tensors
 from jepa.models.world_model import WorldModel
@@ -69,9 +70,9 @@ class Frozen(Objective):
         if self.config.weights is None:
             return "objective_options.weights is missing; give a local file with the frozen encoder's weights"
         try:
-            data = Path(self.config.weights).read_bytes()
-        except OSError as error:
-            return f"objective_options.weights {self.config.weights!r} cannot be read ({error.strerror}); correct it"
+            data = read_file(f"objective_options.weights {self.config.weights!r}", self.config.weights)
+        except InputError as error:
+            return str(error)
         digest = hashlib.sha256(data).hexdigest()
         if self.config.weights_sha256 not in (None, digest):
             raise InputError(

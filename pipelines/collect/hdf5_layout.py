@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from jepa.core.conversions import UnfitValueError, to_counts
 from jepa.core.errors import InputError
+from jepa.core.files import require_file
+from pipelines.collect.closed_hdf5 import require_closed
 
 FRAMES = "pixels"
 RANGES = ("ep_len", "ep_offset")
@@ -69,17 +71,22 @@ def open_file(path: str) -> Any:
     """Returns an open HDF5 file.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or it leads to other files.
     """
     import h5py
     import hdf5plugin  # noqa: F401 - teaches h5py the blosc filters
 
+    require_file(f"file {path!r}", path)
     try:
-        return h5py.File(path, "r")
-    except FileNotFoundError as error:
-        raise InputError(f"file {path!r} does not exist") from error
+        file = h5py.File(path, "r")
     except OSError as error:
         raise InputError(f"file {path!r} is no HDF5 file that can be read: {error}") from error
+    try:
+        require_closed(file, path)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def read_frames(file: Any, path: str, pixels: str) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from infra.storage import Store, open_store
 from infra.version import code_version
 from jepa.core.config import Config
 from jepa.core.errors import InputError
+from jepa.core.files import read_file
 from jepa.models.import_lewm import export_lewm, import_lewm, read_released_weights, released_config
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.training.recipes import RECIPES
@@ -90,7 +91,7 @@ def import_weights(config: ImportLewmConfig, store: Store) -> ModelManifest:
         InputError: the file, the dataset or the name is wrong; nothing is written.
         InfraError: the store cannot be used.
     """
-    data = _read(config.file)
+    data = read_file(f"file {config.file!r}", config.file)
     request = config.request(hashlib.sha256(data).hexdigest())
     handle = ModelHandle(store, config.name)
     held = handle.manifest()
@@ -228,15 +229,6 @@ def _check_name_is_free(model: ModelHandle, held: ModelManifest | None) -> None:
         raise InputError(
             f"model {model.name!r} in {model.store.uri!r} is a training that has not ended; choose another name"
         )
-
-
-def _read(file: str) -> bytes:
-    try:
-        return Path(file).read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f"file {file!r} does not exist") from error
-    except OSError as error:
-        raise InputError(f"file {file!r} cannot be read: {(error.strerror or str(error)).lower()}") from error
 
 
 def _bytes(tensors: dict[str, Tensor], suffix: str) -> bytes:

@@ -1,12 +1,12 @@
 """What every command has besides its own options."""
 
 import json
-import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from flows.cli.sources import Sources
+from flows.cli.terminal import answer
 from flows.cluster import cluster_for
 from infra.progress import Progress, console_progress
 from infra.storage import Store, open_store
@@ -39,4 +39,4 @@ class Context:
     def show(self, result: dict[str, Any], lines: list[str]) -> None:
         """Prints the answer on stdout: one JSON object for a program, lines for people."""
         text = json.dumps(result, indent=1, default=str) if self.as_json else "\n".join(lines)
-        print(text, file=sys.stdout, flush=True)
+        answer(text)

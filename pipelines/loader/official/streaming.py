@@ -1,6 +1,7 @@
 """mosaicml-streaming's `StreamingDataset`, which reads MDS."""
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -48,6 +49,7 @@ class StreamingLoader(OfficialLoader):
         from streaming.base.util import clean_stale_shared_memory
 
         check_launched(self.request)
+        self._check_index()
         # What a killed process has left would be taken for another job's.
         clean_stale_shared_memory()
         # It knows the server by a variable of its own.
@@ -55,6 +57,29 @@ class StreamingLoader(OfficialLoader):
             return StreamingDataset(
                 **self._where(), batch_size=len(self.request.slots), shuffle=True, shuffle_seed=self.request.seed
             )
+
+    def _check_index(self) -> None:
+        """Passes where the index of the shards, which streaming follows by itself, names those of the manifest alone.
+
+        Raises:
+            InputError: it names another file, be it one outside the store.
+        """
+        dataset = self.request.dataset
+        folder = dataset.shard_path(self.table, 0).rpartition("/")[0]
+        try:
+            entries = json.loads(dataset.store.read(f"{folder}/index.json"))["shards"]
+            named = [entry[part]["basename"] for entry in entries for part in ("raw_data", "zip_data") if entry[part]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{dataset.store.address(folder)}/index.json is no index of MDS shards; run jepa verify --repair"
+            ) from error
+        held = {path.rpartition("/")[2] for path in self.table.shards}
+        for name in named:
+            if name not in held:
+                raise InputError(
+                    f"{dataset.store.address(folder)}/index.json names {name!r}, which is no shard of the dataset; "
+                    "run jepa verify --repair"
+                )
 
     def _where(self) -> dict[str, Any]:
         dataset = self.request.dataset

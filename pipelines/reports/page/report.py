@@ -80,7 +80,7 @@ def render(data: ReportData, config: ReportConfig, store: Store, progress: Progr
     return environment.get_template("page.html.j2").render(
         data=data,
         sections=[section for section in made if section.blocks or section.missing],
-        style=Markup((FOLDER / "style.css").read_text()),
+        style=Markup((FOLDER / "style.css").read_text(encoding="utf-8")),
         groups=tile_groups(data),
         tables=figure_tables(data),
         figures=figures_json(data),

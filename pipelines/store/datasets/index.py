@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from infra.storage import clean_path
 from pipelines.store.datasets.manifest import ShardManifest
 
 CHUNKS: list[tuple[str, pa.DataType]] = [
@@ -97,9 +98,10 @@ def chunk_table(table: pa.Table, split: str) -> ChunkTable:
         [("episode", "ascending"), ("first_frame", "ascending")]
     )
     shards = rows["shard"].combine_chunks().dictionary_encode()
+    paths = tuple(clean_path(str(path)) for path in shards.dictionary.to_pylist())
     names = ("offset", "length", "episode", "first_frame", "frames")
     return ChunkTable(
-        shards=tuple(str(path) for path in shards.dictionary.to_pylist()),
+        shards=paths,
         shard=shards.indices.to_numpy().astype(np.int64),
         sha256=rows["sha256"].combine_chunks(),
         **{name: rows[name].to_numpy() for name in names},

@@ -12,6 +12,7 @@ from jepa.core.errors import InputError
 from pipelines.store.datasets.moments import Moments
 from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.references import DatasetRef
+from pipelines.store.stored_path import StoredPath
 
 
 class ChunkEntry(Config):
@@ -40,7 +41,7 @@ class EpisodeEntry(Config):
 class ShardFacts(Config):
     """What a shard's bytes are."""
 
-    path: str
+    path: StoredPath
     """relative to the dataset's folder"""
     split: str
     bytes: int
@@ -109,7 +110,7 @@ class DatasetManifest(Config):
     """bytes a frame of each codec that `auto` chose among; empty where the codec was given"""
     shards: tuple[ShardFacts, ...]
     """in the order of the plan"""
-    files: dict[str, str]
+    files: dict[StoredPath, str]
     """SHA-256 of each file beside the shards, by its path in the dataset's folder"""
 
     @property

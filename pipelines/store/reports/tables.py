@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from infra.errors import InfraError
-from infra.storage import Store, open_store
+from infra.storage import Store, clean_path, open_store
 from jepa.core.errors import InputError
 from pipelines.store.reports.rows import from_parquet, to_pandas, wanted_schema
 from pipelines.store.reports.runs import units_of_run
@@ -70,7 +70,7 @@ def read_parts(paths: Sequence[str], uri: str, table: str, columns: Sequence[str
 
     def read(path: str) -> pa.Table:
         try:
-            with filesystem.open_input_file(f"{root}/{path}") as file:
+            with filesystem.open_input_file(f"{root}/{clean_path(path)}") as file:
                 return from_parquet(file, table, columns)
         except FileNotFoundError as error:
             raise InfraError(

@@ -24,6 +24,7 @@ from jepa.core.errors import InputError
 from pipelines.store.references import SHORT, DatasetRef, ModelRef
 from pipelines.store.reports.rows import Rows, to_arrow, to_parquet
 from pipelines.store.reports.schema import SCHEMA_VERSION
+from pipelines.store.stored_path import StoredPath
 
 MANIFESTS = "reports/manifests"
 READERS = 16
@@ -99,7 +100,7 @@ class Part(Config):
     """One committed file of one table."""
 
     table: str
-    path: str
+    path: StoredPath
     rows: int
 
 

@@ -31,7 +31,7 @@ def test_a_wrong_file_is_one_sentence(text: str, sentence: str, tmp_path: Path) 
 
 
 def test_a_missing_file_is_one_sentence() -> None:
-    with pytest.raises(InputError, match=r"'nowhere\.yaml' cannot be read: no such file or directory"):
+    with pytest.raises(InputError, match=r"'nowhere\.yaml' does not exist"):
         read("x", "--config", "nowhere.yaml")
 
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -88,3 +89,24 @@ def test_writers_beside_one_who_deletes_lose_nothing(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write_and_delete, range(4)))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (os.mkfifo, "is no ordinary file"),
+        (Path.mkdir, "is no ordinary file"),
+        (lambda path: path.symlink_to("/dev/zero"), "is no ordinary file"),
+        (lambda path: path.symlink_to("nowhere"), "is a link to a file that does not exist"),
+    ],
+    ids=["pipe", "folder", "device", "dangling link"],
+)
+def test_what_somebody_has_put_in_the_place_of_an_object_is_refused(
+    put: Callable[[Path], object], words: str, tmp_path: Path
+) -> None:
+    store = open_store(str(tmp_path))
+    put(tmp_path / "object")
+    for read in (store.read, lambda path: store.read_range(path, 0, 1)):
+        with pytest.raises(InfraError, match=rf"/object {words}"):
+            read("object")

@@ -174,7 +174,7 @@ def test_a_protocol_that_is_not_there_is_named_with_those_that_are(tmp_path: Pat
         get_protocol("lewm")
     with pytest.raises(InputError, match=r"'none\.yaml' does not exist; choose one of: lewm-v3"):
         get_protocol("none.yaml")
-    with pytest.raises(InputError, match="cannot be read: is a directory"):
+    with pytest.raises(InputError, match="cannot be read: it is a folder"):
         (tmp_path / "folder.yaml").mkdir()
         get_protocol(str(tmp_path / "folder.yaml"))
 

@@ -32,8 +32,16 @@ def test_a_state_dict_is_read(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [pickle.dumps(Boom()), saved(Boom()), b"", b"\x00" * 64, save(TENSORS)[:20]])
 def test_what_is_no_weights_is_refused_and_not_run(data: bytes) -> None:
-    with pytest.raises(InputError, match="not released weights that can be read safely"):
+    with pytest.raises(InputError, match="not released weights that can be read safely") as caught:
         read_tensors(data)
+    # What torch says to its developers is how to load the file all the same.
+    for advice in ("weights_only", "trust", "allowlist", "safe_globals", "PyTorch", "\n"):
+        assert advice not in str(caught.value)
+
+
+def test_what_an_unsafe_file_asks_for_is_said() -> None:
+    with pytest.raises(InputError, match=r"the file asks for torch\.nn\.modules\.linear\.Linear, so that loading"):
+        read_tensors(saved(torch.nn.Linear(1, 2)))
 
 
 def test_a_file_without_names_of_tensors_is_refused() -> None:

@@ -123,7 +123,7 @@ def test_damaged_weights_are_found(local_store: Store) -> None:
         ({"recipe": "frozen-small"}, "objective_options.weights is missing; give a local file"),
         (
             {"objective": "frozen", "objective_options": {"weights": "no/file"}},
-            r"'/.*no/file' cannot be read \(No such",
+            r"'/.*no/file' does not exist",
         ),
     ],
 )

@@ -101,7 +101,7 @@ def test_twice_is_once_and_another_model_keeps_its_name(released: Path, capsys: 
     ("arguments", "sentence"),
     [
         (["nowhere.pt", "--dataset", "d0"], "nowhere.pt' does not exist"),
-        ([".", "--dataset", "d0"], "cannot be read: is a directory"),
+        ([".", "--dataset", "d0"], "cannot be read: it is a folder"),
         (["words.pt", "--dataset", "d0"], "not released weights that can be read safely"),
         (["cut.pt", "--dataset", "d0"], "not released weights that can be read safely"),
         (["code.pt", "--dataset", "d0"], "not released weights that can be read safely"),
