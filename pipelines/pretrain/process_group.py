@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray.train.backend import BackendConfig
 from ray.train.torch import TorchConfig
 from ray.train.torch.config import _set_torch_distributed_env_vars, _setup_torch_process_group, _TorchBackend
 
@@ -31,7 +32,8 @@ class _FileTorchConfig(TorchConfig):
 
 
 class _FileTorchBackend(_TorchBackend):
-    def on_start(self, worker_group: Any, backend_config: TorchConfig) -> None:
+    def on_start(self, worker_group: Any, backend_config: BackendConfig) -> None:
+        assert isinstance(backend_config, TorchConfig)
         worker_group.execute(_set_torch_distributed_env_vars)
         # A file of its own for each group: one that has been left by a lost group would count its dead.
         meeting = f"{backend_config.init_method}/{uuid.uuid4().hex}"

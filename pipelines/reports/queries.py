@@ -40,7 +40,7 @@ def probe_error_by_quantity(store: Store | str) -> pd.DataFrame:
     # Rows of one unit of work share the moment at which it was written.
     probing["group"] = probing.groupby([*FIRST, *PROBED, *LAST, "created_at"], dropna=False).ngroup()
     wide = probing.pivot(index="group", columns="metric", values="value").reindex(columns=["mse", "pearson_r", "r2"])
-    return _table(probing.drop_duplicates("group").set_index("group").join(wide), PROBED, list(wide))
+    return _table(probing.drop_duplicates("group").set_index("group").join(wide), PROBED, list(wide.columns))
 
 
 def surprise_by_perturbation(store: Store | str) -> pd.DataFrame:
@@ -59,7 +59,8 @@ def _figures(store: Store | str, kind: str, columns: list[str]) -> pd.DataFrame:
     """Returns these and the common columns of one kind's figures, reading no file and no column beside."""
     wanted = [*FIRST, *LAST, "evaluation", "metric", *columns]
     metrics = read_table(store, "metrics", columns=wanted, kinds=[kind])
-    return metrics[metrics.evaluation == kind].compute()
+    found: pd.DataFrame = metrics[metrics.evaluation == kind].compute()
+    return found
 
 
 def _table(rows: pd.DataFrame, by: list[str], figures: list[str]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from pyarrow.fs import S3FileSystem
 
 from infra.errors import InfraError
 from infra.s3_server import S3Server
@@ -52,7 +53,7 @@ def test_a_profile_alone_leads_objects_and_tables_to_its_server(
     filesystem, root = store.arrow()
     with filesystem.open_output_stream(f"{root}/a/c") as stream:
         stream.write(b"by Arrow")
-    assert filesystem.region == REGION and store.read("a/c") == b"by Arrow"
+    assert isinstance(filesystem, S3FileSystem) and filesystem.region == REGION and store.read("a/c") == b"by Arrow"
 
 
 def test_worker_processes_follow_the_profile(lab: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.flows.jobs import command, environment
+from tests.narrow import present
 
 pytestmark = [pytest.mark.slow, pytest.mark.ray]
 
@@ -102,6 +103,6 @@ def test_the_dashboard_turns_away_who_has_no_token(ray_cluster: None) -> None:
 
     import ray
 
-    url = ray._private.worker._global_node.webui_url
+    url: str = present(ray._private.worker._global_node).webui_url
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(f"http://{url}/api/jobs/", timeout=60)

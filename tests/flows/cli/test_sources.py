@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.flags import flags
-from flows.cli.sources import Sources, merge, read_environment, variable
+from flows.cli.flags import flags, merge
+from flows.cli.sources import Sources, read_environment, variable
 from jepa.core.errors import InputError
 from tests.flows.cli.options import Options, read
 

@@ -22,7 +22,8 @@ class MemorySource:
 
     def __init__(self, counts: Mapping[str, int], steps: int = 64) -> None:
         spec = WORLDS.get(self.world).world_spec
-        self.action_size, self.quantities = spec.action_size, spec.recorded
+        self.action_size = spec.action_size
+        self.quantities: Mapping[str, int] = spec.recorded
         self.by_split: dict[str, list[Episode]] = {}
         index = 0
         for split, count in counts.items():

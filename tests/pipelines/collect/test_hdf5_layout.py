@@ -28,7 +28,7 @@ def importing(path: str, **changes: Any) -> ImportConfig:
     return ImportConfig.model_validate({"file": path, "name": "small", "executor": "local", "actors": 1, **changes})
 
 
-def with_entry(values: Any, place: int, value: Any, kind: Any = None) -> Any:
+def with_entry(values: Any, place: int | tuple[int, int], value: Any, kind: Any = None) -> Any:
     changed = np.array(values, dtype=kind)
     changed[place] = value
     return changed
@@ -140,7 +140,9 @@ def test_an_episode_without_a_step_is_skipped_and_counted(tmp_path: Path, store:
 
 
 def test_one_of_several_cameras_is_chosen(tmp_path: Path, store: Store) -> None:
-    cameras = {f"pixels/{name}": np.full((ROWS, 16, 16, 3), value, np.uint8) for name, value in (("a", 5), ("b", 9))}
+    cameras: dict[str, Any] = {
+        f"pixels/{name}": np.full((ROWS, 16, 16, 3), value, np.uint8) for name, value in (("a", 5), ("b", 9))
+    }
     path = episodes_file(tmp_path / "cameras.h5", pixels=None, **cameras)
     import_hdf5(importing(path, pixels="pixels/b"), store)
     (episode,) = Dataset(store, "small").episodes("train", limit=1)
@@ -149,7 +151,8 @@ def test_one_of_several_cameras_is_chosen(tmp_path: Path, store: Store) -> None:
 
 def test_columns_are_mapped_to_quantities(tmp_path: Path, store: Store) -> None:
     state = np.random.default_rng(1).normal(size=(ROWS, 5))
-    path = episodes_file(tmp_path / "mapped.h5", **{"state": state, "arm/angle": state[:, 3]})
+    columns_of_file: dict[str, Any] = {"state": state, "arm/angle": state[:, 3]}
+    path = episodes_file(tmp_path / "mapped.h5", **columns_of_file)
     columns = ("place=state[0:2]", "last=state[4]", "heading=cos(arm/angle),sin(arm/angle)", "size=15,-0.5", "state")
     manifest = import_hdf5(importing(path, columns=columns), store)
     assert manifest.quantities == {"heading": 2, "last": 1, "place": 2, "size": 2, "state": 5}
@@ -158,7 +161,7 @@ def test_columns_are_mapped_to_quantities(tmp_path: Path, store: Store) -> None:
     np.testing.assert_array_equal(episode.state["place"], rows[:, :2].astype(np.float32))
     np.testing.assert_array_equal(episode.state["last"], rows[:, 4:].astype(np.float32))
     np.testing.assert_allclose(episode.state["heading"], np.stack([np.cos(rows[:, 3]), np.sin(rows[:, 3])], 1), 1e-6)
-    np.testing.assert_array_equal(episode.state["size"], np.tile(np.float32([15, -0.5]), (8, 1)))
+    np.testing.assert_array_equal(episode.state["size"], np.tile(np.array([15, -0.5], np.float32), (8, 1)))
     assert import_hdf5(importing(path, columns=columns[::-1]), store) == manifest
 
 

@@ -132,7 +132,7 @@ def test_only_the_files_that_can_hold_a_kind_are_read(local: Store, monkeypatch:
     frame = read_table(local, "metrics", kinds=["surprise"])
     local.delete(units["planning"].parts[0].path)
     assert set(frame.compute().evaluation) == {"surprise", "probing"}, "what older code wrote may hold any kind"
-    assert older.kinds == {"probing"} and units["surprise"].kinds == {"surprise"}
+    assert older.kinds == frozenset({"probing"}) and units["surprise"].kinds == frozenset({"surprise"})
 
 
 def test_a_manifest_is_read_once_and_again_when_it_was_replaced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
