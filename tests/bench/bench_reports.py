@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from infra.storage import Store, open_store
 from pipelines.reports import success_by_world_and_model
 from pipelines.store.reports import Context, UnitManifest, unit_key, write_tables
+from tests.narrow import queried
 from tests.pipelines.reports import synthetic
 
 PARTS = {
@@ -74,7 +74,7 @@ def main() -> None:
         print(f"{runs} runs, {write_runs(store, runs)} files of table metrics")
         glob = f"{folder}/reports/kind=metrics/*.parquet"
         question = f"SELECT * FROM read_parquet('{glob}', hive_partitioning=false) WHERE metric = 'success_rate'"
-        timed("DuckDB", lambda: duckdb.sql(question).fetchall())
+        timed("DuckDB", lambda: queried(question).fetchall())
         timed("success, first time", lambda: success_by_world_and_model(store))
         timed("success, again", lambda: success_by_world_and_model(store))
 
