@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -34,6 +35,19 @@ def metrics_lines(headlines: Sequence[Headline]) -> list[str]:
     text = io.StringIO()
     Console(file=text, width=WIDTH + added, no_color=True).print(table)
     return [line.rstrip() for line in text.getvalue().splitlines()]
+
+
+def figure_lines(metrics: pd.DataFrame) -> list[str]:
+    """Returns all figures of a table `metrics`, a line for each: of evaluations that declare no headline figure."""
+    lines = []
+    for row in metrics.to_dict("records"):
+        words = [
+            row[word] for word in ("split", "evaluation", "metric", "quantity", "goal", "planner", "probe", "shift")
+        ]
+        name = " ".join(str(word) for word in words if pd.notna(word) and word)
+        interval = f" ({row['ci_low']:.4g} – {row['ci_high']:.4g})" if pd.notna(row["ci_low"]) else ""
+        lines.append(f"{name}: {row['value']:.4g}{interval}, n {row['n']}")
+    return lines
 
 
 def headline_rows(headlines: Sequence[Headline]) -> list[dict[str, Any]]:

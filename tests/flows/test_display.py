@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.display import earlier_lines, evaluation_facts, evaluation_lines, headline_rows, metrics_lines
+from flows.display import earlier_lines, evaluation_facts, evaluation_lines, figure_lines, headline_rows, metrics_lines
 from infra.storage import open_store
 from pipelines.evaluate import EvaluateConfig, Evaluated, EvaluationPlan
 from pipelines.reports import metrics_table
 from pipelines.store.references import DatasetRef, ModelRef
-from pipelines.store.reports import UnitManifest, write_tables
+from pipelines.store.reports import UnitManifest, read_table, write_tables
 from tests.pipelines.reports import synthetic
 
 MODEL = ModelRef(name="m0", digest="a" * 64)
@@ -96,3 +96,15 @@ def test_runs_of_older_code_are_told_apart_by_name(tmp_path: Path) -> None:
     synthetic.write_mixed(store)
     older = [figure for run in synthetic.OLDER_RUNS for figure in metrics_table(store, run)]
     assert {row["run"] for row in headline_rows(older)} == set(synthetic.OLDER_RUNS)
+
+
+def test_figures_of_an_evaluation_without_headlines_are_shown_one_by_one(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    nan = float("nan")
+    rows = [
+        synthetic.metric("coins", "heads", 0.5, half=0.1, n=8),
+        synthetic.metric("coins", "bias", 0.25, ci_low=nan, ci_high=nan, quantity="edge", n=8),
+    ]
+    write_tables(store, {"metrics": rows}, "coins", synthetic.context())
+    lines = figure_lines(read_table(store, "metrics").compute())
+    assert sorted(lines) == ["test coins bias edge: 0.25, n 8", "test coins heads: 0.5 (0.4 – 0.6), n 8"]

@@ -1,7 +1,8 @@
 """`jepa evaluate`: a model's figures on held-out episodes."""
 
 from flows.cli.commands.context import Context
-from flows.display import evaluation_facts, evaluation_lines, metrics_lines
+from flows.display import evaluation_facts, evaluation_lines, figure_lines, metrics_lines
+from jepa.evaluation import EVALUATIONS
 from pipelines.evaluate import EvaluateConfig, carry_out, plan_evaluation
 from pipelines.reports.summary import headlines
 from pipelines.store.reports import read_table
@@ -16,13 +17,17 @@ def execute(options: EvaluateConfig, context: Context) -> int:
     plan = plan_evaluation(options, store)
     with context.start(options):
         evaluated = carry_out(plan, store, context.progress())
-    figures = headlines(read_table(store, "metrics", units=evaluated.units).compute())
+    metrics = read_table(store, "metrics", units=evaluated.units).compute()
+    figures = headlines(metrics)
+    # A kind that declares no headline figure has been evaluated all the same.
+    headless = metrics[~metrics.evaluation.isin([kind for kind in EVALUATIONS if EVALUATIONS.get(kind).headlines])]
     context.show(
         {**evaluation_facts(evaluated), "metrics": [figure.model_dump(mode="json") for figure in figures]},
         [
             *evaluation_lines(evaluated),
             "",
-            *metrics_lines(figures),
+            *(metrics_lines(figures) if figures or headless.empty else []),
+            *figure_lines(headless),
             "",
             f"`jepa report --run {plan.run}` shows all of run {plan.run}",
         ],

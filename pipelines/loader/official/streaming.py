@@ -5,6 +5,8 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +116,14 @@ def _end_threads(reader: Any) -> None:
 
 def _clear(number: int) -> None:
     """Removes what a reader keeps until its process ends: names in shared memory, and locks in the temporary folder."""
-    for folder in (SHARED_MEMORY, Path(tempfile.gettempdir())):
-        for path in folder.glob(f"{number:06d}_*"):
-            path.unlink(missing_ok=True)
+    for path in SHARED_MEMORY.glob(f"{number:06d}_*"):
+        # Not by its path: Python's tracker of shared memory would miss it when the process ends, and say so.
+        with suppress(FileNotFoundError):
+            memory = SharedMemory(path.name)
+            memory.close()
+            memory.unlink()
+    for path in Path(tempfile.gettempdir()).glob(f"{number:06d}_*"):
+        path.unlink(missing_ok=True)
 
 
 def _chunk(sample: dict[str, Any]) -> StoredChunk:

@@ -1,5 +1,7 @@
 """mosaicml-streaming behind our interface: the same clips, nothing left behind, and its rank is ours."""
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from infra.storage import Store
 from jepa.core.errors import InputError
 from pipelines.loader.official.streaming import StreamingLoader
 from pipelines.store import Dataset
+from tests.conftest import ROOT
 from tests.pipelines.loader.official.reading import assert_clips_are_those_of_the_episodes, opened
 from tests.pipelines.loader.stores import copied
 
@@ -30,6 +33,28 @@ def test_nothing_is_left_behind(dataset: Dataset, tmp_path: Path) -> None:
         number = int(loader._reader._shm_prefix_int)
         assert left_behind(number)
     assert not left_behind(number)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from infra.storage import open_store
+from pipelines.store import open_dataset, resolve_dataset
+from tests.pipelines.loader.official.reading import opened
+
+store = open_store(sys.argv[1])
+dataset = open_dataset(store, resolve_dataset(store, sys.argv[2]))
+with opened(dataset, "streaming", Path(sys.argv[3])) as loader:
+    next(loader)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_has_read_ends_without_a_warning(dataset: Dataset, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SCRIPT, dataset.store.uri, dataset.name, str(tmp_path / "cache" / "shards")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT)
+    assert ended.returncode == 0, ended.stderr
+    assert "shared_memory" not in ended.stderr and "resource_tracker" not in ended.stderr
 
 
 def test_workers_that_were_not_launched_as_such_are_refused(dataset: Dataset, tmp_path: Path) -> None:
