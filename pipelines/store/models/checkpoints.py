@@ -84,7 +84,7 @@ class Checkpoints:
 
     def newest_mark(self) -> CheckpointMark | None:
         """Returns what the newest checkpoint says of itself, whether its state is whole or not; None without one."""
-        marks = (self._read_mark(step) for step in reversed(self.steps()))
+        marks = (self.read_mark(step) for step in reversed(self.steps()))
         return next((mark for mark in marks if mark is not None), None)
 
     def load(self, step: int) -> Checkpoint:
@@ -107,7 +107,7 @@ class Checkpoints:
             self.model.store.delete(self._state(step))
 
     def _read(self, step: int) -> tuple[bytes, CheckpointMark] | None:
-        mark = self._read_mark(step)
+        mark = self.read_mark(step)
         if mark is None:
             return None
         try:
@@ -116,7 +116,8 @@ class Checkpoints:
             return None
         return (data, mark) if sha256(data) == mark.sha256 else None
 
-    def _read_mark(self, step: int) -> CheckpointMark | None:
+    def read_mark(self, step: int) -> CheckpointMark | None:
+        """Returns what the checkpoint of a step says of itself; None where there is none, or it is damaged."""
         try:
             mark = CheckpointMark.model_validate_json(unseal(self.model.store.read(self._mark(step))))
         except (FileNotFoundError, ValueError):

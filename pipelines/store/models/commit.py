@@ -29,8 +29,11 @@ def commit_model(handle: ModelHandle, manifest: ModelManifest, weights: bytes, c
         if (held := handle.manifest()) is not None:
             return held
     else:
-        # Models of code that kept one manifest only have no other copy of it.
-        store.write_if_absent(layout.manifest(manifest.continued_from.digest), store.read(layout.config))
+        # Models of code that kept one manifest only have no other copy of it, and no record.
+        before, config = manifest.continued_from.digest, store.read(layout.config)
+        store.write_if_absent(layout.manifest(before), config)
+        if not store.exists(layout.digest(before)) and store.exists(layout.card):
+            write_digests(store, layout, before, config, store.read(layout.card))
     store.write(layout.weights(manifest.weights_sha256), weights)
     path, data = layout.manifest(manifest.digest), to_json(manifest)
     if manifest.continued_from == manifest.reference:

@@ -1,6 +1,7 @@
 """The training curve: every logged figure, kept beside the model as `metrics.parquet` (step, metric, value)."""
 
 import io
+import logging
 import uuid
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ DIGEST = "content_sha256"
 """Metadata key of the digest of all rows and of the other keys."""
 TRAINING = "training_id"
 """Metadata key of the curve's id."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -46,6 +49,10 @@ def read_curve(model: ModelHandle, last_step: int) -> Curve:
     """
     data = read_if_there(model.store, model.layout.curve)
     if data is None or not last_step:
+        if last_step:
+            log.warning(
+                "%s is lost: the figures up to step %d are gone", model.store.address(model.layout.curve), last_step
+            )
         return Curve()
     curve = parse_curve(data)
     if curve is None:

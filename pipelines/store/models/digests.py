@@ -1,7 +1,7 @@
 """The digests of a model's documents, and its manifest as it is read by them.
 
-`digests/<digest>.json` holds the SHA-256 of the raw bytes of a manifest and of the card beside it. A manifest names the
-digest of the weights, and its own name is that of the weights' digest and of the configuration that it holds.
+`digests/<digest>.json` holds the SHA-256 of the raw bytes of a manifest and of the card beside it, and a copy of both.
+A manifest names the digest of the weights; its own name is the digest of that and of the configuration in it.
 """
 
 from pydantic import ValidationError
@@ -21,6 +21,10 @@ class ModelDigests(Config):
     """SHA-256 of the manifest's bytes; of several where it was written again for more steps that moved no weight"""
     card: str
     """SHA-256 of the card that was written with it"""
+    manifest_text: str
+    """the newest of these manifests, for a repair: later ones take the place of `config.json`, its other copy"""
+    card_text: str
+    """the card, for a repair"""
 
 
 def parse_digests(data: bytes) -> ModelDigests | None:
@@ -42,7 +46,12 @@ def write_digests(store: Store, layout: ModelLayout, digest: str, manifest: byte
     """Records a manifest and its card; those of the same weights that were recorded before stay right, too."""
     before = read_digests(store, layout, digest)
     earlier = () if before is None else tuple(known for known in before.manifests if known != sha256(manifest))
-    digests = ModelDigests(manifests=(*earlier, sha256(manifest)), card=sha256(card))
+    digests = ModelDigests(
+        manifests=(*earlier, sha256(manifest)),
+        card=sha256(card),
+        manifest_text=manifest.decode(),
+        card_text=card.decode(),
+    )
     store.write(layout.digest(digest), seal(to_json(digests)))
 
 

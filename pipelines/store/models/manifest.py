@@ -126,13 +126,23 @@ class ModelHandle:
         if len(found) > 1:
             listed = ", ".join(f"{self.name}@{known[:16]}" for known in found)
             raise InputError(f"model '{self.name}@{digest}' may be each of {listed}; give more digits")
-        return newest if found == [newest.digest] else self._read(self.layout.manifest(found[0])) if found else None
+        if found in ([], [newest.digest]):
+            return newest if found else None
+        manifest = self._read(self.layout.manifest(found[0]))
+        if manifest is None:
+            path = self.store.address(self.layout.manifest(found[0]))
+            raise InfraError(f"{path} is lost; `jepa verify {self.name} --repair` restores it if a copy is whole")
+        return manifest
 
     def digests(self, newest: ModelManifest) -> list[str]:
         """Returns the digests of all weights of this name, the newest first."""
-        paths = self.store.list(self.layout.manifests)
-        held = {path.removeprefix(self.layout.manifests).removesuffix(".json") for path in paths}
-        return [newest.digest, *sorted(held - {newest.digest})]
+        return [newest.digest, *sorted(self.recorded() - {newest.digest})]
+
+    def recorded(self) -> set[str]:
+        """Returns the digests of all weights whose manifest is there, or was committed."""
+        folders = (self.layout.manifests, self.layout.digests)
+        paths = (path.removeprefix(folder) for folder in folders for path in self.store.list(folder))
+        return {path.removesuffix(".json") for path in paths}
 
     def require(self, digest: str | None = None) -> ModelManifest:
         """Returns the newest manifest, or the one whose digest begins so.
@@ -151,7 +161,7 @@ class ModelHandle:
                 f"model {self.name!r} in {self.store.uri!r} has no weights '{self.name}@{digest}'; "
                 f"choose one of: {listed}"
             )
-        if self.store.list(self.layout.manifests):
+        if self.recorded():
             raise InfraError(
                 f"{self.store.address(self.layout.config)} is lost, or its training was cut off at its very end; "
                 f"`jepa verify {self.name} --repair` restores it"
