@@ -24,7 +24,17 @@ FILE = re.compile(r"`([\w./-]+\.(?:py|md|yaml|toml|json|j2|css|lock)|[\w.-]+/(?:
 """A file or a folder in backticks; patterns and placeholders are none."""
 WRITTEN = re.compile(r"^(runs|logs|models|datasets|reports|versions|shards|completed|checkpoints|tensorboard)/|^/")
 """Folders that a store has, not the tree."""
-MADE = {"card.md", "config.json", "manifest.json", "plan.json", "checkpoint.json", "job.json", "index.json", "d0.yaml"}
+MADE = {
+    "card.md",
+    "config.json",
+    "manifest.json",
+    "plan.json",
+    "checkpoint.json",
+    "digests.json",
+    "job.json",
+    "index.json",
+}
+MADE |= {"d0.yaml"}
 """Files that a job makes or a user writes."""
 NOT_YET: set[str] = set()
 """Commands and flags that the pages describe and whose rooms are not merged; each leaves this set when it is there."""

@@ -2,6 +2,7 @@
 
 import json
 
+import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -41,8 +42,21 @@ def load_model(weights: bytes, config_json: str) -> WorldModel:
                 f"model.safetensors does not fit config.json: tensor {name!r} is {_described(found.get(name))} in the "
                 f"file and {_described(expected.get(name))} in the configuration"
             )
+    _check_types({name: tensor.dtype for name, tensor in model.state_dict().items()}, tensors)
     model.load_state_dict(tensors)
     return model.eval()
+
+
+def _check_types(expected: dict[str, torch.dtype], tensors: dict[str, torch.Tensor]) -> None:
+    """Passes where all weights are of single precision, or all of double, and all else is of the model's type."""
+    double = any(tensor.dtype == torch.float64 for tensor in tensors.values())
+    for name, tensor in tensors.items():
+        wanted = torch.float64 if double and expected[name].is_floating_point else expected[name]
+        if tensor.dtype != wanted:
+            raise InputError(
+                f"model.safetensors holds tensor {name!r} as {tensor.dtype} and not as {wanted}; "
+                "weights of another type would be other weights"
+            )
 
 
 def _described(shape: tuple[int, ...] | None) -> str:

@@ -16,6 +16,7 @@ from pipelines.collect.metrics import Figures
 from pipelines.collect.shard import Recorder, find_shard, make_shard, simulate
 from pipelines.executor import JobLog, run_units
 from pipelines.store.datasets.commit import commit, publish, read_markers
+from pipelines.store.datasets.digests import parse_plan
 from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.manifest import (
     DatasetManifest,
@@ -25,6 +26,7 @@ from pipelines.store.datasets.manifest import (
 )
 from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.logs import LogFolder
+from pipelines.store.sealed import read_if_there, seal
 
 log = logging.getLogger(__name__)
 
@@ -102,8 +104,13 @@ class ShardJob:
         tasks = [ShardTask(number) for number in range(old, self.plan.shard_count)]
         if held is None:
             return tasks
-        markers = read_markers(self.dataset, self.plan, old)
-        return [ShardTask(s.number, held.shards[s.number].sha256) for s, marker in markers if marker is None] + tasks
+        facts = held.shards
+        again = [
+            ShardTask(shard.number, facts[shard.number].sha256)
+            for shard, marker, _ in read_markers(self.dataset, self.plan, old)
+            if marker is None or marker.facts != facts[shard.number]
+        ]
+        return again + tasks
 
     def log(self) -> JobLog:
         """Returns the job's log, to be opened around `run` and what follows from it."""
@@ -163,10 +170,10 @@ def _make(plan: DatasetPlan, dataset: DatasetHandle, record: Recorder, task: Sha
 def _claim(dataset: DatasetHandle, plan: DatasetPlan) -> None:
     """Takes the name, or its next version, for this plan, so that two plans never mix their shards under one name."""
     store, path = dataset.store, dataset.layout.version(plan.version, "plan.json")
-    if store.write_if_absent(path, to_json(plan)):
+    if store.write_if_absent(path, seal(to_json(plan))):
         return
-    try:
-        held = DatasetPlan.model_validate_json(store.read(path))
-    except (FileNotFoundError, ValueError) as error:
-        raise InfraError(f"{store.address(path)} cannot be read as a plan; delete it or choose another name") from error
+    data = read_if_there(store, path)
+    held = None if data is None else parse_plan(data)
+    if held is None:
+        raise InfraError(f"{store.address(path)} cannot be read as a plan; delete it or choose another name")
     check_same_plan(dataset.name, held, plan)

@@ -1,26 +1,28 @@
 """Makes again exactly what `verify` found damaged or missing, and nothing that would not come out the same."""
 
-import hashlib
 from functools import partial
 
-from infra.errors import InfraError
 from infra.progress import Progress
 from jepa.core.errors import InputError
 from pipelines.collect.config import WorkConfig
 from pipelines.collect.hdf5 import open_source, read_shard
 from pipelines.collect.job import ShardJob, ShardTask
 from pipelines.collect.shard import Recorder, simulate
-from pipelines.store.datasets.commit import gather, publish, read_markers, render_files
+from pipelines.store.datasets.commit import publish, read_markers, record_digests
+from pipelines.store.datasets.digests import committed_versions, read_digests
 from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.datasets.plan import DatasetPlan
+from pipelines.store.datasets.restore import restore_files, restore_manifests
 from pipelines.store.datasets.verify import VerifyReport, verify
 
 
 def repair(
     dataset: DatasetHandle, work: WorkConfig, progress: Progress | None = None, file: str | None = None
 ) -> VerifyReport:
-    """Verifies the newest version of a dataset, makes again what is wrong, and returns what it found.
+    """Verifies a dataset, restores or makes again what is wrong, and returns what it found.
+
+    Nothing is restored but from a source that is itself verified, or in bytes whose digest is known.
 
     Args:
         dataset: to be repaired.
@@ -33,19 +35,29 @@ def repair(
         InfraError: something comes out with other bytes than the manifest tells; that was not written.
     """
     report = verify(dataset)
-    if report.ok:
-        return report
+    if not report.ok:
+        restore_manifests(dataset)
+        _repair_files(dataset, {problem.path for problem in report.problems}, work, progress or Progress(), file)
+    for number in committed_versions(dataset.store, dataset.layout):
+        # Of versions of earlier code, or of a file that was lost: written only where all documents agree.
+        if read_digests(dataset.store, dataset.layout, number) is None:
+            record_digests(dataset, dataset.require(number))
+    return report
+
+
+def _repair_files(
+    dataset: DatasetHandle, wrong: set[str], work: WorkConfig, progress: Progress, file: str | None
+) -> None:
     manifest = dataset.require()
-    wrong = {problem.path for problem in report.problems}
     tasks = _tasks(dataset, manifest, wrong)
     if tasks:
         job = ShardJob(dataset, manifest.plan, work, _recorder(manifest.plan, dataset.name, file))
         with job.log() as log:
-            job.repair(tasks, progress or Progress(), log)
+            job.repair(tasks, progress, log)
     if wrong - {shard.path for shard in manifest.shards}:
-        _restore_files(dataset, manifest)
+        for number in committed_versions(dataset.store, dataset.layout):
+            restore_files(dataset, dataset.require(number))
         publish(dataset, manifest)
-    return report
 
 
 def _tasks(dataset: DatasetHandle, manifest: DatasetManifest, wrong: set[str]) -> list[ShardTask]:
@@ -53,7 +65,7 @@ def _tasks(dataset: DatasetHandle, manifest: DatasetManifest, wrong: set[str]) -
     facts = manifest.shards
     return [
         ShardTask(shard.number, facts[shard.number].sha256)
-        for shard, marker in read_markers(dataset, manifest.plan)
+        for shard, marker, _ in read_markers(dataset, manifest.plan)
         if marker is None or marker.facts != facts[shard.number] or facts[shard.number].path in wrong
     ]
 
@@ -66,20 +78,3 @@ def _recorder(plan: DatasetPlan, name: str, file: str | None) -> Recorder:
     if open_source(file, plan.source.columns, plan.source.pixels).digest() != plan.source.sha256:
         raise InputError(f"file {file!r} is not the one that dataset {name!r} was imported from; its digest differs")
     return partial(read_shard, file)
-
-
-def _restore_files(dataset: DatasetHandle, manifest: DatasetManifest) -> None:
-    """Writes the files beside the shards again, each only if it comes out as the manifest tells."""
-    store, layout = dataset.store, dataset.layout
-    gathered = gather(dataset, manifest.plan)
-    files = render_files(manifest.name, manifest.plan, gathered, manifest.code_version, manifest.codec_trial)
-    for path, digest in manifest.files.items():
-        address = layout.version(manifest.version, path)
-        if store.exists(address) and hashlib.sha256(store.read(address)).hexdigest() == digest:
-            continue
-        if hashlib.sha256(files[path]).hexdigest() != digest:
-            raise InfraError(
-                f"{path} of dataset {manifest.name!r} comes out with other bytes than its manifest tells: "
-                "the code is another one; nothing was written"
-            )
-        store.write(address, files[path])

@@ -25,6 +25,7 @@ from pipelines.store.datasets.moments import Moments, merge_all
 from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
 from pipelines.store.formats import FORMATS, Span
 from pipelines.store.formats.container import StoredChunk
+from pipelines.store.sealed import seal
 
 Recorder = Callable[[DatasetPlan, ShardPlan], Iterator[Episode]]
 """Yields a shard's episodes in its order, a few of them in memory at a time; importable, for workers run it."""
@@ -78,7 +79,7 @@ def make_shard(
     store.write(layout.file(shard.path), data)
     if not _holds(dataset, shard, marker):
         raise InfraError(f"{store.address(layout.file(shard.path))} gives back other bytes than were written to it")
-    store.write(layout.marker(shard), to_json(marker))
+    store.write(layout.marker(shard), seal(to_json(marker)))
     return marker
 
 

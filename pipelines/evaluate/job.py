@@ -10,7 +10,7 @@ from pipelines.evaluate.plan import EvaluationPlan, plan_evaluation
 from pipelines.evaluate.unit import EvaluationUnit, evaluate_unit
 from pipelines.executor import JobLog, run_units
 from pipelines.store.logs import LogFolder
-from pipelines.store.reports import UnitManifest, plan_run, read_unit
+from pipelines.store.reports import UnitManifest, plan_run, read_units
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,7 @@ def evaluate(config: EvaluateConfig, store: Store, progress: Progress | None = N
 def carry_out(plan: EvaluationPlan, store: Store, progress: Progress | None = None) -> Evaluated:
     """Does the units of a plan; see `evaluate`."""
     plan_run(store, plan.run, [unit.key for unit in plan.units], plan.config.model_dump(mode="json"))
-    held = {} if plan.config.force else {unit.key: read_unit(store, unit.key) for unit in plan.units}
-    earlier = {key: unit for key, unit in held.items() if unit is not None}
+    earlier = {} if plan.config.force else read_units(store, [unit.key for unit in plan.units])
     missing = [unit for unit in plan.units if unit.key not in earlier]
     done = _run(plan, missing, store, progress or Progress()) if missing else {}
     units = earlier | done

@@ -10,7 +10,7 @@ SUMMARIES = {
     "pretrain": "train a world model on a dataset",
     "evaluate": "judge a model on held-out episodes",
     "report": "render the page of a run",
-    "verify": "re-read every byte of a dataset",
+    "verify": "re-read every byte of a store, a dataset or a model, and restore what is damaged",
     "import-hdf5": "make a dataset of a published HDF5 file",
     "import-lewm": "make a model of released LeWorldModel weights, and back",
     "status": "show what runs in a store, what is done and what failed",

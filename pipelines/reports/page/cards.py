@@ -5,7 +5,6 @@ from markupsafe import Markup
 
 from infra.storage import Store
 from pipelines.store import DatasetHandle
-from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.references import NAME, DatasetRef
 
@@ -22,8 +21,7 @@ def dataset_card(store: Store, reference: DatasetRef | str) -> Markup | None:
     """Returns the card of a dataset's version as HTML, of the newest where only its name is known; None without one."""
     if isinstance(reference, str):
         return _shown(DatasetHandle(store, reference).card()) if is_name(reference) else None
-    path = DatasetLayout(reference.name).version(reference.version, "card.md")
-    return _shown(store.read(path).decode("utf-8", errors="replace") if store.exists(path) else None)
+    return _shown(DatasetHandle(store, reference.name).card(reference.version))
 
 
 def model_card(store: Store, name: str) -> Markup | None:

@@ -1,6 +1,5 @@
 """Makes a version of a dataset of finished shards: indexes, card and, last, the manifest."""
 
-import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -11,19 +10,30 @@ from infra.version import code_version
 from jepa.core.config import to_json
 from pipelines.store.datasets.card import dataset_card
 from pipelines.store.datasets.coverage import merge
+from pipelines.store.datasets.digests import (
+    FILE,
+    VersionDigests,
+    is_manifest,
+    parse_plan,
+    read_digests,
+    repair_remedy,
+    write_digests,
+)
 from pipelines.store.datasets.handle import DatasetHandle
-from pipelines.store.datasets.index import TableWriter
+from pipelines.store.datasets.index import TableWriter, read_parquet
+from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.manifest import (
     CoverageEntry,
     DatasetManifest,
     ShardFacts,
     ShardManifest,
     check_same_plan,
-    read_marker,
+    parse_marker,
 )
 from pipelines.store.datasets.moments import Moments, merge_all
 from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
 from pipelines.store.formats import FORMATS, ShardFile
+from pipelines.store.sealed import read_if_there, sha256
 
 READERS = 16
 """Markers read at the same time: on S3 each is mostly waiting."""
@@ -49,8 +59,8 @@ def commit(dataset: DatasetHandle, plan: DatasetPlan, codec_trial: dict[str, flo
         path: _keep(store, layout.version(plan.version, path), data)
         for path, data in render_files(dataset.name, plan, gathered, code_version(), codec_trial or {}).items()
     }
-    digests = {path: hashlib.sha256(data).hexdigest() for path, data in sorted(files.items())}
-    manifest = _manifest(dataset.name, plan, gathered, code_version(), codec_trial or {}, digests)
+    digests = {path: sha256(data) for path, data in sorted(files.items())}
+    manifest = make_manifest(dataset.name, plan, gathered, code_version(), codec_trial or {}, digests)
     path = layout.version(plan.version, "manifest.json")
     ours = store.write_if_absent(path, to_json(manifest))
     if not ours:
@@ -60,18 +70,26 @@ def commit(dataset: DatasetHandle, plan: DatasetPlan, codec_trial: dict[str, flo
         check_same_plan(dataset.name, held.plan, plan)
         # A request that was repeated after a lost answer finds its own object.
         ours, manifest = held == manifest, held
+    record_digests(dataset, manifest, gathered)
     publish(dataset, manifest)
     return Committed(manifest, ours)
 
 
 def publish(dataset: DatasetHandle, manifest: DatasetManifest) -> None:
-    """Copies a version's files to where the newest is looked for, the manifest last; what is there already stays."""
+    """Copies a version's files to where the newest is looked for, the manifest last; what is there already stays.
+
+    Raises:
+        InfraError: a file of the version is lost or damaged; it is not copied.
+    """
     store, layout = dataset.store, dataset.layout
     for path, digest in manifest.files.items():
         if _digest(store, layout.file(path)) != digest:
-            store.write(layout.file(path), store.read(layout.version(manifest.version, path)))
-    if _digest(store, layout.manifest) != hashlib.sha256(to_json(manifest)).hexdigest():
-        store.write(layout.manifest, to_json(manifest))
+            store.write(layout.file(path), _whole(store, layout, layout.version(manifest.version, path), digest))
+    document = _document(store, layout, manifest)
+    if read_if_there(store, layout.manifest) != document:
+        store.write(layout.manifest, document)
+    if not store.exists(layout.version(manifest.version, FILE)):
+        record_digests(dataset, manifest)
     newest = dataset.manifest()
     if newest is not None and newest.version > manifest.version:  # extended meanwhile: the last word is the newest's
         publish(dataset, newest)
@@ -89,6 +107,8 @@ class Gathered:
         self.coverage: CoverageEntry | None = None
         self.image_size = (0, 0)
         self.tables = (b"", b"")
+        self.markers: dict[str, str] = {}
+        """SHA-256 of each marker by its path in the dataset's folder"""
 
     def add(self, marker: ShardManifest) -> None:
         """Adds one shard; sums of floating-point numbers depend on the order, which is the plan's."""
@@ -120,24 +140,49 @@ def gather(dataset: DatasetHandle, plan: DatasetPlan) -> Gathered:
     """
     gathered = Gathered()
     writer = TableWriter(factor.name for factor in plan.factors)
-    for shard, marker in read_markers(dataset, plan):
+    for shard, marker, digest in read_markers(dataset, plan):
         if marker is None:
-            raise InfraError(f"dataset {dataset.name!r} lacks shard {shard.name}; collect it again")
+            path = dataset.store.address(dataset.layout.marker(shard))
+            raise InfraError(
+                f"dataset {dataset.name!r} lacks shard {shard.name}: "
+                f"its marker {path} is lost or damaged; collect it again"
+            )
         writer.add(marker)
         gathered.add(marker)
+        gathered.markers[dataset.layout.marker(shard).removeprefix(f"{dataset.layout.root}/")] = digest
     gathered.tables = writer.finish()
     return gathered
 
 
-def read_markers(
-    dataset: DatasetHandle, plan: DatasetPlan, count: int | None = None
-) -> Iterator[tuple[ShardPlan, ShardManifest | None]]:
-    """Yields the first `count` shards (by default all) with their markers; None where there is none of this plan."""
+class FoundMarker(NamedTuple):
+    """What lies where a shard's marker should be."""
 
-    def read(number: int) -> tuple[ShardPlan, ShardManifest | None]:
+    shard: ShardPlan
+    marker: ShardManifest | None
+    """None where there is none of this plan, or it is damaged"""
+    digest: str
+    """SHA-256 of the file; empty without a marker"""
+
+
+def read_markers(dataset: DatasetHandle, plan: DatasetPlan, count: int | None = None) -> Iterator[FoundMarker]:
+    """Yields the first `count` shards (by default all) with their markers, checked against what was recorded."""
+    store, layout = dataset.store, dataset.layout
+    digests = read_digests(store, layout, plan.version)
+    if digests is None and plan.version > 1:
+        digests = read_digests(store, layout, plan.version - 1)
+    known = digests.files if digests is not None else {}
+
+    def read(number: int) -> FoundMarker:
         shard = plan.shard(number)
-        marker = read_marker(dataset.store, dataset.layout.marker(shard))
-        return shard, marker if marker is not None and marker.plan_digest == shard.digest else None
+        path = layout.marker(shard)
+        data = read_if_there(store, path)
+        if data is None:
+            return FoundMarker(shard, None, "")
+        digest, marker = sha256(data), parse_marker(data)
+        whole = known.get(path.removeprefix(f"{layout.root}/"), digest) == digest
+        if marker is None or not whole or marker.plan_digest != shard.digest:
+            return FoundMarker(shard, None, "")
+        return FoundMarker(shard, marker, digest)
 
     with ThreadPoolExecutor(READERS) as pool:
         numbers = range(plan.shard_count if count is None else count)
@@ -145,11 +190,47 @@ def read_markers(
             yield from pool.map(read, numbers[start : start + 8 * READERS])
 
 
+def record_digests(dataset: DatasetHandle, manifest: DatasetManifest, gathered: Gathered | None = None) -> bool:
+    """Writes the digests of a version's documents, if these agree; returns whether they did.
+
+    The manifest and its copy were compared when it was read; that the plan and the markers are whole is seen by making
+    the manifest of them again.
+
+    Args:
+        dataset: that the version is of.
+        manifest: of the version.
+        gathered: what the markers say, where they have been read already.
+    """
+    store, layout, version = dataset.store, dataset.layout, manifest.version
+    plan = read_if_there(store, layout.version(version, "plan.json"))
+    if plan is None or parse_plan(plan) != manifest.plan:
+        return False
+    try:
+        gathered = gathered or gather(dataset, manifest.plan)
+    except InfraError:
+        return False
+    again = make_manifest(
+        manifest.name, manifest.plan, gathered, manifest.code_version, manifest.codec_trial, manifest.files
+    )
+    if again != manifest or not all(
+        _same_table(store, layout.version(version, path), manifest.files[path], table)
+        for path, table in zip(("episodes.parquet", "chunks.parquet"), gathered.tables, strict=True)
+    ):
+        return False
+    folder = f"versions/{version:06d}"
+    files = gathered.markers | {f"{folder}/{path}": digest for path, digest in manifest.files.items()}
+    document = _document(store, layout, manifest)
+    files |= {f"{folder}/plan.json": sha256(plan), f"{folder}/manifest.json": sha256(document)}
+    digests = VersionDigests(code_version=manifest.code_version, codec_trial=manifest.codec_trial, files=files)
+    write_digests(store, layout, version, digests)
+    return True
+
+
 def render_files(
     name: str, plan: DatasetPlan, gathered: Gathered, code: str, codec_trial: dict[str, float]
 ) -> dict[str, bytes]:
     """Returns every file beside the shards and the manifest, by its path in the dataset's folder."""
-    manifest = _manifest(name, plan, gathered, code, codec_trial, {})
+    manifest = make_manifest(name, plan, gathered, code, codec_trial, {})
     card = dataset_card(manifest, gathered.all, gathered.policies, gathered.coverage, gathered.steps)
     episodes, chunks = gathered.tables
     return {
@@ -160,7 +241,7 @@ def render_files(
     }
 
 
-def _manifest(
+def make_manifest(
     name: str,
     plan: DatasetPlan,
     gathered: Gathered,
@@ -168,6 +249,7 @@ def _manifest(
     codec_trial: dict[str, float],
     files: dict[str, str],
 ) -> DatasetManifest:
+    """Returns the manifest of a version: a function of its plan, its markers and the digests of its files."""
     return DatasetManifest(
         name=name,
         version=plan.version,
@@ -200,7 +282,33 @@ def _keep(store: Store, path: str, data: bytes) -> bytes:
 
 
 def _digest(store: Store, path: str) -> str | None:
-    try:
-        return hashlib.sha256(store.read(path)).hexdigest()
-    except FileNotFoundError:
-        return None
+    data = read_if_there(store, path)
+    return None if data is None else sha256(data)
+
+
+def _same_table(store: Store, path: str, digest: str, made: bytes) -> bool:
+    """Returns whether a table says what the markers say; those of earlier code may do so in other bytes."""
+    if sha256(made) == digest:
+        return True
+    data = read_if_there(store, path)
+    if data is None or sha256(data) != digest:
+        return False
+    held = read_parquet(data)
+    names = ["policy" if name == "behaviour" else name for name in held.column_names]
+    return bool(held.rename_columns(names).equals(read_parquet(made)))
+
+
+def _whole(store: Store, layout: DatasetLayout, path: str, digest: str) -> bytes:
+    data = read_if_there(store, path)
+    if data is None or sha256(data) != digest:
+        raise InfraError(f"{store.address(path)} is {'lost' if data is None else 'damaged'}; {repair_remedy(layout)}")
+    return data
+
+
+def _document(store: Store, layout: DatasetLayout, manifest: DatasetManifest) -> bytes:
+    """Returns the raw bytes of a manifest: of older code they may be others than today's."""
+    for path in (layout.version(manifest.version, "manifest.json"), layout.manifest):
+        data = read_if_there(store, path)
+        if data is not None and is_manifest(data, manifest):
+            return data
+    return to_json(manifest)

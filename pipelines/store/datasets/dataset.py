@@ -15,6 +15,7 @@ from jepa.core.episodes import SPLITS, Episode, Pixels
 from jepa.core.errors import InputError
 from pipelines.store.codecs import CODECS
 from pipelines.store.datasets.chunk import ChunkArrays, decode_chunk
+from pipelines.store.datasets.digests import repair_remedy
 from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.index import ChunkTable, chunk_table, read_parquet
 from pipelines.store.datasets.layout import DatasetLayout
@@ -22,6 +23,7 @@ from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.datasets.moments import Moments
 from pipelines.store.formats import FORMATS
 from pipelines.store.references import DatasetRef
+from pipelines.store.sealed import sha256
 
 GAP = 1 << 16
 """Chunks of a shard that lie closer than this are fetched in one request: bytes are cheaper than requests."""
@@ -56,7 +58,7 @@ class Dataset:
     @staticmethod
     def exists(store: Store, name: str) -> bool:
         """Returns whether the dataset was collected to its end."""
-        return store.exists(DatasetLayout(name).manifest)
+        return DatasetHandle(store, name).manifest() is not None
 
     @property
     def statistics(self) -> dict[str, Moments]:
@@ -134,15 +136,19 @@ class Dataset:
             raise InfraError(f"dataset {self.name!r} lacks {self.store.address(path)}; {self._remedy}") from error
 
     def _file(self, name: str) -> bytes:
+        """Returns a file beside the shards, checked by the digest that the manifest has of it."""
         path = self._layout.version(self.manifest.version, name)
         try:
-            return self.store.read(path)
+            data = self.store.read(path)
         except FileNotFoundError as error:
             raise InfraError(f"dataset {self.name!r} lacks {self.store.address(path)}; {self._remedy}") from error
+        if sha256(data) != self.manifest.files.get(name):
+            raise InfraError(f"{self.store.address(path)} is damaged: its digest is another one; {self._remedy}")
+        return data
 
     @property
     def _remedy(self) -> str:
-        return f"`jepa verify {self.name} --repair` makes it again"
+        return repair_remedy(self._layout)
 
 
 class DatasetGoneError(InfraError):

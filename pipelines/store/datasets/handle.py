@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from infra.errors import InfraError
 from infra.storage import Store
 from jepa.core.errors import InputError
+from pipelines.store.datasets.digests import find_manifest, newest_manifest, repair_remedy
 from pipelines.store.datasets.layout import FOLDER, DatasetLayout
-from pipelines.store.datasets.manifest import DatasetManifest, read_manifest
+from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.references import DatasetRef, check_name, split_dataset
+from pipelines.store.sealed import read_if_there, sha256
 
 
 @dataclass(frozen=True)
@@ -30,28 +33,21 @@ class DatasetHandle:
         return self.store.address(self.layout.root)
 
     def manifest(self, version: int | None = None) -> DatasetManifest | None:
-        """Returns the manifest of a version, by default the newest; None where there is none.
+        """Returns the manifest of a version, by default the newest, checked by its digest; None where there is none.
 
         Raises:
-            InfraError: what lies there is no manifest that this version of the code reads.
+            InfraError: it is lost or damaged, or no manifest that this version of the code reads.
         """
         if version is not None:
-            return read_manifest(self.store, self.layout.version(version, "manifest.json"))
-        manifest = read_manifest(self.store, self.layout.manifest)
-        # The copy at the top is written after a version is committed, and may still be the one before.
-        while manifest is not None:
-            later = self.layout.version(manifest.version + 1, "manifest.json")
-            if not self.store.exists(later):
-                break
-            manifest = read_manifest(self.store, later)
-        return manifest
+            return find_manifest(self.store, self.layout, version)
+        return newest_manifest(self.store, self.layout)
 
     def require(self, version: int | None = None) -> DatasetManifest:
         """Returns the manifest of a version, by default of the newest.
 
         Raises:
             InputError: there is no such dataset or version; the message lists those that there are.
-            InfraError: what lies there is no manifest that this version of the code reads.
+            InfraError: it is lost or damaged, or no manifest that this version of the code reads.
         """
         manifest = self.manifest(version)
         if manifest is not None:
@@ -69,12 +65,20 @@ class DatasetHandle:
         return self.require(version).reference
 
     def card(self, version: int | None = None) -> str | None:
-        """Returns a version's card as Markdown, by default the newest's; None where there is none."""
-        path = self.layout.card if version is None else self.layout.version(version, "card.md")
-        try:
-            return self.store.read(path).decode("utf-8", errors="replace")
-        except FileNotFoundError:
+        """Returns a version's card as Markdown, by default the newest's; None where there is none.
+
+        Raises:
+            InfraError: it is lost or damaged.
+        """
+        manifest = self.manifest(version)
+        if manifest is None:
             return None
+        path, digest = self.layout.version(manifest.version, "card.md"), manifest.files.get("card.md")
+        data = read_if_there(self.store, path)
+        if digest is not None and (data is None or sha256(data) != digest):
+            wrong = "lost" if data is None else "damaged"
+            raise InfraError(f"{self.store.address(path)} is {wrong}; {repair_remedy(self.layout)}")
+        return None if data is None else data.decode("utf-8", errors="replace")
 
 
 def resolve_dataset(store: Store, text: str) -> DatasetRef:
@@ -88,6 +92,7 @@ def resolve_dataset(store: Store, text: str) -> DatasetRef:
 
 
 def dataset_names(store: Store) -> list[str]:
-    """Returns the names of all committed datasets of a store."""
+    """Returns the names of all committed datasets of a store, also of those whose copy of the manifest is lost."""
     paths = [path.split("/") for path in store.list(f"{FOLDER}/")]
-    return [parts[1] for parts in paths if len(parts) == 3 and parts[2] == "manifest.json"]
+    manifests = [parts for parts in paths if parts[-1] == "manifest.json"]
+    return sorted({parts[1] for parts in manifests if len(parts) == 3 or (len(parts) == 5 and parts[2] == "versions")})

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import ValidationError
-
-from infra.errors import InfraError
 from infra.storage import Store
 from jepa.core.config import Config, digest_of
 from jepa.core.errors import InputError
 from pipelines.store.datasets.moments import Moments
 from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.references import DatasetRef
+from pipelines.store.sealed import read_if_there, unseal
 from pipelines.store.stored_path import StoredPath
 
 
@@ -126,29 +124,18 @@ class DatasetManifest(Config):
         return sum(getattr(shard, figure) for shard in self.shards if split in (None, shard.split))
 
 
-def read_manifest(store: Store, path: str) -> DatasetManifest | None:
-    """Returns the manifest at a path, or None where there is none.
-
-    Raises:
-        InfraError: what lies there is no manifest that this version of the code reads.
-    """
+def parse_marker(data: bytes) -> ShardManifest | None:
+    """Returns the marker that a file holds, None where its bytes are not those that were written."""
     try:
-        return DatasetManifest.model_validate_json(store.read(path))
-    except FileNotFoundError:
+        return ShardManifest.model_validate_json(unseal(data))
+    except ValueError:
         return None
-    except ValidationError as error:
-        raise InfraError(
-            f"{store.address(path)} is not a manifest that this version reads ({_first_problem(error)}); "
-            "collect the dataset again under another name"
-        ) from error
 
 
 def read_marker(store: Store, path: str) -> ShardManifest | None:
     """Returns a shard's marker, or None where there is none or it is not whole."""
-    try:
-        return ShardManifest.model_validate_json(store.read(path))
-    except (FileNotFoundError, ValidationError):
-        return None
+    data = read_if_there(store, path)
+    return None if data is None else parse_marker(data)
 
 
 def check_same_plan(name: str, held: DatasetPlan, wanted: DatasetPlan) -> None:
@@ -180,8 +167,3 @@ def continue_plan(name: str, held: DatasetPlan, wanted: DatasetPlan) -> DatasetP
     if wanted.episodes == held.episodes:
         return held
     return held.model_copy(update={"episodes": wanted.episodes, "extends": (*held.extends, held.episodes)})
-
-
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    return f"{'.'.join(map(str, problem['loc'])) or 'file'}: {problem['msg']}"

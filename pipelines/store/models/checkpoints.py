@@ -4,12 +4,9 @@ A checkpoint is `checkpoints/step-00000500/state.safetensors` and, written last,
 the former, the loader's position and what the training is made from. Nothing is pickled.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import Any
-
-from pydantic import ValidationError
 
 from jepa.core.config import Config, to_json
 from jepa.core.errors import InputError
@@ -17,6 +14,7 @@ from jepa.training.state import TrainingState
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.models.origin import Origin
 from pipelines.store.references import DatasetRef, ModelRef
+from pipelines.store.sealed import seal, sha256, unseal
 
 
 @dataclass(frozen=True)
@@ -61,12 +59,12 @@ class Checkpoints:
         data = checkpoint.state.to_bytes()
         mark = CheckpointMark(
             step=checkpoint.step,
-            sha256=hashlib.sha256(data).hexdigest(),
+            sha256=sha256(data),
             loader_position=checkpoint.loader_position,
             **(dict(checkpoint.origin) if checkpoint.origin else {}),
         )
         self.model.store.write(self._state(checkpoint.step), data)
-        self.model.store.write(self._mark(checkpoint.step), to_json(mark))
+        self.model.store.write(self._mark(checkpoint.step), seal(to_json(mark)))
         self.prune(self.keep)
 
     def address(self, step: int) -> str:
@@ -86,7 +84,7 @@ class Checkpoints:
 
     def newest_mark(self) -> CheckpointMark | None:
         """Returns what the newest checkpoint says of itself, whether its state is whole or not; None without one."""
-        marks = (self._read_mark(step) for step in reversed(self.steps()))
+        marks = (self.read_mark(step) for step in reversed(self.steps()))
         return next((mark for mark in marks if mark is not None), None)
 
     def load(self, step: int) -> Checkpoint:
@@ -109,20 +107,22 @@ class Checkpoints:
             self.model.store.delete(self._state(step))
 
     def _read(self, step: int) -> tuple[bytes, CheckpointMark] | None:
-        mark = self._read_mark(step)
+        mark = self.read_mark(step)
         if mark is None:
             return None
         try:
             data = self.model.store.read(self._state(step))
         except FileNotFoundError:
             return None
-        return (data, mark) if hashlib.sha256(data).hexdigest() == mark.sha256 else None
+        return (data, mark) if sha256(data) == mark.sha256 else None
 
-    def _read_mark(self, step: int) -> CheckpointMark | None:
+    def read_mark(self, step: int) -> CheckpointMark | None:
+        """Returns what the checkpoint of a step says of itself; None where there is none, or it is damaged."""
         try:
-            return CheckpointMark.model_validate_json(self.model.store.read(self._mark(step)))
-        except (FileNotFoundError, ValidationError):
+            mark = CheckpointMark.model_validate_json(unseal(self.model.store.read(self._mark(step))))
+        except (FileNotFoundError, ValueError):
             return None
+        return mark if mark.step == step else None
 
     def _mark(self, step: int) -> str:
         return self.model.layout.checkpoint(step, "checkpoint.json")

@@ -21,6 +21,7 @@ from jepa.core.config import Config, to_json
 from jepa.core.errors import InputError
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.models.origin import Origin
+from pipelines.store.sealed import read_if_there, seal, unseal
 
 HEARTBEAT_SECONDS = 5.0
 """Time between two times that an owner writes its claim again."""
@@ -123,7 +124,7 @@ class Lease:
             self._lost = self._lost or not _is_ours(self._model, self._claim)
             if not self._lost:
                 changed = self._claim.model_copy(update={"heartbeat": datetime.now(UTC), **changes})
-                self._model.store.write(self._model.layout.claim(self.number), to_json(changed))
+                self._model.store.write(self._model.layout.claim(self.number), seal(to_json(changed)))
                 self._claim = changed.model_copy(update={"owner": self._claim.owner})
 
 
@@ -157,7 +158,9 @@ def claim_model(model: ModelHandle, origin: Origin, warn: Callable[[str], None] 
         )
         _owners.add(owner)
         # A request that was repeated after a lost answer finds its own object.
-        if model.store.write_if_absent(model.layout.claim(claim.number), to_json(claim)) or _is_ours(model, claim):
+        if model.store.write_if_absent(model.layout.claim(claim.number), seal(to_json(claim))) or _is_ours(
+            model, claim
+        ):
             return Lease(model, claim, held, warn)
         _owners.discard(owner)
 
@@ -197,14 +200,21 @@ def newest_claim(model: ModelHandle) -> Claim | None:
     return _read(model, int(paths[-1].removeprefix(model.layout.claims).removesuffix(".json"))) if paths else None
 
 
+def parse_claim(data: bytes) -> Claim | None:
+    """Returns the claim that a file holds, None where its bytes are not those that were written."""
+    try:
+        return Claim.model_validate_json(unseal(data))
+    except ValueError:
+        return None
+
+
 def _read(model: ModelHandle, number: int) -> Claim | None:
     path = model.layout.claim(number)
-    try:
-        return Claim.model_validate_json(model.store.read(path))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise InfraError(f"{model.store.address(path)} is not a claim that this version reads; delete it") from error
+    data = read_if_there(model.store, path)
+    claim = None if data is None else parse_claim(data)
+    if data is not None and claim is None:
+        raise InfraError(f"{model.store.address(path)} is damaged, or not a claim that this version reads; delete it")
+    return claim
 
 
 def _is_ours(model: ModelHandle, claim: Claim) -> bool:

@@ -1,19 +1,26 @@
 """The training curve: every logged figure, kept beside the model as `metrics.parquet` (step, metric, value)."""
 
 import io
+import logging
 import uuid
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from infra.errors import InfraError
 from pipelines.store.models.manifest import ModelHandle
+from pipelines.store.sealed import read_if_there, sha256
 
 COLUMNS: list[tuple[str, pa.DataType]] = [("step", pa.int64()), ("metric", pa.string()), ("value", pa.float64())]
 SECONDS = "training_seconds"
 """Metadata key of the wall time up to the curve's end."""
+DIGEST = "content_sha256"
+"""Metadata key of the digest of all rows and of the other keys."""
 TRAINING = "training_id"
 """Metadata key of the curve's id."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -35,22 +42,57 @@ class Curve:
 
 
 def read_curve(model: ModelHandle, last_step: int) -> Curve:
-    """Returns the held curve up to a step: what came after it is trained, and logged, again."""
+    """Returns the held curve up to a step: what came after it is trained, and logged, again.
+
+    Raises:
+        InfraError: it is damaged.
+    """
+    data = read_if_there(model.store, model.layout.curve)
+    if data is None or not last_step:
+        if last_step:
+            log.warning(
+                "%s is lost: the figures up to step %d are gone", model.store.address(model.layout.curve), last_step
+            )
+        return Curve()
+    curve = parse_curve(data)
+    if curve is None:
+        raise InfraError(
+            f"{model.store.address(model.layout.curve)} is damaged, the figures of a training; "
+            f"delete it to lose them, or train model {model.name!r} again under another name"
+        )
+    curve.rows = [row for row in curve.rows if int(row["step"]) <= last_step]
+    return curve
+
+
+def parse_curve(data: bytes) -> Curve | None:
+    """Returns the curve that a file holds, None where its bytes are not those that were written.
+
+    Earlier code recorded no digest; its files count as whole if they can be read.
+    """
     try:
-        table = pq.read_table(io.BytesIO(model.store.read(model.layout.curve)))
-    except FileNotFoundError:
-        return Curve()
-    if not last_step:
-        return Curve()
-    metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
-    rows = [row for row in table.to_pylist() if row["step"] <= last_step]
-    held = {"id": metadata[TRAINING]} if TRAINING in metadata else {}
-    return Curve(rows, float(metadata.get(SECONDS, 0.0)), **held)
+        table = pq.read_table(io.BytesIO(data), page_checksum_verification=True)
+        metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+        rows = [{name: row[name] for name, _ in COLUMNS} for row in table.to_pylist()]
+        curve = Curve(rows, float(metadata.get(SECONDS, 0.0)), metadata.get(TRAINING) or Curve().id)
+    except (pa.ArrowException, OSError, ValueError, KeyError):
+        return None
+    return curve if metadata.get(DIGEST) in (None, _digest(curve)) else None
 
 
 def write_curve(model: ModelHandle, curve: Curve) -> None:
     """Replaces the held curve."""
-    schema = pa.schema(COLUMNS, metadata={SECONDS: repr(curve.seconds), TRAINING: curve.id})
+    metadata: dict[str | bytes, str | bytes] = {
+        SECONDS: repr(float(curve.seconds)),
+        TRAINING: curve.id,
+        DIGEST: _digest(curve),
+    }
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(curve.rows, schema=schema), sink)
+    schema = pa.schema(COLUMNS, metadata=metadata)
+    pq.write_table(pa.Table.from_pylist(curve.rows, schema=schema), sink, write_page_checksum=True)
     model.store.write(model.layout.curve, sink.getvalue())
+
+
+def _digest(curve: Curve) -> str:
+    """Returns the digest of all that a curve says; the file is replaced in one step, so no other file can hold it."""
+    rows = [(int(row["step"]), str(row["metric"]), float(row["value"])) for row in curve.rows]
+    return sha256(repr((rows, float(curve.seconds), curve.id)).encode())

@@ -14,6 +14,7 @@ class ModelLayout:
         self.config = f"{self.root}/config.json"
         """The newest manifest; a model exists when this does."""
         self.manifests = f"{self.root}/manifests/"
+        self.digests = f"{self.root}/digests/"
         self.claims = f"{self.root}/claims/"
         self.checkpoints = f"{self.root}/checkpoints/"
         self.card = f"{self.root}/card.md"
@@ -28,6 +29,10 @@ class ModelLayout:
     def manifest(self, digest: str) -> str:
         """Returns the path of a manifest by the model's digest; it is never changed."""
         return f"{self.manifests}{digest}.json"
+
+    def digest(self, digest: str) -> str:
+        """Returns the path of what is recorded of a manifest's bytes, by the model's digest."""
+        return f"{self.digests}{digest}.json"
 
     def claim(self, number: int) -> str:
         """Returns the path of a claim to the name; the highest number holds it."""

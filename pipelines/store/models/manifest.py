@@ -4,7 +4,6 @@
 manifest; each one also stays under the model's digest, so that `m0@1a2b` opens older weights after training went on.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +18,10 @@ from jepa.core.errors import InputError
 from jepa.models.files import load_model
 from jepa.models.world_model import WorldModel
 from jepa.training.recipes import Recipe
+from pipelines.store.models.digests import check_manifest, read_digests
 from pipelines.store.models.layout import FOLDER, ModelLayout
 from pipelines.store.references import DatasetRef, ModelRef, check_name, split_model
+from pipelines.store.sealed import read_if_there, sha256
 
 
 class Segment(Config):
@@ -125,13 +126,23 @@ class ModelHandle:
         if len(found) > 1:
             listed = ", ".join(f"{self.name}@{known[:16]}" for known in found)
             raise InputError(f"model '{self.name}@{digest}' may be each of {listed}; give more digits")
-        return newest if found == [newest.digest] else self._read(self.layout.manifest(found[0])) if found else None
+        if found in ([], [newest.digest]):
+            return newest if found else None
+        manifest = self._read(self.layout.manifest(found[0]))
+        if manifest is None:
+            path = self.store.address(self.layout.manifest(found[0]))
+            raise InfraError(f"{path} is lost; `jepa verify {self.name} --repair` restores it if a copy is whole")
+        return manifest
 
     def digests(self, newest: ModelManifest) -> list[str]:
         """Returns the digests of all weights of this name, the newest first."""
-        paths = self.store.list(self.layout.manifests)
-        held = {path.removeprefix(self.layout.manifests).removesuffix(".json") for path in paths}
-        return [newest.digest, *sorted(held - {newest.digest})]
+        return [newest.digest, *sorted(self.recorded() - {newest.digest})]
+
+    def recorded(self) -> set[str]:
+        """Returns the digests of all weights whose manifest is there, or was committed."""
+        folders = (self.layout.manifests, self.layout.digests)
+        paths = (path.removeprefix(folder) for folder in folders for path in self.store.list(folder))
+        return {path.removesuffix(".json") for path in paths}
 
     def require(self, digest: str | None = None) -> ModelManifest:
         """Returns the newest manifest, or the one whose digest begins so.
@@ -150,6 +161,11 @@ class ModelHandle:
                 f"model {self.name!r} in {self.store.uri!r} has no weights '{self.name}@{digest}'; "
                 f"choose one of: {listed}"
             )
+        if self.recorded():
+            raise InfraError(
+                f"{self.store.address(self.layout.config)} is lost, or its training was cut off at its very end; "
+                f"`jepa verify {self.name} --repair` restores it"
+            )
         known = ", ".join(model_names(self.store)) or "none yet"
         raise InputError(
             f"model {self.name!r} is not in store {self.store.uri!r}; pretrain it, or choose one of: {known}"
@@ -166,7 +182,7 @@ class ModelHandle:
             data = self.store.read(path)
         except FileNotFoundError:
             data, path = self._early_weights(path), self.layout.early_weights
-        if hashlib.sha256(data).hexdigest() != manifest.weights_sha256:
+        if sha256(data) != manifest.weights_sha256:
             raise InfraError(
                 f"{self.store.address(path)} is damaged: its digest is not that of the manifest; "
                 "train it again under another name"
@@ -174,11 +190,18 @@ class ModelHandle:
         return data
 
     def card(self) -> str | None:
-        """Returns the card as Markdown, None where there is none."""
-        try:
-            return self.store.read(self.layout.card).decode("utf-8", errors="replace")
-        except FileNotFoundError:
-            return None
+        """Returns the card as Markdown, None where there is none.
+
+        Raises:
+            InfraError: it is lost or damaged.
+        """
+        newest = self.manifest()
+        digests = None if newest is None else read_digests(self.store, self.layout, newest.digest)
+        data = read_if_there(self.store, self.layout.card)
+        if digests is not None and (data is None or sha256(data) != digests.card):
+            wrong = "lost" if data is None else "damaged"
+            raise InfraError(f"{self.store.address(self.layout.card)} is {wrong}; `jepa verify {self.name} --repair`")
+        return None if data is None else data.decode("utf-8", errors="replace")
 
     def _early_weights(self, wanted: str) -> bytes:
         try:
@@ -189,14 +212,19 @@ class ModelHandle:
             ) from error
 
     def _read(self, path: str) -> ModelManifest | None:
-        try:
-            return ModelManifest.model_validate_json(self.store.read(path))
-        except FileNotFoundError:
+        data = read_if_there(self.store, path)
+        if data is None:
             return None
+        try:
+            manifest = ModelManifest.model_validate_json(data)
         except ValidationError as error:
             raise InfraError(
-                f"{self.store.address(path)} was not written by this version; train under another name"
+                f"{self.store.address(path)} is damaged, or not as this version writes it; "
+                f"`jepa verify {self.name} --repair` restores it if a copy is whole"
             ) from error
+        named = path.removeprefix(self.layout.manifests).removesuffix(".json")
+        check_manifest(self.store, self.layout, path, manifest.digest if path == self.layout.config else named, data)
+        return manifest
 
 
 def model_names(store: Store) -> list[str]:

@@ -4,11 +4,12 @@ Who evaluates writes down first which units belong to the run, `reports/runs/<ru
 already belongs to every run that lists it; a run may list units of several models, dataset versions and seeds.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from infra.errors import InfraError
 from infra.storage import Store
@@ -16,9 +17,12 @@ from infra.version import code_version
 from jepa.core.config import Config, digest_of
 from jepa.core.errors import InputError
 from pipelines.store.references import check_name
-from pipelines.store.reports.units import UnitManifest, committed_units
+from pipelines.store.reports.units import UnitManifest, committed_units, manifest_path
+from pipelines.store.sealed import seal, unseal
 
 RUNS = "reports/runs"
+
+log = logging.getLogger(__name__)
 
 
 class RunPlan(Config):
@@ -45,9 +49,15 @@ def plan_run(store: Store, run: str, units: Sequence[str], config: dict[str, Any
         InputError: a run cannot be called so.
     """
     plan = RunPlan(run=check_name("run", run), units=tuple(units), config=config)
-    path = f"{RUNS}/{run}/{digest_of(sorted(units))[:16]}.json"
-    store.write_if_absent(path, plan.model_dump_json(indent=1).encode())
-    return _read(store, path)
+    path = plan_path(run, units)
+    document = seal(plan.model_dump_json(indent=1).encode())
+    if store.write_if_absent(path, document):
+        return plan
+    try:
+        return _read(store, path)
+    except InfraError:
+        store.write(path, document)  # damaged; its name says which units it listed
+        return plan
 
 
 def run_plans(store: Store, run: str | None = None) -> list[RunPlan]:
@@ -70,6 +80,12 @@ def units_of_run(store: Store, run: str, units: Sequence[UnitManifest] | None = 
     """
     listed = {key for plan in run_plans(store, run) for key in plan.units}
     every = committed_units(store) if units is None else units
+    for key in sorted(listed - {unit.key for unit in every}):
+        log.warning(
+            "run %s lists a unit whose manifest %s is not there: not done yet, or lost; evaluate again to have it",
+            run,
+            store.address(manifest_path(key)),
+        )
     return [unit for unit in every if unit.run == run or unit.key in listed]
 
 
@@ -96,8 +112,27 @@ def latest_run(store: Store) -> str:
     return max(times)[1]
 
 
-def _read(store: Store, path: str) -> RunPlan:
+def plan_path(run: str, units: Sequence[str]) -> str:
+    """Returns where the plan of a run lies that lists these units."""
+    return f"{RUNS}/{run}/{digest_of(sorted(units))[:16]}.json"
+
+
+def parse_plan(store: Store, path: str, data: bytes) -> RunPlan:
+    """Returns the plan of a run that the bytes at a path are.
+
+    Raises:
+        InfraError: they are not those that were written.
+    """
     try:
-        return RunPlan.model_validate_json(store.read(path))
-    except ValidationError as error:
-        raise InfraError(f"{store.address(path)} is no plan of a run that this version reads; delete it") from error
+        plan = RunPlan.model_validate_json(unseal(data))
+        if plan_path(plan.run, plan.units) != path:
+            raise ValueError("its bytes are not those that were written")
+        return plan
+    except ValueError as error:
+        raise InfraError(
+            f"{store.address(path)} is damaged, or no plan of a run that this version reads; delete it, evaluate again"
+        ) from error
+
+
+def _read(store: Store, path: str) -> RunPlan:
+    return parse_plan(store, path, store.read(path))

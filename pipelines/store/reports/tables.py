@@ -1,5 +1,6 @@
 """Reads the report tables as Dask frames."""
 
+import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -8,12 +9,13 @@ import pandas as pd
 import pyarrow as pa
 
 from infra.errors import InfraError
-from infra.storage import Store, clean_path, open_store
+from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.store.reports.rows import from_parquet, to_pandas, wanted_schema
 from pipelines.store.reports.runs import units_of_run
 from pipelines.store.reports.schema import table_schema
 from pipelines.store.reports.units import UnitManifest, committed_units
+from pipelines.store.sealed import read_if_there, sha256
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -56,27 +58,45 @@ def read_table(
         units = committed_units(store) if run is None else units_of_run(store, run)
     if kinds is not None:
         units = [unit for unit in units if unit.may_be_of(kinds)]
-    paths = [part.path for unit in units for part in unit.parts if part.table == table]
-    partitions = [paths[i : i + PARTS_PER_PARTITION] for i in range(0, len(paths), PARTS_PER_PARTITION)] or [[]]
+    parts = [(part.path, part.expected) for unit in units for part in unit.parts if part.table == table]
+    partitions = [parts[i : i + PARTS_PER_PARTITION] for i in range(0, len(parts), PARTS_PER_PARTITION)] or [[]]
     meta = to_pandas(table_schema(table).empty_table())
     frame: dd.DataFrame = dd.from_map(read_parts, partitions, uri=store.uri, table=table, columns=None, meta=meta)
     chosen: dd.DataFrame = frame if columns is None else frame[list(columns)]
     return chosen
 
 
-def read_parts(paths: Sequence[str], uri: str, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Returns some files of a table as one pandas frame; a Dask worker calls it, on whatever machine it runs."""
-    filesystem, root = open_store(uri).arrow()
+def read_parts(
+    parts: Sequence[tuple[str, str]], uri: str, table: str, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Returns some files of a table as one pandas frame; a Dask worker calls it, on whatever machine it runs.
 
-    def read(path: str) -> pa.Table:
-        try:
-            with filesystem.open_input_file(f"{root}/{clean_path(path)}") as file:
-                return from_parquet(file, table, columns)
-        except FileNotFoundError as error:
+    Args:
+        parts: path of each file and the first digits of its digest, as many as are known.
+        uri: of the store.
+        table: that the files are of.
+        columns: those to read; all by default.
+
+    Raises:
+        InfraError: a file is lost or damaged.
+    """
+    store = open_store(uri)
+
+    def read(part: tuple[str, str]) -> pa.Table:
+        path, digest = part
+        data = read_if_there(store, path)
+        if data is None:
             raise InfraError(
-                f"report file {path} is gone: its unit was evaluated again meanwhile; read again"
-            ) from error
+                f"report file {path} is gone: lost, or its unit was evaluated again meanwhile; read again, or evaluate "
+                "again what is lost"
+            )
+        if not sha256(data).startswith(digest):
+            raise InfraError(f"report file {path} is damaged: its digest is another one; evaluate again")
+        try:
+            return from_parquet(io.BytesIO(data), table, columns)
+        except (pa.ArrowException, OSError) as error:
+            raise InfraError(f"report file {path} is damaged: it is no Parquet file; evaluate again") from error
 
-    with ThreadPoolExecutor(min(READERS, len(paths) or 1)) as pool:
-        found = list(pool.map(read, paths))
+    with ThreadPoolExecutor(min(READERS, len(parts) or 1)) as pool:
+        found = list(pool.map(read, parts))
     return to_pandas(pa.concat_tables(found) if found else wanted_schema(table, columns).empty_table())

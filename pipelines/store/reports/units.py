@@ -5,17 +5,16 @@ count when the manifest names them. Their names hold a digest of their bytes, so
 old files still serve, and changes over in one atomic step.
 """
 
-import hashlib
-import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field
+from pydantic_core import from_json
 
 from infra.errors import InfraError
 from infra.storage import Store
@@ -24,6 +23,7 @@ from jepa.core.errors import InputError
 from pipelines.store.references import SHORT, DatasetRef, ModelRef
 from pipelines.store.reports.rows import Rows, to_arrow, to_parquet
 from pipelines.store.reports.schema import SCHEMA_VERSION
+from pipelines.store.sealed import Problem, is_sealed, read_if_there, seal, sha256, unseal
 from pipelines.store.stored_path import StoredPath
 
 MANIFESTS = "reports/manifests"
@@ -102,6 +102,18 @@ class Part(Config):
     table: str
     path: StoredPath
     rows: int
+    sha256: str | None = None
+    """of the file; none of earlier code, whose file names hold the first digits at most"""
+
+    def fits(self, data: bytes) -> bool:
+        """Returns whether the bytes are the file that was committed, as far as is known."""
+        return sha256(data).startswith(self.expected)
+
+    @property
+    def expected(self) -> str:
+        """Returns the first digits of the file's digest, all that are known."""
+        named = re.search(r"\.([0-9a-f]{12})\.parquet$", self.path)
+        return self.sha256 or (named[1] if named else "")
 
 
 class UnitManifest(Context):
@@ -163,14 +175,15 @@ def write_tables(
     parts = []
     for table, rows in tables.items():
         file = to_parquet(to_arrow(table, rows, shared))
-        path = f"reports/kind={table}/part-{key}.{hashlib.sha256(file).hexdigest()[:12]}.parquet"
+        digest = sha256(file)
+        path = f"reports/kind={table}/part-{key}.{digest[:12]}.parquet"
         files[path] = file
-        parts.append(Part(table=table, path=path, rows=len(rows)))
-    data = _read(store, _manifest_path(key))
-    before = None if data is None else _parse(store, _manifest_path(key), data)
+        parts.append(Part(table=table, path=path, rows=len(rows), sha256=digest))
+    data = read_if_there(store, manifest_path(key))
+    before = None if data is None else _whole_unit(store, key, data)
     if before is not None and not replace:
         return before
-    # What is there and yet not read is of another major version, and has no place among these rows.
+    # What is there and yet not read is damaged or of another major version, and has no place among these rows.
     replace = replace or data is not None
     kinds = frozenset(str(row.get("evaluation")) for row in tables.get("metrics", ()))
     facts = {"key": key, "schema_version": SCHEMA_VERSION, "parts": tuple(parts), "kinds": kinds}
@@ -187,21 +200,46 @@ def write_table(store: Store, table: str, rows: Rows, key: str, context: Context
 
 
 def read_unit(store: Store, key: str) -> UnitManifest | None:
-    """Returns the manifest of a committed unit of work, None where it is not done yet, or not as this code reads it."""
-    data = _read(store, _manifest_path(key))
-    return None if data is None else _parse(store, _manifest_path(key), data)
+    """Returns the manifest of a committed unit of work, all of whose files are whole.
+
+    None where it is not done yet, or not as this code reads it, or where a file of it is lost or damaged: it is done
+    again then, and a sentence in the log names the file.
+    """
+    data = read_if_there(store, manifest_path(key))
+    return None if data is None else _whole_unit(store, key, data)
+
+
+def read_units(store: Store, keys: Sequence[str]) -> dict[str, UnitManifest]:
+    """Returns, of some units, those that are committed and whole, by their keys; see `read_unit`."""
+    with ThreadPoolExecutor(READERS) as pool:
+        found = zip(keys, pool.map(lambda key: read_unit(store, key), keys), strict=True)
+        return {key: unit for key, unit in found if unit is not None}
+
+
+def damaged_parts(store: Store, unit: UnitManifest) -> Iterator[Problem]:
+    """Yields the files of a unit that are lost or damaged."""
+    for part in unit.parts:
+        data = read_if_there(store, part.path)
+        if data is None:
+            yield Problem(path=part.path, kind="missing")
+        elif not part.fits(data):
+            yield Problem(path=part.path, kind="damaged")
 
 
 def committed_units(store: Store) -> list[UnitManifest]:
     """Returns the manifests of all committed units, in order of their keys.
 
-    Units of another major version of the schema are left out, and a sentence in the log says so.
+    Units of another major version of the schema are left out, and a sentence in the log says so. Their files are
+    checked when they are read.
+
+    Raises:
+        InfraError: a manifest is damaged.
     """
     stamps = {path: stamp for path, stamp in store.stamps(f"{MANIFESTS}/").items() if path.endswith(".json")}
     names = {path: (store.address(path), stamp) for path, stamp in stamps.items()}
     unread = [path for path, name in names.items() if name not in _PARSED]
     with ThreadPoolExecutor(READERS) as pool:
-        read = dict(zip(unread, pool.map(lambda path: _parse(store, path, store.read(path)), unread), strict=True))
+        read = dict(zip(unread, pool.map(lambda path: parse_unit(store, path, store.read(path)), unread), strict=True))
     found = {path: read[path] if path in read else _PARSED[name] for path, name in names.items()}
     if len(_PARSED) > HELD:
         _PARSED.clear()
@@ -209,21 +247,38 @@ def committed_units(store: Store) -> list[UnitManifest]:
     return [unit for _, unit in sorted(found.items()) if unit is not None]
 
 
-def _read(store: Store, path: str) -> bytes | None:
+def _whole_unit(store: Store, key: str, data: bytes) -> UnitManifest | None:
     try:
-        return store.read(path)
-    except FileNotFoundError:
+        unit = parse_unit(store, manifest_path(key), data)
+    except InfraError as error:
+        _warn(f"{error}; the unit counts as not done")
         return None
+    wrong = None if unit is None else next(damaged_parts(store, unit), None)
+    if wrong is not None:
+        _warn(f"{store.address(wrong.path)} is {wrong.kind}: unit {key} counts as not done")
+    return unit if wrong is None else None
 
 
-def _parse(store: Store, path: str, data: bytes) -> UnitManifest | None:
+def parse_unit(store: Store, path: str, data: bytes) -> UnitManifest | None:
+    """Returns the unit that the bytes of a manifest are; None where another major version of the schema wrote it.
+
+    Raises:
+        InfraError: they are not those that were written.
+    """
     try:
-        document = json.loads(data)
+        document = from_json(unseal(data))
         version = document["schema_version"]
         if version == SCHEMA_VERSION:
-            return UnitManifest.model_validate(document)
+            unit = UnitManifest.model_validate(document)
+            # Who gives digests of parts seals the manifest, too: without its seal it is damaged.
+            sealed = is_sealed(data) or not any(part.sha256 for part in unit.parts)
+            if not sealed or manifest_path(unit.key) != path:
+                raise ValueError("its bytes are not those that were written")
+            return unit
     except (ValueError, KeyError, TypeError) as error:
-        raise InfraError(f"{store.address(path)} is no manifest of report rows; delete it, evaluate again") from error
+        raise InfraError(
+            f"{store.address(path)} is damaged, or no manifest of report rows; evaluate again, or delete it"
+        ) from error
     _warn(
         f"report unit {document.get('key')!r} has schema version {version} and this code reads {SCHEMA_VERSION}: its "
         f"rows are left out; read them with code {document.get('code_version')}, which wrote them, or evaluate again"
@@ -240,12 +295,12 @@ def _warn(sentence: str) -> None:
 def _commit(store: Store, manifest: UnitManifest, files: Mapping[str, bytes], replace: bool) -> None:
     for path, data in files.items():
         store.write(path, data)
-    document = manifest.model_dump_json(indent=1).encode()
+    document = seal(manifest.model_dump_json(indent=1).encode())
     if not replace:
         # Where another worker did the same unit and committed first, that one stands.
-        store.write_if_absent(_manifest_path(manifest.key), document)
+        store.write_if_absent(manifest_path(manifest.key), document)
         return
-    store.write(_manifest_path(manifest.key), document)
+    store.write(manifest_path(manifest.key), document)
     # Whoever replaces the same unit at the same time may have swept these away before they had a manifest.
     for path, data in files.items():
         if not store.exists(path):
@@ -265,7 +320,8 @@ def _sweep(store: Store, held: UnitManifest, tables: set[str]) -> None:
                 store.delete(path)
 
 
-def _manifest_path(key: str) -> str:
+def manifest_path(key: str) -> str:
+    """Returns the path of a unit's manifest."""
     return f"{MANIFESTS}/{key}.json"
 
 

@@ -63,7 +63,7 @@ def refusal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Refusal:
         (["evaluate", "--model", "m", "--kinds", "smell"], ["'smell'", "probing"]),
         (["report"], ["store", "no results"]),
         (["verify", "d9"], ["dataset 'd9' is not in store", "collect it"]),
-        (["verify"], ["name is missing"]),
+        (["verify", "--version", "2"], ["version 2", "name the dataset"]),
         (["run", "--world", "atari"], ["world 'atari' is not known"]),
         (["run", "--preset", "huge"], ["preset 'huge' is not known", "demo"]),
         (["run", "--collect.episodes", "-1"], ["collect.episodes is '-1'", "--collect.episodes", "greater than 0"]),

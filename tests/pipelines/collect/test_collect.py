@@ -13,7 +13,7 @@ from jepa.core.errors import InputError
 from pipelines.collect import collect, collect_shard, plan_dataset
 from pipelines.collect.job import ShardTask, _find_or_make, make_dataset
 from pipelines.collect.shard import simulate
-from pipelines.store import DatasetHandle, DatasetPlan, ShardPlan, verify
+from pipelines.store import DatasetHandle, DatasetManifest, DatasetPlan, ShardPlan, verify
 from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.manifest import read_marker
 from tests.pipelines.small_dataset import small_config, stored_bytes
@@ -32,7 +32,7 @@ def test_layout(undisturbed: dict[str, bytes]) -> None:
     shards = {"train": 8, "validation": 1, "test": 1, "unseen": 1}
     files = {"manifest.json", "episodes.parquet", "chunks.parquet", "card.md"}
     files |= {f"shards/{split}/index.json" for split in shards}
-    wanted = files | {f"versions/000001/{path}" for path in (*files, "plan.json")}
+    wanted = files | {f"versions/000001/{path}" for path in (*files, "plan.json", "digests.json")}
     for split, count in shards.items():
         wanted |= {f"shards/{split}/shard-{n:06d}.mds" for n in range(count)}
         wanted |= {f"completed/{split}/shard-{n:06d}.json" for n in range(count)}
@@ -115,8 +115,8 @@ def test_another_plan_under_the_same_name_is_refused(tmp_path: Path) -> None:
 def test_another_plan_is_refused_before_the_first_is_done(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
     collect(small_config(episodes=20), store)
-    store.delete("datasets/small/manifest.json")
-    store.delete("datasets/small/versions/000001/manifest.json")
+    for path in ("manifest.json", "versions/000001/manifest.json", "versions/000001/digests.json"):
+        store.delete(f"datasets/small/{path}")
     with pytest.raises(InputError, match="steps 30 and not 31"):
         collect(small_config(episodes=20, steps=31), store)
 
@@ -148,7 +148,13 @@ def test_who_finds_the_commit_done_says_so(
     store = open_store(str(tmp_path))
     collect(small_config(episodes=20), store)
     before = stored_bytes(store)
-    store.delete("datasets/small/manifest.json")  # as one sees it who began before the other committed
+    manifest, looked = DatasetHandle.manifest, []
+
+    def early(self: DatasetHandle, version: int | None = None) -> DatasetManifest | None:
+        looked.append(version)
+        return None if len(looked) == 1 else manifest(self, version)
+
+    monkeypatch.setattr(DatasetHandle, "manifest", early)  # as one sees it who began before the other committed
     monkeypatch.setattr("pipelines.store.datasets.commit.code_version", lambda: "other code")
     collect(small_config(episodes=20), store)
     assert "version 1 of dataset 'small' was committed by another run of the same plan" in caplog.text

@@ -241,7 +241,9 @@ def fails(*_: object) -> None:
 
 def test_what_is_no_claim_is_said(local_model: ModelHandle) -> None:
     local_model.store.write(local_model.layout.claim(1), json.dumps({"number": 1}).encode())
-    with pytest.raises(InfraError, match=r"claims/000001\.json is not a claim that this version reads; delete it"):
+    with pytest.raises(
+        InfraError, match=r"claims/000001\.json is damaged, or not a claim that this version reads; delete it"
+    ):
         claim_model(local_model, ORIGIN)
 
 

@@ -59,6 +59,7 @@ def test_weights_and_manifest_lie_under_their_digests(store: Store) -> None:
     assert store.list("models/m0/") == [
         "models/m0/card.md",
         "models/m0/config.json",
+        f"models/m0/digests/{manifest.digest}.json",
         f"models/m0/manifests/{manifest.digest}.json",
         f"models/m0/weights/{manifest.weights_sha256}.safetensors",
     ]
@@ -157,7 +158,7 @@ def test_weights_that_are_not_those_of_the_manifest_are_refused(store: Store, ha
 
 def test_what_is_no_manifest_is_said(store: Store) -> None:
     store.write("models/m0/config.json", b"{}")
-    with pytest.raises(InfraError, match=r"config\.json was not written by this version"):
+    with pytest.raises(InfraError, match=r"config\.json is damaged, or not as this version"):
         find_model(store, "m0")
 
 

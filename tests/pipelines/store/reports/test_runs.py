@@ -72,5 +72,5 @@ def test_wrong_names_and_broken_plans_are_named(local: Store) -> None:
     with pytest.raises(InputError, match="run name 'a/b' is not usable"):
         plan_run(local, "a/b", [], {})
     local.write("reports/runs/a/0123.json", b"{}")
-    with pytest.raises(InfraError, match=r"runs/a/0123.json is no plan of a run"):
+    with pytest.raises(InfraError, match=r"runs/a/0123.json is damaged, or no plan of a run"):
         run_plans(local)

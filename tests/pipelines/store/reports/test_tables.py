@@ -116,7 +116,7 @@ def test_a_file_that_was_replaced_while_it_was_read_is_named(local: Store) -> No
     unit = write_tables(local, {"metrics": synthetic.surprise_metrics()}, "unit", synthetic.context())
     metrics = read_table(local, "metrics")
     local.delete(unit.parts[0].path)
-    with pytest.raises(InfraError, match="is gone: its unit was evaluated again meanwhile; read again"):
+    with pytest.raises(InfraError, match="is gone: lost, or its unit was evaluated again meanwhile; read again"):
         metrics.compute()
 
 

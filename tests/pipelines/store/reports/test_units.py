@@ -22,6 +22,7 @@ from pipelines.store.reports import (
     write_tables,
 )
 from pipelines.store.reports.schema import table_schema
+from pipelines.store.sealed import seal
 from tests.narrow import queried
 from tests.pipelines.reports import synthetic
 
@@ -167,14 +168,14 @@ def test_units_of_another_major_version_are_left_out_and_the_others_read(
 def test_a_field_that_later_code_adds_to_a_manifest_is_left_out(local: Store) -> None:
     unit = write_tables(local, {"metrics": synthetic.surprise_metrics()}, "unit", synthetic.context())
     more = json.loads(unit.model_dump_json()) | {"mood": "good"}
-    local.write("reports/manifests/unit.json", json.dumps(more).encode())
+    local.write("reports/manifests/unit.json", seal(json.dumps(more, indent=1).encode()))
     assert read_unit(local, "unit") == unit
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]", b'{"schema_version": 1}'])
 def test_a_manifest_that_is_none_is_named(local: Store, data: bytes) -> None:
     local.write("reports/manifests/unit.json", data)
-    with pytest.raises(InfraError, match=r"manifests/unit.json is no manifest of report rows"):
+    with pytest.raises(InfraError, match=r"manifests/unit.json is damaged, or no manifest of report rows"):
         committed_units(local)
 
 

@@ -1,0 +1,103 @@
+"""Re-reads every file of the reports and names what is damaged or missing."""
+
+import re
+
+from infra.errors import InfraError
+from infra.storage import Store
+from jepa.core.config import Config
+from pipelines.store.reports.runs import RUNS, parse_plan
+from pipelines.store.reports.units import MANIFESTS, UnitManifest, damaged_parts, manifest_path, parse_unit
+from pipelines.store.sealed import Problem, read_if_there
+
+PART = re.compile(r"reports/kind=[^/]+/part-(?P<key>.+?)(\.[0-9a-f]{12})?\.parquet")
+
+
+class ReportsReport(Config):
+    """What a verification found; what is lost is done again by `jepa evaluate`."""
+
+    units: int
+    files: int
+    problems: tuple[Problem, ...]
+    """paths are relative to the store"""
+    unknown: tuple[str, ...] = ()
+    """sentences about files of which no digest says whether they are as they were written"""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every byte whose digest is known is as it was written."""
+        return not self.problems
+
+
+def verify_reports(store: Store) -> ReportsReport:
+    """Reads the manifests of all units of work with their parts, and the plans of all runs.
+
+    Raises:
+        InfraError: the store cannot be read.
+    """
+    paths = store.list("reports/")
+    look = _Look(store)
+    units = [unit for path in paths if path.startswith(f"{MANIFESTS}/") and (unit := look.unit(path)) is not None]
+    for path in paths:
+        if path.startswith(f"{RUNS}/") and path.count("/") == 3 and path.endswith(".json"):
+            look.plan(path, {unit.key for unit in units})
+    left = [path for path in paths if path not in look.seen and not look.orphan(path, set(paths))]
+    if left:
+        look.unknown.append(f"no digest is known of {len(left)} files, the first is {left[0]}")
+    return ReportsReport(units=len(units), files=len(paths), problems=tuple(look.problems), unknown=tuple(look.unknown))
+
+
+class _Look:
+    """One verification under way."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.problems: list[Problem] = []
+        self.unknown: list[str] = []
+        self.seen: set[str] = set()
+
+    def unit(self, path: str) -> UnitManifest | None:
+        """Checks the manifest of a unit and the files that it names."""
+        self.seen.add(path)
+        data = read_if_there(self.store, path)
+        try:
+            unit = None if data is None else parse_unit(self.store, path, data)
+        except InfraError:
+            self.problems.append(Problem(path=path, kind="damaged", detail="evaluate again"))
+            return None
+        if unit is None:
+            self.unknown.append(f"{path} is of another version of the report tables")
+            return None
+        self.seen |= {part.path for part in unit.parts}
+        for problem in damaged_parts(self.store, unit):
+            self.problems.append(problem.model_copy(update={"detail": f"of unit {unit.key}; evaluate again"}))
+        vague = [part.path for part in unit.parts if not part.expected]
+        if vague:
+            self.unknown.append(f"{vague[0]} was written by earlier code, without a digest")
+        return unit
+
+    def plan(self, path: str, done: set[str]) -> None:
+        """Checks the plan of a run."""
+        self.seen.add(path)
+        data = read_if_there(self.store, path)
+        try:
+            plan = None if data is None else parse_plan(self.store, path, data)
+        except InfraError:
+            self.problems.append(Problem(path=path, kind="damaged", detail="evaluate again"))
+            return
+        if plan is not None and (open_units := [key for key in plan.units if key not in done]):
+            self.unknown.append(
+                f"run {plan.run} lists {len(open_units)} units that are not done, or whose manifest is "
+                f"lost; the first is {manifest_path(open_units[0])}"
+            )
+
+    def orphan(self, path: str, paths: set[str]) -> bool:
+        """Returns whether a part has lost its manifest, and says so; one that is superseded has not."""
+        found = PART.fullmatch(path)
+        lost = found is not None and manifest_path(found["key"]) not in paths
+        if found is not None and lost:
+            named = Problem(
+                path=manifest_path(found["key"]), kind="missing", detail="its files are there; evaluate again"
+            )
+            if named not in self.problems:
+                self.problems.append(named)
+        return lost
