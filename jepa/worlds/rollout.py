@@ -17,8 +17,8 @@ from jepa.worlds.policies import make_policy
 from jepa.worlds.world import WORLDS, World, WorldSpec, make_world
 
 BATCH_EPISODES = 64
-BATCH_BYTES = 256 * 2**20
-"""Frames that one batch may hold; larger images make smaller batches."""
+BATCH_BYTES = 96 * 2**20
+"""Frames that one batch may hold; larger images make smaller batches. Two are held while one follows another."""
 
 
 @dataclass(frozen=True)
