@@ -22,7 +22,7 @@ from pipelines.pretrain import PretrainConfig
 from tests.flows.conftest import Ask, Prefect, Worker, wait_for
 from tests.pipelines.executor.units import fail_at_first
 
-CONFIGS = {
+CONFIGS: dict[str, tuple[Flow[..., Any], Any]] = {
     "collect": (collect, CollectConfig()),
     "pretrain": (pretrain, PretrainConfig(dataset="d", name="m")),
     "evaluate": (evaluate, EvaluateConfig(model="m")),
@@ -38,14 +38,14 @@ def test_a_store_that_does_not_answer_is_not_tried_again(flow: str, monkeypatch:
     # The function itself and no task of it, which Prefect would try three times.
     monkeypatch.setattr(f"flows.{flow}.{flow}_task", lambda *_, **__: pytest.fail("a task has begun"))
     with pytest.raises(InfraError, match=r"s3://bucket/prefix.* AWS_ENDPOINT_URL"):
-        called.fn(config, "s3://bucket/prefix")  # type: ignore[operator]
+        called.fn(config, "s3://bucket/prefix")
 
 
 @pytest.mark.parametrize("flow", CONFIGS)
 def test_a_typo_in_a_parameter_is_a_sentence(flow: str) -> None:
-    called: Flow[..., Any] = CONFIGS[flow][0]
+    called, config = CONFIGS[flow]
     with pytest.raises(InputError, match=r"parameter 'stoer' is not known; did you mean 'store'\? There are: config,"):
-        called.fn(CONFIGS[flow][1], stoer="runs/")
+        called.fn(config, stoer="runs/")
 
 
 @pytest.mark.slow
