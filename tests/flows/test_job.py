@@ -43,9 +43,9 @@ def test_a_store_that_does_not_answer_is_not_tried_again(flow: str, monkeypatch:
 
 @pytest.mark.parametrize("flow", CONFIGS)
 def test_a_typo_in_a_parameter_is_a_sentence(flow: str) -> None:
-    called = CONFIGS[flow][0]
+    called, config = CONFIGS[flow]
     with pytest.raises(InputError, match=r"parameter 'stoer' is not known; did you mean 'store'\? There are: config,"):
-        called.fn(CONFIGS[flow][1], stoer="runs/")
+        called.fn(config, stoer="runs/")
 
 
 @pytest.mark.slow

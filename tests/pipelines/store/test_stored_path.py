@@ -113,7 +113,7 @@ def part_of_a_report(store: Store, outward: str, cache: Path) -> None:
 
 
 def part_given_to_a_worker(store: Store, outward: str, cache: Path) -> None:
-    read_parts([outward], store.uri, "metrics")
+    read_parts([(outward, "0" * 64)], store.uri, "metrics")
 
 
 READERS = [
