@@ -153,12 +153,12 @@ class TerminalSink:
         # The figures get what is left over, and are cut: a training has many, which squeezed the bar.
         self._bars = Bars(
             TextColumn("{task.description:<24}"),
-            BarColumn(table_column=Column(ratio=1, min_width=10, max_width=40), bar_width=None),
+            BarColumn(table_column=Column(ratio=2, max_width=40), bar_width=None),
             MofNCompleteColumn(),
             TextColumn("{task.fields[unit]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[figures]}", table_column=Column(ratio=2, no_wrap=True, overflow="ellipsis")),
+            TextColumn("[dim]{task.fields[figures]}", table_column=Column(ratio=3, no_wrap=True, overflow="ellipsis")),
             expand=True,
             console=Console(stderr=True),
         )
