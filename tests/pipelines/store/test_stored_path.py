@@ -26,6 +26,7 @@ SECRET = b"of the user, and of nobody else"
 OUTWARD = ["../../../secret", "{folder}/secret", "a//secret", "", "..\\secret", "./secret", "a/../../secret", "a\0b"]
 TOP = "datasets/d0/manifest.json"
 OWN = "datasets/d0/versions/000001/manifest.json"
+DIGESTS = "datasets/d0/versions/000001/digests.json"
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +59,23 @@ def changed(store: Store, path: str, change: Callable[[Any], None]) -> None:
     store.write(path, json.dumps(document).encode())
 
 
-def shard_of_a_manifest(store: Store, outward: str, cache: Path) -> None:
+def changed_manifest(store: Store, change: Callable[[Any], None]) -> None:
+    """Changes the manifest and its copy, and takes away the digests that would show it, as who wrote the store can."""
     for path in (TOP, OWN):
-        changed(store, path, lambda document: document["shards"][0].update(path=outward))
-    verify(DatasetHandle(store, "d0"))
+        changed(store, path, change)
+    store.delete(DIGESTS)
+
+
+def shard_of_a_manifest(store: Store, outward: str, cache: Path) -> None:
+    changed_manifest(store, lambda document: document["shards"][0].update(path=outward))
+    assert not verify(DatasetHandle(store, "d0")).ok
+    DatasetHandle(store, "d0").require()
 
 
 def file_of_a_manifest(store: Store, outward: str, cache: Path) -> None:
-    for path in (TOP, OWN):
-        changed(store, path, lambda document: document["files"].update({outward: "0" * 64}))
-    verify(DatasetHandle(store, "d0"))
+    changed_manifest(store, lambda document: document["files"].update({outward: "0" * 64}))
+    assert not verify(DatasetHandle(store, "d0")).ok
+    DatasetHandle(store, "d0").require()
 
 
 def shard_of_a_chunk_table(store: Store, outward: str, cache: Path, name: str = "d0") -> None:
