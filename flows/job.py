@@ -3,18 +3,19 @@
 import difflib
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, cast
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
 
 from prefect import Flow, flow
-from prefect.exceptions import TerminationSignal
-from prefect.states import Cancelled
-from prefect.utilities.callables import parameter_schema
+from prefect.client.orchestration import get_client
+from prefect.exceptions import Abort, TerminationSignal
+from prefect.states import Cancelled, Failed
 
 from flows.cancellation import CancellationWatch
 from flows.lost_console import survive_lost_console
 from flows.run_log import lines_in_run_log
-from jepa.core.errors import InputError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,7 +34,6 @@ def job(name: str, run_name: str | Callable[[], str]) -> Callable[[Callable[P, R
 
         @functools.wraps(function)
         def run(*arguments: Any, **parameters: Any) -> Any:
-            _check_names(parameters, signature)
             survive_lost_console()
             with lines_in_run_log(), CancellationWatch() as watch:
                 try:
@@ -43,26 +43,33 @@ def job(name: str, run_name: str | Callable[[], str]) -> Callable[[Callable[P, R
                         return Cancelled(message="Flow run was cancelled; its worker did not do it.")
                     raise
 
-        # Any name is taken, or Prefect would end the process before the flow begins, and the page would say `exit code
-        # 1`. The form, which is made of the flow's own signature, shows the true ones.
-        anything = inspect.Parameter("others", inspect.Parameter.VAR_KEYWORD, annotation=Any)
-        run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), anything])  # type: ignore[attr-defined]
-        made = flow(name=name, flow_run_name=run_name, persist_result=False)(run)
-        made.__signature__ = signature  # type: ignore[attr-defined]
-        made.parameters = parameter_schema(made)
-        return cast(Flow[P, R], made)
+        _refuse_typos(name, signature)
+        return flow(name=name, flow_run_name=run_name, persist_result=False)(run)
 
     return decorate
 
 
-def _check_names(given: dict[str, Any], signature: inspect.Signature) -> None:
-    """Passes where every name belongs to a parameter.
+def _refuse_typos(name: str, signature: inspect.Signature) -> None:
+    """Ends the run of this flow that the process was started for, if a name among its parameters is not known.
 
-    Raises:
-        InputError: one does not; the sentence says which was meant.
+    Prefect itself would end the process before the flow begins, and the page would say `exit code 1`.
     """
+    number = os.environ.get("PREFECT__FLOW_RUN_ID")
+    if number is None:
+        return
+    with get_client(sync_client=True) as client:
+        run = client.read_flow_run(UUID(number))
+        problem = typo(run.parameters, signature)
+        if problem is not None and client.read_flow(run.flow_id).name == name:
+            client.set_flow_run_state(run.id, Failed(message=problem), force=True)
+            raise Abort(problem)
+
+
+def typo(given: Mapping[str, Any], signature: inspect.Signature) -> str | None:
+    """Returns a sentence on the first name that belongs to no parameter, None where each does."""
     for name in given:
         if name not in signature.parameters:
             close = difflib.get_close_matches(name, signature.parameters, 1)
             hint = f"did you mean {close[0]!r}? " if close else ""
-            raise InputError(f"parameter {name!r} is not known; {hint}There are: {', '.join(signature.parameters)}")
+            return f"parameter {name!r} is not known; {hint}There are: {', '.join(signature.parameters)}"
+    return None
