@@ -32,13 +32,13 @@ def local_access() -> Iterator[RaySession]:
 
 @contextmanager
 def cluster_access() -> Iterator[None]:
-    """Lets this process talk to a standing cluster, with a token unless RAY_AUTH_MODE says otherwise."""
+    """Lets this process talk to an existing cluster, with a token unless RAY_AUTH_MODE says otherwise."""
     with _applied({MODE: os.environ.get(MODE) or "token"}):
         yield
 
 
 def require_token(address: str) -> None:
-    """Finds out whether there is a token for a standing cluster, where one is needed.
+    """Finds out whether there is a token for an existing cluster, where one is needed.
 
     Raises:
         AddressError: there is none.

@@ -128,7 +128,7 @@ class LocalStore(Store):
             file = os.fdopen(os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
         except FileNotFoundError:
             if name.is_symlink():
-                raise InfraError(f"{name} is a link to a file that does not exist; mend or remove it") from None
+                raise InfraError(f"{name} is a link to a file that does not exist; repair or remove it") from None
             raise
         except OSError as error:
             if error.errno not in (errno.ENXIO, errno.ENODEV, errno.EISDIR):

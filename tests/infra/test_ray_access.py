@@ -1,4 +1,4 @@
-"""The token for a standing cluster: asked for unless somebody says otherwise, found where Ray looks, or said."""
+"""The token for an existing cluster: asked for unless somebody says otherwise, found where Ray looks, or said."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ def said(home: Path, **variables: str) -> str:
 
 
 @pytest.mark.slow
-def test_a_standing_cluster_is_talked_to_with_a_token(tmp_path: Path) -> None:
+def test_an_existing_cluster_is_talked_to_with_a_token(tmp_path: Path) -> None:
     assert said(tmp_path).startswith(NONE)
     assert said(tmp_path, RAY_AUTH_MODE="disabled") == "goes on with disabled\n"
     assert said(tmp_path, RAY_AUTH_TOKEN="0" * 64) == "goes on with token\n"
