@@ -84,6 +84,8 @@ def test_what_keeps_us_from_a_cluster_is_said(
     monkeypatch.setattr(ray, "init", refuse)
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setenv("RAY_ADDRESS", "ray.example:6379")
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "one-of-some-length-for-a-cluster")
     assert main(["collect", "--episodes", "1", "--store", str(tmp_path)]) == 2
     sentence = capsys.readouterr().err.splitlines()[-1]
     assert all(word in sentence for word in words), sentence
