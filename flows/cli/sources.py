@@ -85,7 +85,7 @@ def read_file(path: str, command: str) -> Values:
     """
     try:
         values = yaml.safe_load(read_bytes(f"config file {path!r}", path).decode())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # of text, of dates and numbers, of deep nesting
         where = getattr(error, "problem_mark", None)
         raise InputError(
             f"config file {path!r} is no YAML{f' (line {where.line + 1})' if where else ''}; correct it"

@@ -19,7 +19,15 @@ from jepa.core.conversions import UnfitValueError, to_numbers
 from jepa.core.episodes import Episode
 from jepa.core.errors import InputError
 from pipelines.collect.columns import Mapped, read_columns
-from pipelines.collect.hdf5_layout import FRAMES, EpisodeRanges, column_widths, open_file, read_frames, read_ranges
+from pipelines.collect.hdf5_layout import (
+    FRAMES,
+    EpisodeRanges,
+    column_widths,
+    open_file,
+    read_frames,
+    read_ranges,
+    reading,
+)
 from pipelines.collect.published import published_columns
 from pipelines.store.datasets.plan import DatasetPlan, ImportedFile, ShardPlan
 
@@ -77,7 +85,7 @@ class Source:
         Raises:
             InputError: one cannot; the message names episode, frame and column.
         """
-        with open_file(self.path) as file:
+        with reading(self.path), open_file(self.path) as file:
             for first in range(0, self.ranges.rows, ROWS):
                 self._check_rows(file, first, min(first + ROWS, self.ranges.rows))
 
@@ -115,7 +123,7 @@ def open_source(path: str, columns: tuple[str, ...] = (), pixels: str = FRAMES, 
     """
     given = read_columns(columns)
     wanted = ("action", *(name for mapped in given for name in mapped.columns))
-    with open_file(path) as file:
+    with reading(path), open_file(path) as file:
         rows, size = read_frames(file, path, pixels)
         widths = column_widths(file, path, rows, wanted)
         ranges = read_ranges(file, path, rows)

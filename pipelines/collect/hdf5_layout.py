@@ -4,6 +4,7 @@ Shapes: N rows of the file, E episodes that are imported, S × S pixels, d value
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,22 @@ class EpisodeRanges:
         """Returns whether each of some rows ends its episode."""
         episode, frame, _ = self.places(first, end)
         return np.asarray(frame == self.lengths[episode] - 1)
+
+
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Says in one sentence that a file is damaged, whatever h5py makes of its bytes.
+
+    Raises:
+        InputError: something in the block failed.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # h5py fails on damaged bytes in as many ways as there are
+        what = str(error).partition("\n")[0] or type(error).__name__
+        raise InputError(f"file {path!r} is damaged, or not such a file: {what}") from error
 
 
 def open_file(path: str) -> Any:

@@ -35,7 +35,7 @@ def overwrite(rng: random.Random, data: bytes) -> bytes:
 def cut(rng: random.Random, data: bytes) -> bytes:
     """Returns the bytes without a range."""
     start = rng.randrange(len(data))
-    return data[:start] + data[start + rng.randrange(1, len(data)) :]
+    return data[:start] + data[start + rng.randrange(1, len(data) + 1) :]
 
 
 def truncate(rng: random.Random, data: bytes) -> bytes:

@@ -68,12 +68,12 @@ class Dataset:
     @cached_property
     def chunks(self) -> pa.Table:
         """Returns the rows of chunks.parquet."""
-        return read_parquet(self._file("chunks.parquet"))
+        return self._table("chunks.parquet")
 
     @cached_property
     def episode_rows(self) -> pa.Table:
         """Returns the rows of episodes.parquet: seed, split, shard, policy, steps and variation/<factor> of each."""
-        return read_parquet(self._file("episodes.parquet"))
+        return self._table("episodes.parquet")
 
     def chunk_table(self, split: str) -> ChunkTable:
         """Returns the chunks of one split as arrays.
@@ -123,7 +123,19 @@ class Dataset:
             where = f"episode {table.episode[row]} from frame {table.first_frame[row]}"
             shard = table.shards[table.shard[row]]
             raise InfraError(f"dataset {self.name!r}, {shard}: the chunk of {where} is damaged; {self._remedy}")
-        return decode_chunk(self._container.unpack(record, self._quantities), self._codec, into)
+        try:
+            stored = self._container.unpack(record, self._quantities)
+            expected = (int(table.frames[row]), *self.manifest.image_size)
+            if stored.shape != expected:
+                raise ValueError(f"frames of shape {stored.shape} and not {expected}")
+            return decode_chunk(stored, self._codec, into)
+        except (ValueError, KeyError, TypeError, EOFError) as error:
+            where = f"episode {table.episode[row]} from frame {table.first_frame[row]}"
+            what = str(error).partition("\n")[0]
+            raise InfraError(
+                f"dataset {self.name!r}, {table.shards[table.shard[row]]}: what lies at the chunk of {where} is none "
+                f"({what}); the dataset was not written by this code, collect it again under another name"
+            ) from error
 
     def shard_path(self, table: ChunkTable, row: int) -> str:
         """Returns the store's path of the shard that holds a chunk."""
@@ -134,6 +146,13 @@ class Dataset:
             return self.store.read_range(path, offset, length)
         except FileNotFoundError as error:
             raise InfraError(f"dataset {self.name!r} lacks {self.store.address(path)}; {self._remedy}") from error
+
+    def _table(self, name: str) -> pa.Table:
+        try:
+            return read_parquet(self._file(name))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            path = self.store.address(self._layout.version(self.manifest.version, name))
+            raise InfraError(f"{path} is no table of a dataset; collect it again under another name") from error
 
     def _file(self, name: str) -> bytes:
         """Returns a file beside the shards, checked by the digest that the manifest has of it."""

@@ -91,7 +91,10 @@ def _dump(array: NDArray[np.float32]) -> bytes:
 
 
 def _load(data: bytes) -> NDArray[np.float32]:
-    return np.asarray(np.load(io.BytesIO(data), allow_pickle=False), dtype=np.float32)
+    try:
+        return np.asarray(np.load(io.BytesIO(data), allow_pickle=False), dtype=np.float32)
+    except Exception as error:  # numpy parses the header as Python, and fails in as many ways as that
+        raise ValueError("an array of the sample cannot be read") from error
 
 
 FORMATS.register("webdataset")(WebDataset())
