@@ -31,7 +31,7 @@ READERS = 16
 """Threads that read manifests: what is waited for is an object store's latency, not its bandwidth."""
 
 HELD = 50_000
-"""Manifests that a process keeps, so that a store is not read anew for each question."""
+"""Manifests that a process keeps, so that a store is not read again for each question."""
 
 _PARSED: dict[tuple[str, str | None], "UnitManifest | None"] = {}
 """Manifests by address and stamp: one that is replaced has another stamp."""
