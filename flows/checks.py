@@ -5,8 +5,8 @@ from infra.storage import Store
 from jepa.worlds import WORLDS
 from pipelines.collect import plan_dataset
 from pipelines.pretrain.plan import check_batch, check_workers
+from pipelines.pretrain.records.trackers import check_trackers
 from pipelines.pretrain.request import find_trained
-from pipelines.pretrain.trackers import check_trackers
 from pipelines.store import DatasetHandle
 from pipelines.store.datasets.manifest import continue_plan
 from pipelines.store.models.claim import check_not_held

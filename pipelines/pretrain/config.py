@@ -22,7 +22,7 @@ from jepa.training.recipes import RECIPES, Recipe
 from pipelines.executor.defaults import one_local_worker
 from pipelines.loader import LoaderConfig
 from pipelines.pretrain.overrides import merged, overriding
-from pipelines.pretrain.trackers import TRACKERS
+from pipelines.pretrain.records.trackers import TRACKERS
 from pipelines.store.references import check_name, split_dataset, split_model
 
 MACHINERY = (

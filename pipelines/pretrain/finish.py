@@ -3,7 +3,7 @@
 from infra.version import code_version
 from jepa.training.recipes import Recipe
 from jepa.training.trainer import Trainer
-from pipelines.pretrain.run_log import NoRunLog, RunLog
+from pipelines.pretrain.records.run_log import NoRunLog, RunLog
 from pipelines.pretrain.task import TrainingTask
 from pipelines.store import Dataset
 from pipelines.store.models.card import model_card

@@ -7,16 +7,16 @@ from dataclasses import replace
 from infra.progress import Progress
 from infra.storage import Store
 from jepa.core.errors import InputError
-from pipelines.pretrain.attempt_log import training_log
+from pipelines.pretrain.cluster.preemption import Preempted, Source
+from pipelines.pretrain.cluster.ray_train import train_with_ray
 from pipelines.pretrain.config import PretrainConfig
-from pipelines.pretrain.metrics import ProgressFigures
 from pipelines.pretrain.plan import find_origin, newer_version, plan_training, unrecorded_version
-from pipelines.pretrain.preemption import Preempted, Source
-from pipelines.pretrain.ray_train import train_with_ray
+from pipelines.pretrain.records.attempt_log import training_log
+from pipelines.pretrain.records.metrics import ProgressFigures
+from pipelines.pretrain.records.training_rows import write_training_rows
 from pipelines.pretrain.request import find_trained
 from pipelines.pretrain.task import TrainingTask
 from pipelines.pretrain.train import train_worker
-from pipelines.pretrain.training_rows import write_training_rows
 from pipelines.store.models.checkpoints import Checkpoints
 from pipelines.store.models.claim import Lease, check_claim, claim_model
 from pipelines.store.models.manifest import ModelHandle, ModelManifest

@@ -9,9 +9,9 @@ from jepa.objectives import make_objective
 from jepa.training.recipes import Recipe
 from pipelines.pretrain.assembly import initial_weights, make_loader, resolve_recipe
 from pipelines.pretrain.config import PretrainConfig
+from pipelines.pretrain.records.trackers import check_trackers
 from pipelines.pretrain.request import check_same_origin, differing_fields, find_trained
 from pipelines.pretrain.task import TrainingTask
-from pipelines.pretrain.trackers import check_trackers
 from pipelines.store import Dataset, DatasetGoneError, DatasetHandle, open_dataset, resolve_dataset
 from pipelines.store.models.checkpoints import Checkpoints
 from pipelines.store.models.claim import Claim, check_not_held, newest_claim

@@ -15,10 +15,10 @@ from jepa.core.collectives import rank, world_size
 from jepa.training.trainer import Trainer
 from pipelines.loader import Loader
 from pipelines.pretrain.assembly import initial_weights, make_loader, make_trainer, pick_device, resolve_recipe
-from pipelines.pretrain.attempt_log import recorded_attempt
+from pipelines.pretrain.cluster.preemption import Agreement, Preempted, Source, file_is_written, preemption_signal
 from pipelines.pretrain.finish import finish, is_finished
-from pipelines.pretrain.preemption import Agreement, Preempted, Source, file_is_written, preemption_signal
-from pipelines.pretrain.run_log import NoRunLog, Report, RunLog, Warn, open_run_log
+from pipelines.pretrain.records.attempt_log import recorded_attempt
+from pipelines.pretrain.records.run_log import NoRunLog, Report, RunLog, Warn, open_run_log
 from pipelines.pretrain.task import TrainingTask
 from pipelines.store import open_dataset
 from pipelines.store.models.checkpoints import Checkpoint, Checkpoints

@@ -65,7 +65,7 @@ def test_a_job_that_can_start_passes_and_writes_nothing(store: Store, done: Stor
 def test_parts_that_do_not_fit_are_named(
     store: Store, parts: dict[str, dict[str, Any]], sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipelines.pretrain.trackers import TRACKERS
+    from pipelines.pretrain.records.trackers import TRACKERS
 
     monkeypatch.setattr(TRACKERS.get("wandb"), "package", "no_such_package")
     with pytest.raises(InputError, match=sentence):

@@ -69,7 +69,7 @@ def test_a_preempted_training_says_whether_its_state_is_kept(
     saved: bool, kept: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import flows.cli.commands.worlds as worlds
-    from pipelines.pretrain.preemption import Preempted
+    from pipelines.pretrain.cluster.preemption import Preempted
 
     def preempt(*_: object) -> int:
         raise Preempted(7, saved)

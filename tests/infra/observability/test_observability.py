@@ -12,7 +12,7 @@ import yaml
 
 from infra.metric_names import METRICS, RAY_METRICS
 from pipelines.collect import metrics as collect
-from pipelines.pretrain import metrics as pretrain
+from pipelines.pretrain.records import metrics as pretrain
 from tests.tools import ROOT, run_tool, tool
 
 FOLDER = ROOT / "infra/observability"

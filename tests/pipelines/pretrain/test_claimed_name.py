@@ -65,7 +65,7 @@ def test_a_wrong_input_claims_nothing(store: Store) -> None:
 
 def test_who_lost_the_name_stops_and_writes_nothing_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claim_module, "HEARTBEAT_SECONDS", 0.02)
-    monkeypatch.setattr("pipelines.pretrain.preemption.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("pipelines.pretrain.cluster.preemption.LOOK_SECONDS", 0.02)
     held: list[str] = []
 
     def another() -> None:

@@ -10,7 +10,7 @@ from infra.storage import Store, open_store
 from pipelines.pretrain import plan_training
 from pipelines.pretrain.assembly import make_trainer, resolve_recipe
 from pipelines.pretrain.finish import finish, is_finished
-from pipelines.pretrain.run_log import NoRunLog, RunLog
+from pipelines.pretrain.records.run_log import NoRunLog, RunLog
 from pipelines.pretrain.task import TrainingTask
 from pipelines.store import Dataset, open_dataset
 from pipelines.store.models.checkpoints import Checkpoint, Checkpoints

@@ -168,7 +168,7 @@ def test_batches_that_depend_on_the_number_of_workers_want_a_fixed_one() -> None
 def test_a_store_that_takes_no_checkpoint_ends_no_training(
     local_store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("pipelines.pretrain.background_writer.RETRY_SECONDS", (0.01,))
+    monkeypatch.setattr("pipelines.pretrain.records.background_writer.RETRY_SECONDS", (0.01,))
     blocked = Path(local_store.uri) / "models/m0/checkpoints/step-00000020"
     blocked.parent.mkdir(parents=True)
     blocked.write_text("a file where the checkpoint's folder should be")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from jepa.core.errors import InputError
-from pipelines.pretrain.mailbox import FAILURE, Mailbox, Messages
-from pipelines.pretrain.preemption import Preempted
+from pipelines.pretrain.cluster.mailbox import FAILURE, Mailbox, Messages
+from pipelines.pretrain.cluster.preemption import Preempted
 
 
 def test_messages_are_collected_once_and_in_order() -> None:

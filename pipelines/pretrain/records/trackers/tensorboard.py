@@ -7,7 +7,7 @@ is resumed from are removed, so that no step is there twice.
 import io
 import time
 
-from pipelines.pretrain.trackers.tracker import TRACKERS, Tracked, Tracker
+from pipelines.pretrain.records.trackers.tracker import TRACKERS, Tracked, Tracker
 from pipelines.store.models.manifest import ModelHandle
 
 FOLDER = "tensorboard"

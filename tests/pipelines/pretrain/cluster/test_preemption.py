@@ -14,12 +14,18 @@ import torch
 
 from infra.storage import Store, open_store
 from pipelines.pretrain import PretrainConfig, find_model, plan_training, pretrain, train_worker
-from pipelines.pretrain.preemption import Agreement, Preempted, PreemptionSignal, file_is_written, preemption_signal
+from pipelines.pretrain.cluster.preemption import (
+    Agreement,
+    Preempted,
+    PreemptionSignal,
+    file_is_written,
+    preemption_signal,
+)
 from tests.jepa.training.gloo import run_in_processes
 from tests.narrow import present
 from tests.pipelines.small_model import checkpoints_of, stored_weights
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 FIELDS = {"dataset": "d0", "recipe": "smoke", "executor": "local", "device": "cpu", "steps": 300}
 
 
@@ -74,7 +80,7 @@ def test_a_process_killed_and_then_signalled_ends_in_the_same_weights(local_stor
 
 
 def test_a_touched_file_is_a_signal(local_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.pretrain.preemption.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("pipelines.pretrain.cluster.preemption.LOOK_SECONDS", 0.02)
     file = tmp_path / "make-room"
     stopped = config("stopped", preemption_file=str(file))
 

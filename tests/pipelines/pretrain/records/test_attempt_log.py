@@ -116,6 +116,6 @@ def test_a_lost_worker_of_ray_train_is_an_attempt(store: Store, ray_cluster: Non
 
 
 def test_the_processes_of_a_training_agree_on_who_logs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.pretrain.attempt_log.rank", lambda: 1)
+    monkeypatch.setattr("pipelines.pretrain.records.attempt_log.rank", lambda: 1)
     pretrain(config(), store)
     assert logs(store)[1] == []

@@ -9,7 +9,7 @@ from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from jepa.training.trainer import Trainer
 from pipelines.pretrain import PretrainConfig, pretrain
-from pipelines.pretrain.trackers import TRACKERS
+from pipelines.pretrain.records.trackers import TRACKERS
 from pipelines.store.models.curve import read_curve
 from pipelines.store.models.manifest import ModelHandle
 

@@ -50,9 +50,9 @@ class Tracker(ABC):
 TRACKERS: Registry[type[Tracker]] = Registry(
     "tracker",
     {
-        "mlflow": "pipelines.pretrain.trackers.mlflow",
-        "tensorboard": "pipelines.pretrain.trackers.tensorboard",
-        "wandb": "pipelines.pretrain.trackers.wandb",
+        "mlflow": "pipelines.pretrain.records.trackers.mlflow",
+        "tensorboard": "pipelines.pretrain.records.trackers.tensorboard",
+        "wandb": "pipelines.pretrain.records.trackers.wandb",
     },
 )
 

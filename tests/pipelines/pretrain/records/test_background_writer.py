@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from infra.errors import InfraError
-from pipelines.pretrain import background_writer as writer_module
-from pipelines.pretrain.background_writer import BackgroundWriter, Commit
+from pipelines.pretrain.records import background_writer as writer_module
+from pipelines.pretrain.records.background_writer import BackgroundWriter, Commit
 from pipelines.store.models.claim import ClaimLostError
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from infra.storage import Store, open_store
 from pipelines.pretrain import pretrain
-from pipelines.pretrain.trackers import TRACKERS, Tracked, Tracker, TrackerGroup
+from pipelines.pretrain.records.trackers import TRACKERS, Tracked, Tracker, TrackerGroup
 from pipelines.store.models.manifest import ModelHandle
 from tests.pipelines.small_model import checkpoints_of, small_training, stored_weights
 

@@ -4,7 +4,7 @@ import os
 import time
 from typing import Any
 
-from pipelines.pretrain.trackers.tracker import TRACKERS, Tracked, Tracker
+from pipelines.pretrain.records.trackers.tracker import TRACKERS, Tracked, Tracker
 
 TAG = "jepa.training"
 """Tag by which a restarted training finds its run again."""

@@ -3,7 +3,7 @@
 import pytest
 
 from infra.storage import Store, open_store
-from pipelines.pretrain.training_rows import write_training_rows
+from pipelines.pretrain.records.training_rows import write_training_rows
 from pipelines.store.models.curve import Curve, write_curve
 from pipelines.store.models.manifest import ModelHandle, ModelManifest
 from pipelines.store.references import DatasetRef

@@ -10,8 +10,8 @@ from infra.errors import InfraError
 from infra.storage import open_store
 from jepa.training.recipes import RECIPES
 from jepa.training.state import TrainingState
-from pipelines.pretrain import run_log as run_log_module
-from pipelines.pretrain.run_log import NoRunLog, RunLog, open_run_log
+from pipelines.pretrain.records import run_log as run_log_module
+from pipelines.pretrain.records.run_log import NoRunLog, RunLog, open_run_log
 from pipelines.pretrain.task import TrainingTask
 from pipelines.store.models.checkpoints import Checkpoint, Checkpoints
 from pipelines.store.models.curve import read_curve
@@ -46,7 +46,7 @@ def test_figures_come_with_the_machinery_s_own(model: ModelHandle, monkeypatch: 
     reported: list[tuple[int, dict[str, float]]] = []
     clock: Iterator[float] = iter([100.0, 110.0])
     task = TrainingTask(small_training(trackers=()), model.store.uri, "r0", ORIGIN)
-    monkeypatch.setattr("pipelines.pretrain.run_log.time.monotonic", lambda: next(clock, 110.0))
+    monkeypatch.setattr("pipelines.pretrain.records.run_log.time.monotonic", lambda: next(clock, 110.0))
     log = RunLog(task, RECIPES.get("smoke"), Checkpoints(model), 0, lambda *one: reported.append(one), print)
     log.log(5, {"loss": 1.0}, wait_share=0.25)
     ((step, figures),) = reported
@@ -88,7 +88,7 @@ def test_it_goes_on_from_what_is_held_up_to_a_step(model: ModelHandle, warnings:
 def test_a_store_that_fails_is_said_and_counted(
     model: ModelHandle, warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.pretrain.background_writer.RETRY_SECONDS", ())
+    monkeypatch.setattr("pipelines.pretrain.records.background_writer.RETRY_SECONDS", ())
 
     def fails(*_: object) -> None:
         raise InfraError("the disk is full")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from infra.storage import clean_path
-from pipelines.pretrain.trackers.tracker import TRACKERS, Tracked, Tracker
+from pipelines.pretrain.records.trackers.tracker import TRACKERS, Tracked, Tracker
 
 log = logging.getLogger(__name__)
 

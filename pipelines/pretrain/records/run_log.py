@@ -8,10 +8,10 @@ from typing import Any
 
 from jepa.core.collectives import rank, world_size
 from jepa.training.recipes import Recipe
-from pipelines.pretrain.background_writer import LEAVING_SECONDS, BackgroundWriter, Commit
-from pipelines.pretrain.preemption import Preempted
+from pipelines.pretrain.cluster.preemption import Preempted
+from pipelines.pretrain.records.background_writer import LEAVING_SECONDS, BackgroundWriter, Commit
+from pipelines.pretrain.records.trackers import Tracked, TrackerGroup
 from pipelines.pretrain.task import TrainingTask
-from pipelines.pretrain.trackers import Tracked, TrackerGroup
 from pipelines.store.models.checkpoints import Checkpoint, Checkpoints
 from pipelines.store.models.claim import check_claim
 from pipelines.store.models.curve import Curve, read_curve, write_curve

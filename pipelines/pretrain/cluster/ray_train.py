@@ -15,11 +15,11 @@ from infra.ray_cluster import report_shortage
 from infra.settings import RaySettings
 from jepa.core.errors import InputError
 from jepa.training.trainer import TrainingFailure
+from pipelines.pretrain.cluster.mailbox import COLLECT_SECONDS, FAILURE, Mailbox
+from pipelines.pretrain.cluster.preemption import Preempted, PreemptionSignal, Source, preemption_signal
 from pipelines.pretrain.config import PretrainConfig
-from pipelines.pretrain.mailbox import COLLECT_SECONDS, FAILURE, Mailbox
-from pipelines.pretrain.metrics import ProgressFigures
-from pipelines.pretrain.preemption import Preempted, PreemptionSignal, Source, preemption_signal
-from pipelines.pretrain.run_log import Warn
+from pipelines.pretrain.records.metrics import ProgressFigures
+from pipelines.pretrain.records.run_log import Warn
 from pipelines.pretrain.task import TrainingTask
 from pipelines.pretrain.train import log, train_worker
 
@@ -172,7 +172,7 @@ def _trainer(task: TrainingTask, folder: str, mailbox: Mailbox) -> "TorchTrainer
     from ray.train.v2.api.config import FailureConfig, RunConfig, ScalingConfig
     from ray.train.v2.torch.torch_trainer import TorchTrainer
 
-    from pipelines.pretrain.process_group import torch_config
+    from pipelines.pretrain.cluster.process_group import torch_config
 
     config = task.config
     use_gpu = _use_gpu(config)

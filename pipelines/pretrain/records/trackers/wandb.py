@@ -4,7 +4,7 @@ import os
 import tempfile
 from typing import Any
 
-from pipelines.pretrain.trackers.tracker import TRACKERS, Tracked, Tracker
+from pipelines.pretrain.records.trackers.tracker import TRACKERS, Tracked, Tracker
 
 
 @TRACKERS.register("wandb")

@@ -1,6 +1,6 @@
 """Where a training's figures are shown besides `metrics.parquet`: one file for each kind of place."""
 
-from pipelines.pretrain.trackers.group import TrackerGroup
-from pipelines.pretrain.trackers.tracker import TRACKERS, Tracked, Tracker, check_trackers
+from pipelines.pretrain.records.trackers.group import TrackerGroup
+from pipelines.pretrain.records.trackers.tracker import TRACKERS, Tracked, Tracker, check_trackers
 
 __all__ = ["TRACKERS", "Tracked", "Tracker", "TrackerGroup", "check_trackers"]

@@ -22,7 +22,7 @@ from jepa.core.errors import InputError
 from pipelines.loader.native.fetch import DamagedChunkError
 from pipelines.pretrain import PretrainConfig, find_model, plan_training, pretrain
 from pipelines.pretrain.assembly import make_trainer, resolve_recipe
-from pipelines.pretrain.ray_train import train_with_ray
+from pipelines.pretrain.cluster.ray_train import train_with_ray
 from pipelines.store import Dataset, resolve_dataset
 from pipelines.store.models.checkpoints import Checkpoint
 from pipelines.store.models.curve import read_curve
@@ -30,7 +30,7 @@ from pipelines.store.models.manifest import ModelHandle
 from tests.pipelines.small_dataset import small_dataset
 from tests.pipelines.small_model import checkpoints_of, stored_weights
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 # Ray gives its workers a low priority: beside other work they crawl.
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(1200)]

@@ -1,0 +1,1 @@
+"""What a training leaves beside its weights: curve, checkpoints in the background, trackers, rows, metrics, log."""
