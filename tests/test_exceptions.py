@@ -15,6 +15,7 @@ ROOMS = ("jepa", "pipelines", "flows", "infra")
 SAMPLES: dict[Any, Any] = {
     str: "a sentence; with a remedy",
     int: 7,
+    int | None: 7,
     float: 0.5,
     bool: False,
     bytes: b"bytes",

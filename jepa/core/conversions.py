@@ -26,6 +26,9 @@ class UnfitValueError(InputError):
         super().__init__(f"{what}{place} {problem}")
         self.what, self.problem, self.row, self.column = what, problem, row, column
 
+    def __reduce__(self) -> tuple[type["UnfitValueError"], tuple[str, str, int | None, int | None]]:
+        return UnfitValueError, (self.what, self.problem, self.row, self.column)
+
     def at(self, where: str) -> InputError:
         """Returns the error with where it happened before it."""
         return InputError(f"{where}: {self}")

@@ -60,6 +60,11 @@ class Registry(Generic[T]):
             raise InputError(f"{self.kind} {name!r} is not known; choose one of: {', '.join(self.names())}")
         return self._entries[name]
 
+    def check(self, name: str) -> None:
+        """Passes where something has that name; no built-in module is imported for it. Raises as `get` does."""
+        if name not in self:
+            raise InputError(f"{self.kind} {name!r} is not known; choose one of: {', '.join(self.names())}")
+
     def names(self) -> list[str]:
         """Returns all names in alphabetical order; no built-in module is imported for it."""
         import_plugins()

@@ -1,14 +1,19 @@
 """Evaluation: what a model encodes, how well it plans, what surprises it; every kind under a name."""
 
-from jepa.evaluation.decoding.evaluation import DecodingConfig, DecodingEvaluation
-from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row
-from jepa.evaluation.latent.evaluation import LatentEvaluation
-from jepa.evaluation.planning.config import PlanningConfig
-from jepa.evaluation.planning.evaluation import PlanningEvaluation
-from jepa.evaluation.probing.evaluation import ProbingConfig, ProbingEvaluation
-from jepa.evaluation.probing.probes import ProbeConfig
-from jepa.evaluation.protocol import Protocol, evaluate, get_protocol, protocol_names
-from jepa.evaluation.surprise.evaluation import SurpriseConfig, SurpriseEvaluation
+from typing import TYPE_CHECKING
+
+from jepa.core.lazy import offer_lazily
+
+if TYPE_CHECKING:
+    from jepa.evaluation.decoding.evaluation import DecodingConfig, DecodingEvaluation
+    from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row
+    from jepa.evaluation.latent.evaluation import LatentEvaluation
+    from jepa.evaluation.planning.config import PlanningConfig
+    from jepa.evaluation.planning.evaluation import PlanningEvaluation
+    from jepa.evaluation.probing.evaluation import ProbingConfig, ProbingEvaluation
+    from jepa.evaluation.probing.probes import ProbeConfig
+    from jepa.evaluation.protocol import Protocol, evaluate, get_protocol, protocol_names
+    from jepa.evaluation.surprise.evaluation import SurpriseConfig, SurpriseEvaluation
 
 __all__ = [
     "EVALUATIONS",
@@ -30,3 +35,5 @@ __all__ = [
     "get_protocol",
     "protocol_names",
 ]
+
+offer_lazily(__name__)

@@ -7,14 +7,16 @@ order, in any process. Rows are plain dictionaries whose keys are the columns of
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource
 from jepa.core.registry import Registry
 from jepa.evaluation.declarations import HeadlineFigure, Section, Table
-from jepa.evaluation.statistics import Estimate
-from jepa.models.world_model import WorldModel
+
+if TYPE_CHECKING:
+    from jepa.evaluation.statistics import Estimate
+    from jepa.models.world_model import WorldModel
 
 Row = dict[str, Any]
 
@@ -65,7 +67,7 @@ class Evaluation(ABC):
         """
 
     @abstractmethod
-    def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:
+    def run(self, unit: str, model: "WorldModel", source: EpisodeSource, seed: int) -> EvaluationResult:
         """Returns the rows of one unit; the model is put into evaluation mode and otherwise left as it is."""
 
 
@@ -87,7 +89,7 @@ def present_splits(source: EpisodeSource, splits: Iterable[str] = HELD_OUT_SPLIT
     return [split for split in splits if source.count(split)]
 
 
-def metric_row(estimate: Estimate, *, metric: str, unit: str, **columns: Any) -> Row:
+def metric_row(estimate: "Estimate", *, metric: str, unit: str, **columns: Any) -> Row:
     """Returns a row of the `metrics` table; a column that does not apply to the figure is None."""
     empty = dict.fromkeys(("planner", "probe", "shift", "strength", "quantity", "goal", "seconds"))
     figures = {"value": estimate.value, "n": estimate.n, "ci_low": estimate.low, "ci_high": estimate.high}

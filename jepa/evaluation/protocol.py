@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import ConfigDict, Field, ValidationError, model_validator
@@ -18,7 +18,9 @@ from jepa.core.episodes import EpisodeSource
 from jepa.core.errors import InputError
 from jepa.core.files import read_file
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult
-from jepa.models.world_model import WorldModel
+
+if TYPE_CHECKING:
+    from jepa.models.world_model import WorldModel
 
 FOLDER = Path(__file__).with_name("protocols")
 SUFFIXES = (".yaml", ".yml")
@@ -119,7 +121,7 @@ def read_protocol(path: Path) -> Protocol:
 
 
 def evaluate(
-    kind: str, model: WorldModel, source: EpisodeSource, protocol: Protocol | str = "two-room-v1", seed: int = 0
+    kind: str, model: "WorldModel", source: EpisodeSource, protocol: Protocol | str = "two-room-v1", seed: int = 0
 ) -> EvaluationResult:
     """Returns the rows of all units of one kind of evaluation, run one after the other in this process.
 

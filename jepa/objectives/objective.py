@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from jepa.core.clips import Clips
 from jepa.core.config import Config, parse_options
-from jepa.core.registry import Registry
 from jepa.core.seeds import seeded
 from jepa.models.world_model import WorldModel
+from jepa.objectives.registry import OBJECTIVES as OBJECTIVES
 
 
 class Objective(nn.Module, ABC):
@@ -44,22 +44,6 @@ class Objective(nn.Module, ABC):
             total_steps: steps of the whole run.
             diagnostics: also return figures that are only worth their time on steps that are logged.
         """
-
-
-OBJECTIVES: Registry[type[Objective]] = Registry(
-    "objective",
-    {
-        "auxiliary": "jepa.objectives.auxiliary",
-        "ema": "jepa.objectives.ema",
-        "frozen": "jepa.objectives.frozen",
-        "lejepa": "jepa.objectives.lejepa",
-        "lewm": "jepa.objectives.lewm",
-        "pldm": "jepa.objectives.pldm",
-        "reconstruction": "jepa.objectives.reconstruction",
-        "spectral": "jepa.objectives.spectral",
-    },
-    group="jepa.objectives",
-)
 
 
 def objective_config(name: str, options: Mapping[str, Any]) -> Config:

@@ -1,11 +1,16 @@
 """Planning: planners by name, and their execution in the true world."""
 
-from jepa.planning.cross_entropy import CEMConfig, minimise
-from jepa.planning.execution import Execution, execute
-from jepa.planning.planner import PLANNERS, Plan, Planner, PlanningSetting, Problem, Situation, make_planner
-from jepa.planning.planners.cem import LatentCEM, LatentCEMConfig
-from jepa.planning.planners.oracle import Oracle, OracleConfig
-from jepa.planning.planners.random import RandomConfig, RandomPlanner
+from typing import TYPE_CHECKING
+
+from jepa.core.lazy import offer_lazily
+
+if TYPE_CHECKING:
+    from jepa.planning.cross_entropy import CEMConfig, minimise
+    from jepa.planning.execution import Execution, execute
+    from jepa.planning.planner import PLANNERS, Plan, Planner, PlanningSetting, Problem, Situation, make_planner
+    from jepa.planning.planners.cem import LatentCEM, LatentCEMConfig
+    from jepa.planning.planners.oracle import Oracle, OracleConfig
+    from jepa.planning.planners.random import RandomConfig, RandomPlanner
 
 __all__ = [
     "PLANNERS",
@@ -26,3 +31,5 @@ __all__ = [
     "make_planner",
     "minimise",
 ]
+
+offer_lazily(__name__)

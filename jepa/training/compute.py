@@ -5,20 +5,19 @@ FSDP2 is torch's `fully_shard`: each process holds a shard of every weight and o
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.distributed as dist
-from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from jepa.core.collectives import world_size
-from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.models.layers.batch_norm import GlobalBatchNorm
 from jepa.models.layers.recompute import recompute_each
 from jepa.objectives.objective import Objective
+from jepa.training.config import ComputeConfig as ComputeConfig
 
 SYNC_BUFFERS = (
     "forward_sync_buffers"
@@ -26,21 +25,6 @@ SYNC_BUFFERS = (
     else "broadcast_buffers"
 )
 """What DDP calls its option to send buffers in every step; torch 2.15 renamed it."""
-
-
-class ComputeConfig(Config):
-    """Ways to fit a larger model or batch, or to go faster; none of them changes the mathematics."""
-
-    accumulate: PositiveInt = 1
-    """Micro-batches that the encoder splits a batch into, gradients accumulated: it keeps the activations of one and
-    recomputes the others; every statistic stays that of the global batch"""
-    checkpoint_activations: bool = False
-    """Whether each transformer block of encoder and predictor recomputes its activations for the gradient instead of
-    keeping them"""
-    compile: Literal["off", "default", "reduce-overhead", "max-autotune"] = "off"
-    """Mode of torch.compile for encoder and predictor; the first steps take minutes"""
-    parallel: Literal["ddp", "fsdp"] = "ddp"
-    """`ddp` keeps the whole model in every process, `fsdp` a shard of each weight and of the optimiser's state"""
 
 
 def prepare(objective: Objective, compute: ComputeConfig) -> None:

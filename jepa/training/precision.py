@@ -1,11 +1,11 @@
 """Floating-point types of a step: single, half with its loss scale, double."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
-Precision = Literal["auto", "fp32", "bf16", "fp16", "fp64"]
+from jepa.training.config import Precision as Precision
 
 HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from jepa.core.config import Config
-from jepa.core.registry import Registry
 from jepa.models.world_model import ModelConfig
 from jepa.objectives import objective_config
+from jepa.training.registry import RECIPES as RECIPES
 from jepa.training.trainer import TrainConfig
 
 
@@ -40,8 +40,6 @@ class Recipe(Config):
         model = ModelConfig.model_validate(self.model.model_dump() | sizes)
         return self.model_copy(update={"model": model})
 
-
-RECIPES: Registry[Recipe] = Registry("recipe")
 
 RECIPES.register("lewm-tiny")(
     Recipe(

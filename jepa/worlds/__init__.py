@@ -1,9 +1,14 @@
 """Worlds, the policies that act in them, and the rollouts of both."""
 
-from jepa.worlds.coverage import Coverage, coverage
-from jepa.worlds.policies import POLICIES, Policy, make_policy
-from jepa.worlds.rollout import EpisodePlan, collect_episodes
-from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec, make_world
+from typing import TYPE_CHECKING
+
+from jepa.core.lazy import offer_lazily
+
+if TYPE_CHECKING:
+    from jepa.worlds.coverage import Coverage, coverage
+    from jepa.worlds.policies import POLICIES, Policy, make_policy
+    from jepa.worlds.rollout import EpisodePlan, collect_episodes
+    from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec, make_world
 
 __all__ = [
     "POLICIES",
@@ -21,3 +26,5 @@ __all__ = [
     "make_policy",
     "make_world",
 ]
+
+offer_lazily(__name__)

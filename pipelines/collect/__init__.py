@@ -1,10 +1,16 @@
 """Collects datasets: a plan, its shards in parallel, one commit."""
 
-from pipelines.collect.config import CollectConfig, WorkConfig, plan_dataset
-from pipelines.collect.importing import ImportConfig, import_hdf5, import_notices, plan_import
-from pipelines.collect.job import collect
-from pipelines.collect.repair import repair
-from pipelines.collect.shard import collect_shard
+from typing import TYPE_CHECKING
+
+from jepa.core.lazy import offer_lazily
+
+if TYPE_CHECKING:
+    from pipelines.collect.config import CollectConfig, WorkConfig, plan_dataset
+    from pipelines.collect.import_config import ImportConfig
+    from pipelines.collect.importing import import_hdf5, import_notices, plan_import
+    from pipelines.collect.job import collect
+    from pipelines.collect.repair import repair
+    from pipelines.collect.shard import collect_shard
 
 __all__ = [
     "CollectConfig",
@@ -18,3 +24,5 @@ __all__ = [
     "plan_import",
     "repair",
 ]
+
+offer_lazily(__name__)

@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 from functools import partial
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
-
 from infra.progress import Progress
 from infra.storage import Store
 from jepa.core.errors import InputError
 from jepa.worlds import WORLDS
 from jepa.worlds.recordings import lacking_quantities, lacking_sentence
 from jepa.worlds.world import IMAGE_SIZES
-from pipelines.collect.config import DEFAULT_SHARES, WorkConfig, shares_of
+from pipelines.collect.config import shares_of
 from pipelines.collect.hdf5 import Source, open_source, read_shard
-from pipelines.collect.hdf5_layout import FRAMES
+from pipelines.collect.import_config import ImportConfig
 from pipelines.collect.job import make_dataset
 from pipelines.store.codecs import CODECS
 from pipelines.store.datasets.card import length_sentence
@@ -22,36 +20,6 @@ from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.datasets.plan import IMPORTED, DatasetPlan
 from pipelines.store.formats import FORMATS
 from pipelines.store.references import check_name
-
-
-class ImportConfig(WorkConfig):
-    """A file to import."""
-
-    file: str = Field(min_length=1)
-    """HDF5 file with the columns pixels, action, ep_len and ep_offset; all workers must find it at this path"""
-    name: str = "d0"
-    """name of the dataset within the store"""
-    world: str | None = None
-    """registered name of the world that the file shows, for evaluations; by default none"""
-    columns: tuple[str, ...] = ()
-    """what becomes quantities of the state: `state`, or `agent_position=state[0:2]`; by default what is known of
-    published files of the world, else `proprio` and `state` where the file has them"""
-    pixels: str = Field(FRAMES, min_length=1)
-    """column of the frames, for a file with several cameras"""
-    seed: NonNegativeInt = 0
-    """seed by which episodes are split"""
-    validation_share: NonNegativeFloat = DEFAULT_SHARES["validation"]
-    """share of the episodes of the validation split"""
-    test_share: NonNegativeFloat = DEFAULT_SHARES["test"]
-    """share of the episodes of the test split"""
-    episodes_per_shard: PositiveInt = 16
-    """episodes of a shard, which is the unit of work"""
-    chunk_frames: PositiveInt = 32
-    """frames that are compressed and fetched together"""
-    format: str = "mds"
-    """container of the shards: `mds` or `webdataset`"""
-    codec: str = "zstd"
-    """codec of the frames: `zstd` or `raw`, both lossless, `jpeg` or `h264`"""
 
 
 def import_hdf5(config: ImportConfig, store: Store, progress: Progress | None = None) -> DatasetManifest:

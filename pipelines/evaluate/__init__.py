@@ -1,9 +1,14 @@
 """Evaluation jobs: a model's figures on held-out episodes, as report tables."""
 
-from pipelines.evaluate.config import EvaluateConfig
-from pipelines.evaluate.job import Evaluated, carry_out, evaluate
-from pipelines.evaluate.plan import EvaluationPlan, plan_evaluation
-from pipelines.evaluate.unit import EvaluationUnit, evaluate_unit
+from typing import TYPE_CHECKING
+
+from jepa.core.lazy import offer_lazily
+
+if TYPE_CHECKING:
+    from pipelines.evaluate.config import EvaluateConfig
+    from pipelines.evaluate.job import Evaluated, carry_out, evaluate
+    from pipelines.evaluate.plan import EvaluationPlan, plan_evaluation
+    from pipelines.evaluate.unit import EvaluationUnit, evaluate_unit
 
 __all__ = [
     "EvaluateConfig",
@@ -15,3 +20,5 @@ __all__ = [
     "evaluate_unit",
     "plan_evaluation",
 ]
+
+offer_lazily(__name__)

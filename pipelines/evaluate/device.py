@@ -1,22 +1,25 @@
 """Where units of an evaluation compute: on the CPU, or on a GPU that several workers may share."""
 
 import math
-from typing import Literal
-
-import torch
+from typing import TYPE_CHECKING, Literal
 
 from jepa.core.errors import InputError
 from pipelines.executor import Executor
 
+if TYPE_CHECKING:
+    import torch
+
 Device = Literal["auto", "cpu", "cuda"]
 
 
-def torch_device(wanted: Device) -> torch.device:
+def torch_device(wanted: Device) -> "torch.device":
     """Returns the device of this process; a Ray worker sees the GPU that it was given, or none.
 
     Raises:
         InputError: a GPU is asked for and there is none.
     """
+    import torch
+
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if wanted == "cuda" and not torch.cuda.is_available():

@@ -25,9 +25,16 @@ torch.Size([12, 3, 4, 2])
 {'epoch': 0, 'batch': 1}
 """
 
-from pipelines.loader.config import LoaderConfig
-from pipelines.loader.counters import LoaderCounters
-from pipelines.loader.loader import LOADERS, Loader, open_loader
-from pipelines.loader.request import ClipRequest, ClipShape
+from typing import TYPE_CHECKING
+
+from jepa.core.lazy import offer_lazily
+
+if TYPE_CHECKING:
+    from pipelines.loader.config import LoaderConfig
+    from pipelines.loader.counters import LoaderCounters
+    from pipelines.loader.loader import LOADERS, Loader, open_loader
+    from pipelines.loader.request import ClipRequest, ClipShape
 
 __all__ = ["LOADERS", "ClipRequest", "ClipShape", "Loader", "LoaderConfig", "LoaderCounters", "open_loader"]
+
+offer_lazily(__name__)

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
 
 from jepa.core.config import Config
@@ -52,7 +51,11 @@ class LoaderConfig(Config):
 
     def pins_memory(self) -> bool:
         """Returns whether batches are put in pinned memory: where that is asked for and there is a GPU."""
-        return self.pin_memory and torch.cuda.is_available()
+        if not self.pin_memory:
+            return False
+        import torch
+
+        return torch.cuda.is_available()
 
     def cache_path(self) -> Path:
         """Returns the folder of the cache."""

@@ -1,11 +1,18 @@
 """Pretraining jobs: one process or many, from a dataset to a model in the store."""
 
-from pipelines.pretrain.config import PretrainConfig
-from pipelines.pretrain.importing import ImportLewmConfig, export_weights, import_weights
-from pipelines.pretrain.job import pretrain
-from pipelines.pretrain.plan import check_training, plan_training
-from pipelines.pretrain.train import train_worker
-from pipelines.store.models.manifest import ModelManifest, find_model, model_names, read_model
+from typing import TYPE_CHECKING
+
+from jepa.core.lazy import offer_lazily
+
+if TYPE_CHECKING:
+    from pipelines.pretrain.config import PretrainConfig
+    from pipelines.pretrain.import_config import ImportLewmConfig
+    from pipelines.pretrain.importing import export_weights, import_weights
+    from pipelines.pretrain.job import pretrain
+    from pipelines.pretrain.plan import check_training, plan_training
+    from pipelines.pretrain.train import train_worker
+    from pipelines.store.models.manifest import ModelManifest, find_model, read_model
+    from pipelines.store.models.names import model_names
 
 __all__ = [
     "ImportLewmConfig",
@@ -21,3 +28,5 @@ __all__ = [
     "read_model",
     "train_worker",
 ]
+
+offer_lazily(__name__)

@@ -1,6 +1,6 @@
 """What a pretraining is asked to do: a dataset, a name, a recipe, and what to change in it."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     Field,
@@ -16,14 +16,16 @@ from jepa.core.choices import Choices
 from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.objectives import OBJECTIVES
-from jepa.training.compute import ComputeConfig
-from jepa.training.precision import Precision
-from jepa.training.recipes import RECIPES, Recipe
+from jepa.training.config import ComputeConfig, Precision
+from jepa.training.registry import RECIPES
 from pipelines.executor.defaults import one_local_worker
 from pipelines.loader import LoaderConfig
 from pipelines.pretrain.overrides import merged, overriding
 from pipelines.pretrain.records.trackers import TRACKERS
 from pipelines.store.references import check_name, split_dataset, split_model
+
+if TYPE_CHECKING:
+    from jepa.training.recipes import Recipe
 
 MACHINERY = (
     "workers",
@@ -129,14 +131,14 @@ class PretrainConfig(Config):
     @field_validator("recipe")
     @classmethod
     def _recipe_is_known(cls, recipe: str) -> str:
-        RECIPES.get(recipe)
+        RECIPES.check(recipe)
         return recipe
 
     @field_validator("objective")
     @classmethod
     def _objective_is_known(cls, objective: str | None) -> str | None:
         if objective is not None:
-            OBJECTIVES.get(objective)
+            OBJECTIVES.check(objective)
         return objective
 
     @field_validator("objective_options")
@@ -162,7 +164,7 @@ class PretrainConfig(Config):
     @classmethod
     def _trackers_are_known(cls, trackers: tuple[str, ...]) -> tuple[str, ...]:
         for name in trackers:
-            TRACKERS.get(name)
+            TRACKERS.check(name)
         return trackers
 
     @model_validator(mode="after")
@@ -181,7 +183,7 @@ class PretrainConfig(Config):
         """Returns the optimiser steps of the whole training."""
         return self.steps or RECIPES.get(self.recipe).train.steps
 
-    def resolve(self, image_size: int, action_size: int) -> Recipe:
+    def resolve(self, image_size: int, action_size: int) -> "Recipe":
         """Returns the recipe for a world's sizes, with this configuration's changes made."""
         recipe = RECIPES.get(self.recipe).for_world(image_size, action_size)
         asked = {
@@ -199,7 +201,7 @@ class PretrainConfig(Config):
             "objective": objective,
             "objective_options": merged(base, self.objective_options or {}),
         }
-        return Recipe.model_validate(changed)
+        return type(recipe).model_validate(changed)
 
     def same_training(self) -> dict[str, Any]:
         """Returns the fields that decide what is learned; how many processes do the work is not one of them."""

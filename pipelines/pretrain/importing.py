@@ -7,81 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import Field, FiniteFloat, PositiveInt, field_validator, model_validator
 from safetensors.torch import save
 from torch import Tensor
 
 from infra.storage import Store, open_store
 from infra.version import code_version
-from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.core.files import read_file
 from jepa.models.import_lewm import export_lewm, import_lewm, read_released_weights, released_config
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.training.recipes import RECIPES
-from pipelines.pretrain.request import IMPORTED
+from pipelines.pretrain.import_config import IMPORTED, ImportLewmConfig
 from pipelines.store import Dataset, open_dataset, resolve_dataset
 from pipelines.store.models.claim import claim_model
 from pipelines.store.models.commit import commit_model, weights_of
 from pipelines.store.models.manifest import ModelHandle, ModelManifest, read_model
 from pipelines.store.models.origin import Origin
-from pipelines.store.references import check_name, split_dataset
 
 SUFFIXES = (".pt", ".safetensors")
-
-
-class ImportLewmConfig(Config):
-    """A file with released weights and the model that it becomes, or the other way round."""
-
-    file: str = Field(min_length=1)
-    """state dict in the released layout: read from `.pt` or safetensors; with --export written, by its suffix"""
-    name: str = Field(min_length=1)
-    """name of the model in the store"""
-    export: bool = False
-    """write the model of that name to the file, in the released layout"""
-    dataset: str | None = Field(default=None, min_length=1)
-    """dataset of the world that the model was trained on, which gives world and action statistics; needed to import"""
-    action_mean: tuple[FiniteFloat, ...] = ()
-    """mean of each action value in the data that the weights were trained on; by default the dataset's"""
-    action_std: tuple[FiniteFloat, ...] = ()
-    """standard deviation of the same"""
-    frameskip: PositiveInt = 5
-    """actions of an action block; the weights know only how many values it has"""
-    prefix: str | None = None
-    """how the names of the model's tensors begin, where the file holds several models; a plain state dict has ''"""
-    head_size: PositiveInt = 64
-    """size of an attention head in encoder and predictor, which the weights do not know"""
-
-    @field_validator("name")
-    @classmethod
-    def _name_is_plain(cls, name: str) -> str:
-        return check_name("model", name)
-
-    @field_validator("dataset")
-    @classmethod
-    def _dataset_is_a_name(cls, dataset: str | None) -> str | None:
-        if dataset is not None:
-            split_dataset(dataset)
-        return dataset
-
-    @model_validator(mode="after")
-    def _fields_go_together(self) -> "ImportLewmConfig":
-        if not self.export and self.dataset is None:
-            raise ValueError("dataset is missing; give --dataset, one of the world that the weights were trained on")
-        if len(self.action_mean) != len(self.action_std):
-            raise ValueError(
-                f"action_mean has {len(self.action_mean)} values and action_std {len(self.action_std)}; "
-                "give both, a value for each of an action's, or neither"
-            )
-        if any(value <= 0 for value in self.action_std):
-            raise ValueError(f"action_std is {list(self.action_std)}; standard deviations are greater than 0")
-        return self
-
-    def request(self, digest: str) -> dict[str, Any]:
-        """Returns what decides on the model that comes out, the file by its content."""
-        # Models that were imported before there was a prefix were asked for without one.
-        left_out = {"file", "name", "export"} | ({"prefix"} if self.prefix is None else set())
-        return {IMPORTED: {"sha256": digest, **self.model_dump(mode="json", exclude=left_out)}}
 
 
 def import_weights(config: ImportLewmConfig, store: Store) -> ModelManifest:

@@ -11,12 +11,10 @@ from pydantic import ValidationError
 
 from jepa.core.errors import InputError
 from pipelines.pretrain.config import PretrainConfig
+from pipelines.pretrain.import_config import IMPORTED
 from pipelines.store.models.manifest import ModelHandle, ModelManifest
 from pipelines.store.models.origin import Origin
 from pipelines.store.references import DatasetRef, ModelRef
-
-IMPORTED = "imported"
-"""Key of an imported model's `request`: it was asked for by a file and not by a training."""
 
 
 def find_trained(model: ModelHandle, config: PretrainConfig) -> ModelManifest | None:

@@ -1,8 +1,13 @@
 """Results as tidy Parquet tables, read back with Dask, summarised and shown."""
 
-from pipelines.reports.queries import probe_error_by_quantity, success_by_world_and_model, surprise_by_perturbation
-from pipelines.reports.summary import metrics_table
-from pipelines.store.reports import Context, read_table, read_unit, write_table, write_tables
+from typing import TYPE_CHECKING
+
+from jepa.core.lazy import offer_lazily
+
+if TYPE_CHECKING:
+    from pipelines.reports.queries import probe_error_by_quantity, success_by_world_and_model, surprise_by_perturbation
+    from pipelines.reports.summary import metrics_table
+    from pipelines.store.reports import Context, read_table, read_unit, write_table, write_tables
 
 __all__ = [
     "Context",
@@ -15,3 +20,5 @@ __all__ = [
     "write_table",
     "write_tables",
 ]
+
+offer_lazily(__name__)

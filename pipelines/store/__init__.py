@@ -1,13 +1,18 @@
 """Datasets on an object store: plans, codecs, containers, manifests, and reading by address."""
 
-from pipelines.store.codecs import CODECS, Codec
-from pipelines.store.datasets.dataset import Dataset, DatasetGoneError, open_dataset
-from pipelines.store.datasets.handle import DatasetHandle, dataset_names, resolve_dataset
-from pipelines.store.datasets.manifest import DatasetManifest, ShardManifest
-from pipelines.store.datasets.moments import Moments
-from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
-from pipelines.store.datasets.verify import VerifyReport, verify
-from pipelines.store.formats import FORMATS, Container
+from typing import TYPE_CHECKING
+
+from jepa.core.lazy import offer_lazily
+
+if TYPE_CHECKING:
+    from pipelines.store.codecs import CODECS, Codec
+    from pipelines.store.datasets.dataset import Dataset, DatasetGoneError, open_dataset
+    from pipelines.store.datasets.handle import DatasetHandle, dataset_names, resolve_dataset
+    from pipelines.store.datasets.manifest import DatasetManifest, ShardManifest
+    from pipelines.store.datasets.moments import Moments
+    from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
+    from pipelines.store.datasets.verify import VerifyReport, verify
+    from pipelines.store.formats import FORMATS, Container
 
 __all__ = [
     "CODECS",
@@ -28,3 +33,5 @@ __all__ = [
     "resolve_dataset",
     "verify",
 ]
+
+offer_lazily(__name__)

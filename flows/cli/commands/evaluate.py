@@ -1,11 +1,8 @@
 """`jepa evaluate`: a model's figures on held-out episodes."""
 
 from flows.cli.commands.context import Context
-from flows.display import evaluation_facts, evaluation_lines, figure_lines, metrics_lines
-from jepa.evaluation import EVALUATIONS
-from pipelines.evaluate import EvaluateConfig, carry_out, plan_evaluation
-from pipelines.reports.summary import headlines
-from pipelines.store.reports import read_table
+from pipelines.evaluate import EvaluateConfig
+from pipelines.store.models.names import check_model_is_there
 
 Options = EvaluateConfig
 EXAMPLE = "jepa evaluate --model m0 --dataset d0 --kinds probing planning surprise"
@@ -14,6 +11,14 @@ EXAMPLE = "jepa evaluate --model m0 --dataset d0 --kinds probing planning surpri
 def execute(options: EvaluateConfig, context: Context) -> int:
     """Evaluates the units that are missing and shows the figures of all that were asked for."""
     store = context.store()
+    check_model_is_there(store, options.model)
+    # What computes is imported once the model is known to be there: it takes seconds.
+    from flows.display import evaluation_facts, evaluation_lines, figure_lines, metrics_lines
+    from jepa.evaluation import EVALUATIONS
+    from pipelines.evaluate import carry_out, plan_evaluation
+    from pipelines.reports.summary import headlines
+    from pipelines.store.reports import read_table
+
     plan = plan_evaluation(options, store)
     with context.start(options):
         evaluated = carry_out(plan, store, context.progress())

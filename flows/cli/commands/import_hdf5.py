@@ -1,9 +1,7 @@
 """`jepa import-hdf5`: a dataset from a file that somebody else published."""
 
 from flows.cli.commands.context import Context
-from pipelines.collect import ImportConfig, import_notices, plan_import
-from pipelines.collect import import_hdf5 as import_file
-from pipelines.store import DatasetHandle
+from pipelines.collect import ImportConfig
 
 Options = ImportConfig
 POSITIONAL = "file"
@@ -12,6 +10,10 @@ EXAMPLE = "jepa import-hdf5 pusht_expert_train.h5 --name pusht --world pusht --a
 
 def execute(options: ImportConfig, context: Context) -> int:
     """Imports what is missing of the dataset."""
+    from pipelines.collect import import_hdf5 as import_file
+    from pipelines.collect import import_notices, plan_import
+    from pipelines.store import DatasetHandle
+
     plan_import(options)
     store = context.store()
     with context.start(options):

@@ -4,8 +4,7 @@ from typing import Any
 
 from flows.cli.commands.context import Context
 from infra.storage import Store
-from pipelines.pretrain import ImportLewmConfig, export_weights, import_weights
-from pipelines.store.models.manifest import ModelHandle
+from pipelines.pretrain import ImportLewmConfig
 
 Options = ImportLewmConfig
 POSITIONAL = "file"
@@ -23,6 +22,9 @@ def execute(options: ImportLewmConfig, context: Context) -> int:
 
 
 def _imported(options: ImportLewmConfig, store: Store) -> tuple[dict[str, Any], list[str]]:
+    from pipelines.pretrain import import_weights
+    from pipelines.store.models.manifest import ModelHandle
+
     manifest = import_weights(options, store)
     address = ModelHandle(store, options.name).address
     return {"parameters": manifest.parameters, "dataset": manifest.dataset, "address": address}, [
@@ -33,6 +35,8 @@ def _imported(options: ImportLewmConfig, store: Store) -> tuple[dict[str, Any], 
 
 
 def _exported(options: ImportLewmConfig, store: Store) -> tuple[dict[str, Any], list[str]]:
+    from pipelines.pretrain import export_weights
+
     model = export_weights(options, store)
     mean, std = model.action_mean.tolist(), model.action_std.tolist()
     return {"action_mean": mean, "action_std": std, "frameskip": model.config.frameskip}, [

@@ -1,9 +1,8 @@
 """`jepa pretrain`: a model from a dataset."""
 
 from flows.cli.commands.context import Context
-from pipelines.pretrain import PretrainConfig, check_training
-from pipelines.pretrain import pretrain as pretrain_model
-from pipelines.store.models.manifest import ModelHandle
+from pipelines.pretrain import PretrainConfig
+from pipelines.pretrain.sources import check_sources_are_there
 
 Options = PretrainConfig
 EXAMPLE = "jepa pretrain --dataset d0 --name m0 --objective lewm --steps 2000 --workers 2"
@@ -12,6 +11,12 @@ EXAMPLE = "jepa pretrain --dataset d0 --name m0 --objective lewm --steps 2000 --
 def execute(options: PretrainConfig, context: Context) -> int:
     """Trains the model, from its last checkpoint on if there is one."""
     store = context.store()
+    check_sources_are_there(options, store)
+    # What computes is imported once the dataset is known to be there: it takes seconds.
+    from pipelines.pretrain import check_training
+    from pipelines.pretrain import pretrain as pretrain_model
+    from pipelines.store.models.manifest import ModelHandle
+
     check_training(options, store)
     with context.start(options):
         manifest = pretrain_model(options, store, context.progress())

@@ -1,14 +1,12 @@
 """`jepa run`: the whole job for any world, as the Prefect flow `world-model` in this process."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, NonNegativeInt, model_validator
 
 from flows.cli.commands.context import Context
 from flows.cli.flags import Part
 from flows.config import WorldModelConfig
-from flows.display import earlier_lines, metrics_lines, unit_facts
-from flows.embedded import embedded_prefect, embedded_store
 from flows.presets import preset_parts
 from infra.storage import open_store
 from jepa.core.config import Config
@@ -16,9 +14,10 @@ from jepa.worlds import WORLDS
 from pipelines.collect import CollectConfig
 from pipelines.evaluate import EvaluateConfig
 from pipelines.pretrain import PretrainConfig
-from pipelines.reports import metrics_table
 from pipelines.reports.page import ReportConfig
-from pipelines.store.reports import UnitManifest, units_of_run
+
+if TYPE_CHECKING:
+    from pipelines.store.reports import UnitManifest
 
 LINKED = {"collect": "world", "pretrain": "dataset", "evaluate": "model", "report": "run"}
 """Fields that follow from the parts before them."""
@@ -58,6 +57,10 @@ def execute(options: RunOptions, context: Context) -> int:
     asked = {part: getattr(options, part) for part in LINKED}
     parts = preset_parts(options.world, options.preset, options.seed, options.name)
     config = context.sources.build_over(WorldModelConfig, parts, asked)
+    from flows.display import earlier_lines, metrics_lines, unit_facts
+    from flows.embedded import embedded_store
+    from pipelines.reports import metrics_table
+
     with embedded_store(context.store_uri) as (store_uri, keep):
         context.store_uri = store_uri
         before = _evaluated(config, context)
@@ -83,14 +86,17 @@ def execute(options: RunOptions, context: Context) -> int:
     return 0
 
 
-def _evaluated(config: WorldModelConfig, context: Context) -> list[UnitManifest]:
+def _evaluated(config: WorldModelConfig, context: Context) -> "list[UnitManifest]":
     """Returns the run's units of evaluation that are done."""
+    from pipelines.store.reports import units_of_run
+
     units = units_of_run(open_store(context.store_uri), config.run)
     return [unit for unit in units if unit.evaluation_version is not None]
 
 
 def _run(config: WorldModelConfig, context: Context) -> None:
     from flows.checks import check_job
+    from flows.embedded import embedded_prefect
 
     check_job(config, context.store())
     with embedded_prefect():

@@ -1,6 +1,6 @@
 """`jepa verify`: every byte of a store, or of a dataset or model, read again, and what is wrong restored."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, PositiveInt
 
@@ -9,12 +9,11 @@ from infra.errors import InfraError
 from infra.storage import Store
 from jepa.core.errors import InputError
 from pipelines.collect import WorkConfig
-from pipelines.collect import repair as repair_dataset
-from pipelines.store import DatasetHandle, VerifyReport
-from pipelines.store.models.manifest import ModelHandle
-from pipelines.store.models.verify import restore_model
-from pipelines.store.sealed import Problem
-from pipelines.store.verify import StoreReport, verify_named, verify_store
+
+if TYPE_CHECKING:
+    from pipelines.store import VerifyReport
+    from pipelines.store.sealed import Problem
+    from pipelines.store.verify import StoreReport
 
 
 class VerifyOptions(WorkConfig):
@@ -55,17 +54,24 @@ def execute(options: VerifyOptions, context: Context) -> int:
     return 0 if report.ok else 1
 
 
-def _verify(options: VerifyOptions, store: Store) -> StoreReport:
+def _verify(options: VerifyOptions, store: Store) -> "StoreReport":
+    from pipelines.store.verify import verify_named, verify_store
+
     return verify_store(store) if options.name is None else verify_named(store, options.name, options.version)
 
 
-def _is_complete(report: StoreReport) -> bool:
+def _is_complete(report: "StoreReport") -> bool:
     """Returns whether there is nothing to restore, and no digest of a dataset to write."""
     return report.ok and not any(dataset.unknown for dataset in report.datasets)
 
 
-def _repair(report: StoreReport, options: VerifyOptions, context: Context, store: Store) -> list[str]:
+def _repair(report: "StoreReport", options: VerifyOptions, context: Context, store: Store) -> list[str]:
     """Restores what can be; returns a sentence for each dataset that is lost for good."""
+    from pipelines.collect import repair as repair_dataset
+    from pipelines.store import DatasetHandle
+    from pipelines.store.models.manifest import ModelHandle
+    from pipelines.store.models.verify import restore_model
+
     lost = []
     for dataset in report.datasets:
         try:
@@ -79,7 +85,7 @@ def _repair(report: StoreReport, options: VerifyOptions, context: Context, store
     return lost
 
 
-def _facts(report: StoreReport, options: VerifyOptions) -> dict[str, Any]:
+def _facts(report: "StoreReport", options: VerifyOptions) -> dict[str, Any]:
     """Returns the report as JSON; that of one dataset stands at the top."""
     facts = report.model_dump(mode="json")
     if options.name is None:
@@ -87,7 +93,7 @@ def _facts(report: StoreReport, options: VerifyOptions) -> dict[str, Any]:
     return {**(facts["datasets"][0] if facts["datasets"] else {}), "models": facts["models"]}
 
 
-def _problems(report: StoreReport) -> list[str]:
+def _problems(report: "StoreReport") -> list[str]:
     found = [(f"datasets/{one.dataset}/", one.problems) for one in report.datasets]
     found += [(f"models/{one.model}/", one.problems) for one in report.models]
     found += [("", report.reports.problems)] if report.reports else []
@@ -95,11 +101,11 @@ def _problems(report: StoreReport) -> list[str]:
     return [_line("" if alone else folder, problem) for folder, problems in found for problem in problems]
 
 
-def _line(folder: str, problem: Problem) -> str:
+def _line(folder: str, problem: "Problem") -> str:
     return f"{problem.kind}: {folder}{problem.path} {problem.detail}".rstrip()
 
 
-def _ends(report: StoreReport) -> list[str]:
+def _ends(report: "StoreReport") -> list[str]:
     """Returns a line for each thing that was verified, after those about what cannot be known."""
     lines = [f"not known: {sentence}" for sentence in report.unknown]
     for dataset in report.datasets:
@@ -117,9 +123,9 @@ def _ends(report: StoreReport) -> list[str]:
     return lines
 
 
-def _size(report: VerifyReport) -> str:
+def _size(report: "VerifyReport") -> str:
     return f"version {report.version}, {report.shards} shards, {report.chunks} chunks, {report.bytes:,} bytes"
 
 
-def _verdict(problems: tuple[Problem, ...], good: str) -> str:
+def _verdict(problems: "tuple[Problem, ...]", good: str) -> str:
     return f"{len(problems)} files are damaged or missing" if problems else good

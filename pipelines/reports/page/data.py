@@ -7,13 +7,12 @@ from functools import cached_property
 import pandas as pd
 
 from infra.storage import Store
-from jepa.core.errors import InputError
 from jepa.evaluation import EVALUATIONS
 from pipelines.reports.origins import Names, Origin, by_origin
 from pipelines.reports.summary import Headline, headlines
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.references import NAME, DatasetRef
-from pipelines.store.reports import UnitManifest, committed_units, read_table, run_names, units_of_run
+from pipelines.store.reports import UnitManifest, committed_units, read_table, require_run
 from pipelines.store.reports.schema import tables as report_tables
 
 DETAILS = ["goal", "planner", "probe", "quantity", "shift", "strength"]
@@ -68,11 +67,7 @@ def read_run(store: Store, run: str) -> ReportData:
         InputError: the store holds none; the message names the runs that it holds.
     """
     every = committed_units(store)
-    units = units_of_run(store, run, every)
-    if not units:
-        runs = run_names(store)
-        known = f"choose one of: {', '.join(runs)}" if runs else "evaluate a model first"
-        raise InputError(f"run {run!r} has no results in store {store.uri!r}; {known}")
+    units = require_run(store, run, every)
     tables = {table: read_table(store, table, units=units).compute() for table in report_tables()}
     tables["training"] = read_table(store, "training", units=_trainings(store, every, units)).compute()
     tables["metrics"] = tables["metrics"].sort_values([*METRICS_ORDER, *LINEAGE], ignore_index=True)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from pydantic import Field, PositiveInt
 
 from infra.progress import Progress
 from infra.storage import Store
 from jepa.core.config import Config
 from pipelines.reports.page import sections
 from pipelines.reports.page.blocks import Amounts, PageSection
+from pipelines.reports.page.config import ReportConfig
 from pipelines.reports.page.data import ReportData, read_run
 from pipelines.reports.page.figures import figure_tables, figures_json, tile_groups
 from pipelines.reports.page.filters import cell, number, share
@@ -19,21 +19,6 @@ from pipelines.reports.summary import Headline
 from pipelines.store.reports import SCHEMA_VERSION, latest_run
 
 FOLDER = Path(__file__).parent
-
-
-class ReportConfig(Config):
-    """What to report on, and how much of it to show."""
-
-    run: str = ""
-    """Name of the run; empty takes the one that was evaluated last."""
-    episodes: PositiveInt = 4
-    """Film strips of held-out episodes."""
-    frames: PositiveInt = 9
-    """Frames in a film strip."""
-    paths: PositiveInt = 4
-    """Scenes of goals reached, and as many of goals missed."""
-    points: int = Field(500, ge=10)
-    """Dots in a scatter plot."""
 
 
 class ReportResult(Config):

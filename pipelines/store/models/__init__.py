@@ -1,12 +1,15 @@
 """Models: manifest, weights, claims, checkpoints, training curve, card."""
 
+from typing import TYPE_CHECKING
+
 from infra.storage import Store
-from jepa.models.world_model import WorldModel
-from pipelines.store.models.manifest import read_model
 from pipelines.store.references import ModelRef
 
+if TYPE_CHECKING:
+    from jepa.models.world_model import WorldModel
 
-def load_model(store: Store, model: str | ModelRef) -> WorldModel:
+
+def load_model(store: Store, model: str | ModelRef) -> "WorldModel":
     """Returns a finished model of the store on the CPU, ready to encode and to imagine.
 
     Args:
@@ -17,6 +20,8 @@ def load_model(store: Store, model: str | ModelRef) -> WorldModel:
         InputError: there is no such model; the message lists those that there are.
         InfraError: its weights are missing or damaged.
     """
+    from pipelines.store.models.manifest import read_model
+
     return read_model(store, model)[1].eval()
 
 

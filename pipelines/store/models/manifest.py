@@ -19,7 +19,8 @@ from jepa.models.files import load_model
 from jepa.models.world_model import WorldModel
 from jepa.training.recipes import Recipe
 from pipelines.store.models.digests import check_manifest, read_digests
-from pipelines.store.models.layout import FOLDER, ModelLayout
+from pipelines.store.models.layout import ModelLayout
+from pipelines.store.models.names import missing_model, recorded_digests
 from pipelines.store.references import DatasetRef, ModelRef, check_name, split_model
 from pipelines.store.sealed import read_if_there, sha256
 
@@ -140,9 +141,7 @@ class ModelHandle:
 
     def recorded(self) -> set[str]:
         """Returns the digests of all weights whose manifest is there, or was committed."""
-        folders = (self.layout.manifests, self.layout.digests)
-        paths = (path.removeprefix(folder) for folder in folders for path in self.store.list(folder))
-        return {path.removesuffix(".json") for path in paths}
+        return recorded_digests(self.store, self.layout)
 
     def require(self, digest: str | None = None) -> ModelManifest:
         """Returns the newest manifest, or the one whose digest begins so.
@@ -166,10 +165,7 @@ class ModelHandle:
                 f"{self.store.address(self.layout.config)} is lost, or its training was cut off at its very end; "
                 f"`jepa verify {self.name} --repair` restores it"
             )
-        known = ", ".join(model_names(self.store)) or "none yet"
-        raise InputError(
-            f"model {self.name!r} is not in store {self.store.uri!r}; pretrain it, or choose one of: {known}"
-        )
+        raise missing_model(self.store, self.name)
 
     def weights(self, manifest: ModelManifest) -> bytes:
         """Returns the weights of one of this name's manifests, as safetensors, checked against their digest.
@@ -225,12 +221,6 @@ class ModelHandle:
         named = path.removeprefix(self.layout.manifests).removesuffix(".json")
         check_manifest(self.store, self.layout, path, manifest.digest if path == self.layout.config else named, data)
         return manifest
-
-
-def model_names(store: Store) -> list[str]:
-    """Returns the names of all finished models of a store."""
-    paths = [path.split("/") for path in store.list(f"{FOLDER}/")]
-    return [parts[1] for parts in paths if len(parts) == 3 and parts[2] == "config.json"]
 
 
 def find_model(store: Store, name: str) -> ModelManifest | None:

@@ -1,18 +1,32 @@
 """Report tables: their schema, the units of work that fill them, the runs that collect units, and reading."""
 
-from pipelines.store.reports.runs import RunPlan, latest_run, plan_run, run_names, run_plans, units_of_run
-from pipelines.store.reports.schema import SCHEMA_VERSION, SchemaError
-from pipelines.store.reports.tables import read_table
-from pipelines.store.reports.units import (
-    Context,
-    UnitManifest,
-    committed_units,
-    read_unit,
-    read_units,
-    unit_key,
-    write_table,
-    write_tables,
-)
+from typing import TYPE_CHECKING
+
+from jepa.core.lazy import offer_lazily
+
+if TYPE_CHECKING:
+    from pipelines.store.reports.runs import (
+        RunPlan,
+        latest_run,
+        plan_run,
+        require_run,
+        run_names,
+        run_plans,
+        units_of_run,
+    )
+    from pipelines.store.reports.schema import SchemaError
+    from pipelines.store.reports.tables import read_table
+    from pipelines.store.reports.units import (
+        Context,
+        UnitManifest,
+        committed_units,
+        read_unit,
+        read_units,
+        unit_key,
+        write_table,
+        write_tables,
+    )
+    from pipelines.store.reports.version import SCHEMA_VERSION
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -26,6 +40,7 @@ __all__ = [
     "read_table",
     "read_unit",
     "read_units",
+    "require_run",
     "run_names",
     "run_plans",
     "unit_key",
@@ -33,3 +48,5 @@ __all__ = [
     "write_table",
     "write_tables",
 ]
+
+offer_lazily(__name__)

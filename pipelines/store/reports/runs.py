@@ -89,6 +89,20 @@ def units_of_run(store: Store, run: str, units: Sequence[UnitManifest] | None = 
     return [unit for unit in every if unit.run == run or unit.key in listed]
 
 
+def require_run(store: Store, run: str, units: Sequence[UnitManifest] | None = None) -> list[UnitManifest]:
+    """Returns the units of a run, as `units_of_run` does.
+
+    Raises:
+        InputError: the store holds none; the message names the runs that it holds.
+    """
+    found = units_of_run(store, run, units)
+    if not found:
+        runs = run_names(store)
+        known = f"choose one of: {', '.join(runs)}" if runs else "evaluate a model first"
+        raise InputError(f"run {run!r} has no results in store {store.uri!r}; {known}")
+    return found
+
+
 def run_names(store: Store) -> list[str]:
     """Returns the names of all runs that have a committed unit."""
     every = committed_units(store)

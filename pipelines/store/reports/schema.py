@@ -10,9 +10,7 @@ import pyarrow as pa
 from jepa.core.errors import InputError
 from jepa.evaluation.declarations import Column
 from jepa.evaluation.evaluation import EVALUATIONS
-
-SCHEMA_VERSION = 1
-"""A major version: raised only when a column is removed or changes its meaning, not for one more optional column."""
+from pipelines.store.reports.version import SCHEMA_VERSION
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "string": pa.string(),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ConfigDict, Field
 from pydantic_core import from_json
@@ -21,10 +21,12 @@ from infra.storage import Store
 from jepa.core.config import Config, digest_of
 from jepa.core.errors import InputError
 from pipelines.store.references import SHORT, DatasetRef, ModelRef
-from pipelines.store.reports.rows import Rows, to_arrow, to_parquet
-from pipelines.store.reports.schema import SCHEMA_VERSION
+from pipelines.store.reports.version import SCHEMA_VERSION
 from pipelines.store.sealed import Problem, is_sealed, read_if_there, seal, sha256, unseal
 from pipelines.store.stored_path import StoredPath
+
+if TYPE_CHECKING:
+    from pipelines.store.reports.rows import Rows
 
 MANIFESTS = "reports/manifests"
 READERS = 16
@@ -151,7 +153,7 @@ def unit_key(what: str, part: str, identity: Mapping[str, Any]) -> str:
 
 
 def write_tables(
-    store: Store, tables: Mapping[str, Rows], key: str, context: Context, *, replace: bool = False
+    store: Store, tables: "Mapping[str, Rows]", key: str, context: Context, *, replace: bool = False
 ) -> UnitManifest:
     """Writes the tables of one unit of work and commits them together.
 
@@ -169,6 +171,8 @@ def write_tables(
         SchemaError: a row has a column that the schema does not know, lacks one that it needs, or has a wrong type.
         InputError: the key has characters that a file name should not have, or a table is not known.
     """
+    from pipelines.store.reports.rows import to_arrow, to_parquet
+
     _check_key(key)
     shared = {**context.model_dump(), "schema_version": SCHEMA_VERSION}
     files = {}
@@ -194,7 +198,7 @@ def write_tables(
     return held
 
 
-def write_table(store: Store, table: str, rows: Rows, key: str, context: Context) -> UnitManifest:
+def write_table(store: Store, table: str, rows: "Rows", key: str, context: Context) -> UnitManifest:
     """Writes one table as a unit of its own, `<key>-<table>`; see `write_tables`."""
     return write_tables(store, {table: rows}, f"{key}-{table}", context)
 

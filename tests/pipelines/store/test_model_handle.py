@@ -20,11 +20,11 @@ from pipelines.store.models.manifest import (
     ModelManifest,
     Segment,
     find_model,
-    model_names,
     read_model,
     require_model,
     resolve_model,
 )
+from pipelines.store.models.names import model_names
 from pipelines.store.references import ModelRef
 
 RECIPE = RECIPES.get("smoke").for_world(32, 2)

@@ -3,11 +3,13 @@
 import importlib.util
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jepa.core.errors import InputError
 from jepa.core.registry import Registry
-from pipelines.store.models.manifest import ModelHandle
+
+if TYPE_CHECKING:
+    from pipelines.store.models.manifest import ModelHandle
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Tracked:
 
     id: str
     """the same after each restart, and no other training's"""
-    model: ModelHandle
+    model: "ModelHandle"
     """what is trained, and the folder that files may be left in"""
     last_step: int
     """of the checkpoint that is resumed from, 0 at the start; all figures after it come again, and are the same"""

@@ -1,0 +1,13 @@
+"""The recipes by name; listing them imports no torch."""
+
+from typing import TYPE_CHECKING
+
+from jepa.core.registry import Registry
+
+if TYPE_CHECKING:
+    from jepa.training.recipes import Recipe
+
+RECIPES: "Registry[Recipe]" = Registry(
+    "recipe",
+    dict.fromkeys(("dino-wm", "frozen-small", "lewm", "lewm-small", "lewm-tiny", "smoke"), "jepa.training.recipes"),
+)

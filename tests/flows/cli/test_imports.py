@@ -1,0 +1,67 @@
+"""Help, and the refusal of a name that is not in the store, import nothing that takes seconds."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.cli.commands import SUMMARIES
+
+HEAVY = {"boto3", "dask", "matplotlib", "pandas", "prefect", "pyarrow", "ray", "scipy", "torch"}
+MOST = 700
+"""Modules that a cheap answer may import, those of the standard library among them; torch brings over a thousand."""
+SCRIPT = """
+import sys
+from flows.cli.main import main
+status = main(sys.argv[2:])
+with open(sys.argv[1], "w") as file:
+    print(*sys.modules, file=file)
+sys.exit(status)
+"""
+
+REFUSED = {
+    "evaluate": (["--model", "nosuch"], "model 'nosuch' is not in store"),
+    "pretrain": (["--dataset", "nosuch", "--name", "m0"], "dataset 'nosuch' is not in store"),
+    "report": (["--run", "nosuch"], "run 'nosuch' has no results in store"),
+}
+"""Arguments with a name that is not there, and how the refusal begins."""
+
+
+def run_jepa(folder: Path, *arguments: str) -> tuple["subprocess.CompletedProcess[str]", set[str]]:
+    """Returns `jepa`, ended, in a process of its own, and the modules that it imported."""
+    listing = folder / "modules"
+    command = [sys.executable, "-c", SCRIPT, str(listing), *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return ended, set(listing.read_text().split())
+
+
+def check_light(modules: set[str]) -> None:
+    assert not HEAVY & modules
+    assert len(modules) < MOST
+
+
+@pytest.mark.parametrize("command", list(SUMMARIES))
+def test_help_imports_nothing_heavy(command: str, tmp_path: Path) -> None:
+    ended, modules = run_jepa(tmp_path, command, "--help")
+    assert ended.returncode == 0 and f"usage: jepa {command}" in ended.stdout
+    check_light(modules)
+
+
+@pytest.mark.parametrize("command", list(REFUSED))
+def test_a_name_that_is_not_there_is_refused_before_anything_heavy_is_imported(command: str, tmp_path: Path) -> None:
+    arguments, beginning = REFUSED[command]
+    ended, modules = run_jepa(tmp_path, command, *arguments, "--store", str(tmp_path / "store"))
+    assert ended.returncode == 2 and ended.stderr.startswith(f"jepa: {beginning}")
+    check_light(modules)
+
+
+def test_choices_by_name_are_checked_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    named = ["--recipe", "lewm", "--objective", "ema", "--trackers", "tensorboard"]
+    ended, modules = run_jepa(tmp_path, "pretrain", "--dataset", "d0", "--name", "m0", *named, "--store", str(tmp_path))
+    assert ended.returncode == 2 and "dataset 'd0' is not in store" in ended.stderr
+    check_light(modules)
+    named = ["--kinds", "probing", "planning", "--protocol", "lewm-v3"]
+    ended, modules = run_jepa(tmp_path, "evaluate", "--model", "m0", *named, "--store", str(tmp_path))
+    assert ended.returncode == 2 and "model 'm0' is not in store" in ended.stderr
+    check_light(modules)
