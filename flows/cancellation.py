@@ -4,18 +4,20 @@ Prefect's worker does that for the runs that it started. But it gives up watchin
 be gone itself, and a flow that somebody runs without one has none.
 """
 
-import contextvars
 import logging
 import os
 import signal
 import threading
 import time
+from functools import partial
 from types import TracebackType
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
 from prefect.runtime import flow_run
+
+from infra.background import BackgroundThread
 
 POLL_SECONDS = 10.0
 """Time between two questions for the state of the run."""
@@ -37,10 +39,7 @@ class CancellationWatch:
 
     def __enter__(self) -> "CancellationWatch":
         if flow_run.id is not None:
-            run = contextvars.copy_context().run
-            threading.Thread(
-                target=run, args=(self._watch, UUID(flow_run.id)), name="cancellation-watch", daemon=True
-            ).start()
+            BackgroundThread(partial(self._watch, UUID(flow_run.id)), "cancellation-watch").start()
         return self
 
     def __exit__(

@@ -4,11 +4,12 @@ Prefect's handler of SIGTERM raises in the main thread, wherever that is, and ha
 it whether a cancellation or an eviction was understood. So no training must be there.
 """
 
-import contextvars
 import logging
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
+
+from infra.background import BackgroundThread
 
 T = TypeVar("T")
 
@@ -47,8 +48,7 @@ class _Thread(Generic[T]):
         self._work, self._stop, self._ended = work, threading.Event(), threading.Event()
         self._value: T | None = None
         self._error: BaseException | None = None
-        run = contextvars.copy_context().run
-        self._thread = threading.Thread(target=run, args=(self._run,), name="stoppable-work", daemon=True)
+        self._thread = BackgroundThread(self._run, "stoppable-work")
 
     def start(self) -> None:
         """Begins the work."""

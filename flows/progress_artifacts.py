@@ -1,6 +1,5 @@
 """The progress of a run's phases as artifacts on Prefect's page."""
 
-import contextvars
 import logging
 import threading
 from typing import cast
@@ -9,6 +8,7 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 from flows.artifacts import artifact_key
+from infra.background import BackgroundThread
 from infra.progress import PhaseState
 
 UPDATE_SECONDS = 1.0
@@ -46,8 +46,7 @@ class _Artifact:
         self._id: UUID | None = None
         self._changed, self._over = threading.Event(), threading.Event()
         self._changed.set()
-        run = contextvars.copy_context().run  # Prefect finds the run by it
-        self._thread = threading.Thread(target=run, args=(self._run,), name="progress-artifact", daemon=True)
+        self._thread = BackgroundThread(self._run, "progress-artifact")
         self._thread.start()
 
     def show(self) -> None:
@@ -58,7 +57,7 @@ class _Artifact:
         """Has its last state shown, for which it waits a little."""
         self._over.set()
         self._changed.set()
-        self._thread.join(LEAVING_SECONDS)
+        self._thread.leave(LEAVING_SECONDS)
 
     def _run(self) -> None:
         while True:

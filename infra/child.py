@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from infra.background import BackgroundThread
 from infra.errors import InfraError
 
 STOP_SECONDS = 5
@@ -74,7 +75,7 @@ def end_with_parent(stop: Callable[[], None] | None = None) -> None:
             threading.Event().wait(STOP_SECONDS - 1)
         os._exit(0)
 
-    threading.Thread(target=watch, daemon=True).start()
+    BackgroundThread(watch, "end-with-parent").start()
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

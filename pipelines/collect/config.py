@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from jepa.core.choices import Choices, OrText
 from jepa.core.config import Config
@@ -11,6 +19,7 @@ from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, make_world
 from jepa.worlds.policies import make_policy
 from pipelines.collect.codec_choice import AUTO, choose_codec
+from pipelines.collect.limits import MOST_ACTORS, MOST_EPISODES, MOST_STEPS, check_cost
 from pipelines.executor import Executor
 from pipelines.executor.defaults import one_local_worker
 from pipelines.store.codecs import CODECS
@@ -24,7 +33,7 @@ DEFAULT_SHARES = {"validation": 0.05, "test": 0.1, "unseen": 0.1}
 class WorkConfig(Config):
     """How the shards of a dataset are made; none of it changes a byte."""
 
-    actors: PositiveInt = 2
+    actors: int = Field(2, ge=1, le=MOST_ACTORS)
     """shards that are made at the same time; 1 where executor is `local` and none is given"""
     executor: Executor = "ray"
     """`ray` works by actors of the cluster, `local` by processes of this machine"""
@@ -50,9 +59,9 @@ class CollectConfig(WorkConfig):
     """registered name of the world"""
     name: str = "d0"
     """name of the dataset within the store"""
-    episodes: PositiveInt = 1000
+    episodes: int = Field(1000, ge=1, le=MOST_EPISODES)
     """number of episodes over all splits"""
-    steps: PositiveInt | None = None
+    steps: int | None = Field(None, ge=1, le=MOST_STEPS)
     """actions of an episode; by default what the world suggests"""
     seed: NonNegativeInt = 0
     """seed of the dataset, from which every episode's own seed is derived"""
@@ -66,9 +75,9 @@ class CollectConfig(WorkConfig):
     """share of the episodes of the test split"""
     unseen_share: NonNegativeFloat = DEFAULT_SHARES["unseen"]
     """share of the episodes with held-out variations; goes to train where the world holds none out"""
-    episodes_per_shard: PositiveInt = 32
+    episodes_per_shard: int = Field(32, ge=1, le=MOST_EPISODES)
     """episodes of a shard, which is the unit of work"""
-    chunk_frames: PositiveInt = 32
+    chunk_frames: int = Field(32, ge=1, le=MOST_STEPS)
     """frames that are compressed and fetched together"""
     format: Annotated[str, Choices(FORMATS.names)] = "mds"
     """container of the shards: `mds` or `webdataset`"""
@@ -117,6 +126,7 @@ def plan_dataset(config: CollectConfig) -> DatasetPlan:
         codec=config.codec,
         format=config.format,
     )
+    check_cost(plan, config.actors)
     return plan.model_copy(update={"codec": choose_codec(plan)[0]}) if config.codec == AUTO else plan
 
 

@@ -6,27 +6,23 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from infra.errors import InfraError
 from infra.progress import Progress
 from infra.storage import Store
-from jepa.core.config import to_json
 from pipelines.collect.codec_choice import AUTO, choose_codec
 from pipelines.collect.config import CollectConfig, WorkConfig, plan_dataset
+from pipelines.collect.limits import check_room
 from pipelines.collect.metrics import Figures
+from pipelines.collect.name_claim import check_claimed, claim_version, log_folder
 from pipelines.collect.shard import Recorder, find_shard, make_shard, simulate
 from pipelines.executor import JobLog, run_units
 from pipelines.store.datasets.commit import commit, publish, read_markers
-from pipelines.store.datasets.digests import parse_plan
 from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.manifest import (
     DatasetManifest,
     ShardFacts,
-    check_same_plan,
     continue_plan,
 )
 from pipelines.store.datasets.plan import DatasetPlan
-from pipelines.store.logs import LogFolder
-from pipelines.store.sealed import read_if_there, seal
 
 log = logging.getLogger(__name__)
 
@@ -74,10 +70,12 @@ def make_dataset(
     if held is not None and plan == held.plan:
         publish(dataset, held)  # for one that was committed and then cut off; where all is whole, nothing is written
         return held
+    check_room(plan, dataset.store, 0 if held is None else held.plan.episodes)
     dataset.store.check()
-    _claim(dataset, plan)
+    claim_version(dataset, plan, 0 if held is None else len(held.shards))
     job = ShardJob(dataset, plan, work, record)
     with job.log() as job_log:
+        check_claimed(dataset, plan)  # from now on others see that somebody works under this plan
         job.run(job.missing(held), progress, job_log)
         committed = commit(dataset, plan, codec_trial)
     if not committed.ours:
@@ -114,8 +112,7 @@ class ShardJob:
 
     def log(self) -> JobLog:
         """Returns the job's log, to be opened around `run` and what follows from it."""
-        folder = LogFolder(self.dataset.store, "collect", self.dataset.name)
-        return JobLog(folder, self.work, lambda task: self.plan.shard(task.number).name)
+        return JobLog(log_folder(self.dataset), self.work, lambda task: self.plan.shard(task.number).name)
 
     def run(self, tasks: list[ShardTask], progress: Progress, job_log: JobLog) -> None:
         """Makes those of the shards that are not done.
@@ -165,15 +162,3 @@ def _find_or_make(plan: DatasetPlan, dataset: DatasetHandle, record: Recorder, t
 
 def _make(plan: DatasetPlan, dataset: DatasetHandle, record: Recorder, task: ShardTask) -> ShardResult:
     return ShardResult(make_shard(plan, task.number, dataset, record, task.expected).facts, made=True)
-
-
-def _claim(dataset: DatasetHandle, plan: DatasetPlan) -> None:
-    """Takes the name, or its next version, for this plan, so that two plans never mix their shards under one name."""
-    store, path = dataset.store, dataset.layout.version(plan.version, "plan.json")
-    if store.write_if_absent(path, seal(to_json(plan))):
-        return
-    data = read_if_there(store, path)
-    held = None if data is None else parse_plan(data)
-    if held is None:
-        raise InfraError(f"{store.address(path)} cannot be read as a plan; delete it or choose another name")
-    check_same_plan(dataset.name, held, plan)

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from infra.background import BackgroundThread
 from infra.progress import PhaseState
 from infra.version import code_version
 from infra.work_log import JOB_FILE, JobRecord, JobStatus, LogFolder, utc_now
@@ -52,7 +53,7 @@ class JobLog:
         )
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._keep_alive, name="job-log", daemon=True)
+        self._thread = BackgroundThread(self._keep_alive, "job-log")
         self._complained = False
 
     @property
@@ -70,7 +71,7 @@ class JobLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
-        self._thread.join()
+        self._thread.leave()
         status: JobStatus = "done"
         if error is not None:
             status = "interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed"
@@ -88,7 +89,8 @@ class JobLog:
         self._write()
 
     def unit_done(self) -> None:
-        """Counts a unit that is done."""
+        """Counts a unit that is done; raises the error by which the thread that keeps the log alive has ended."""
+        self._thread.check()
         self._change(done=self._record.done + 1)
 
     def unit_failed(self, retried: bool) -> None:

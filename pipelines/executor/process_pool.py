@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
+from infra.background import BackgroundThread
 from infra.errors import InfraError
 from jepa.core.errors import InputError
 from jepa.core.plugins import import_plugins
@@ -36,7 +38,7 @@ _context = get_context("spawn")
 class _Worker:
     process: SpawnProcess
     pipe: Connection
-    listener: threading.Thread
+    listener: BackgroundThread
 
 
 class ProcessPool(WorkerPool):
@@ -58,7 +60,7 @@ class ProcessPool(WorkerPool):
         )
         process.start()
         theirs.close()
-        listener = threading.Thread(target=self._listen, args=(slot, ours), name=f"listen-{slot}", daemon=True)
+        listener = BackgroundThread(partial(self._listen, slot, ours), f"listen-{slot}")
         self._workers[slot] = _Worker(process, ours, listener)
         listener.start()
 
@@ -98,15 +100,14 @@ class ProcessPool(WorkerPool):
             self.kill(slot)
 
     def _listen(self, slot: int, pipe: Connection) -> None:
-        with pipe:
-            while True:
-                try:
-                    data: bytes | None = pipe.recv_bytes()
-                except (EOFError, OSError):
-                    data = None
-                self._heard.put((pipe, slot, data))
-                if data is None:
-                    return
+        try:
+            with pipe:
+                while True:
+                    self._heard.put((pipe, slot, pipe.recv_bytes()))
+        except (EOFError, OSError):
+            return
+        finally:
+            self._heard.put((pipe, slot, None))  # whatever ended this thread, nobody hears the worker any more
 
     def _is_mute(self, slot: int) -> bool:
         """Returns whether a worker has ended and its pipe says nothing about it."""
@@ -117,8 +118,12 @@ class ProcessPool(WorkerPool):
         return worker.listener.is_alive()
 
     def _died(self, slot: int) -> Event:
-        process = self._workers[slot].process
+        process, listener = self._workers[slot].process, self._workers[slot].listener
         self.kill(slot)
+        try:
+            listener.check()
+        except InfraError as error:
+            return Event(slot, "died", error)
         if process.exitcode == EXIT_STATUS:
             return Event(slot, "broken", Failure.of(InputError(SENTENCE)))
         return Event(slot, "died", InfraError(f"a worker process died (exit code {process.exitcode})"))

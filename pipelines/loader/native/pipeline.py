@@ -12,7 +12,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from infra.background import BackgroundThread
 from infra.errors import InfraError
 from jepa.core.clips import Clips
 from pipelines.loader.config import THREAD
@@ -77,7 +79,7 @@ class Pipeline:
         self._failure: BaseException | None = None
         self._closed = False
         self._counters = [LoaderCounters() for _ in range(threads)]
-        self._threads: list[threading.Thread] = []
+        self._threads: list[BackgroundThread] = []
         self._start()
 
     def next(self) -> tuple[Position, Clips]:
@@ -88,9 +90,9 @@ class Pipeline:
         """
         with self._ready:
             while not self._ready.wait_for(self._is_next_ready, WATCH_SECONDS):
-                if not any(thread.is_alive() for thread in self._threads):
+                if not all(thread.is_alive() for thread in self._threads):
                     self._failure = InfraError(
-                        "the loader's threads are gone, perhaps because this process was forked from the one that "
+                        "threads of the loader are gone, perhaps because this process was forked from the one that "
                         "opened the loader; open it in the process that reads from it"
                     )
             if self._failure is not None:
@@ -112,18 +114,18 @@ class Pipeline:
         return self._counters
 
     def close(self, *, wait: bool = True) -> None:
-        """Ends the threads and waits for them, unless `wait` is false; what they have filled is dropped."""
+        """Ends the threads, and waits some seconds for them unless `wait` is false; what they filled is dropped."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
             self._ready.notify_all()
         for thread in self._threads if wait else ():
-            thread.join()
+            thread.leave()
 
     def _start(self) -> None:
         try:
             for counters in self._counters:
-                thread = threading.Thread(target=self._run, args=(counters,), daemon=True, name=THREAD)
+                thread = BackgroundThread(partial(self._run, counters), THREAD)
                 thread.start()
                 self._threads.append(thread)
         except BaseException:

@@ -3,8 +3,10 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Generic, TypeVar
 
+from infra.background import BackgroundThread
 from infra.errors import InfraError
 from pipelines.loader.config import THREAD
 
@@ -27,8 +29,7 @@ class Prefetcher(Generic[T]):
         self._entries: Entries[T] = queue.Queue(depth)
         self._stop = threading.Event()
         self._error: BaseException | None = None
-        arguments = (make, self._entries, self._stop)
-        self._thread = threading.Thread(target=_fill, args=arguments, daemon=True, name=f"{THREAD}-prefetch")
+        self._thread = BackgroundThread(partial(_fill, make, self._entries, self._stop), f"{THREAD}-prefetch")
         self._thread.start()
 
     def next(self) -> T:
@@ -46,9 +47,9 @@ class Prefetcher(Generic[T]):
         return item
 
     def close(self) -> None:
-        """Ends the thread and waits for it; its items are dropped."""
+        """Ends the thread and waits some seconds for it; its items are dropped."""
         self._stop.set()
-        self._thread.join()
+        self._thread.leave()
 
     def _wait(self) -> tuple[T | None, BaseException | None]:
         while True:

@@ -4,12 +4,18 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
+
+from infra.background import BackgroundThread
 
 log = logging.getLogger(__name__)
 
 COLLECT_SECONDS = 0.5
 """Time between two times that the driver collects what has come."""
+
+ANSWER_SECONDS = 60.0
+"""How long the driver waits for the actor that holds the messages."""
 
 FAILURE = "failure"
 """Kind of the message of a worker that failed for good; its content is the error."""
@@ -85,21 +91,26 @@ class Mailbox:
         return bool(ray.get(self._messages.failed.remote()))
 
     @contextlib.contextmanager
-    def delivering(self, handle: Callable[[str, Any], None], stop: Callable[[], bool]) -> Iterator[None]:
+    def delivering(self, handle: Callable[[str, Any], None], stop: Callable[[], bool]) -> Iterator[Callable[[], None]]:
         """Hands each message to `handle`, in another thread; all that were sent before the block ends are handed over.
+
+        The block gets a function that raises the error by which that thread has ended, if it has.
 
         Args:
             handle: takes a message's kind and content.
             stop: whether the workers are to be asked to stop.
         """
         over = threading.Event()
-        thread = threading.Thread(target=self._deliver, args=(handle, stop, over), daemon=True)
+        thread = BackgroundThread(partial(self._deliver, handle, stop, over), "mailbox")
         thread.start()
         try:
-            yield
+            yield thread.check
         finally:
             over.set()
-            thread.join()
+            left_in_time = thread.leave(ANSWER_SECONDS)
+        thread.check()
+        if not left_in_time:
+            log.warning("the last messages of the workers did not come within %g s", ANSWER_SECONDS)
 
     def close(self) -> None:
         """Ends the actor."""
@@ -120,7 +131,7 @@ class Mailbox:
                 if stop() and not passed_on:
                     self._messages.request_stop.remote()
                     passed_on = True
-                messages: list[Message] = ray.get(self._messages.collect.remote())
+                messages: list[Message] = ray.get(self._messages.collect.remote(), timeout=ANSWER_SECONDS)
             except RayError:
                 return  # the cluster is gone; `fit` says so itself
             for kind, content in messages:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from infra.background import BackgroundThread
 from infra.errors import Interrupted
 from jepa.core.collectives import world_size
 
@@ -52,11 +53,12 @@ class PreemptionSignal:
         # A plain flag: the handler of a POSIX signal may come while this thread holds any lock.
         self._received = False
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="preemption-signal", daemon=True)
+        self._thread = BackgroundThread(self._look, "preemption-signal")
 
     @property
     def received(self) -> bool:
-        """Whether a signal has come."""
+        """Whether a signal has come; raises the error by which the thread that looks has ended, if it has."""
+        self._thread.check()
         return self._received
 
     def send(self) -> None:
@@ -72,11 +74,10 @@ class PreemptionSignal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
-        if self._thread.is_alive():
-            self._thread.join(LOOK_SECONDS)
+        self._thread.leave(LOOK_SECONDS)
 
     def _look(self) -> None:
-        while not self.received and not self._over.wait(LOOK_SECONDS):
+        while not self._received and not self._over.wait(LOOK_SECONDS):
             if any(source() for source in self._sources):
                 self.send()
 

@@ -6,8 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from infra.background import BackgroundThread
 from infra.environment import applied_environment
 from infra.errors import InfraError
 from infra.progress import Phase
@@ -112,8 +114,8 @@ def _fit_once(
             applied_environment(_placement(task.config)),
         ):
             fit = _Fit(task.config, _trainer(task, folder, mailbox))
-            with mailbox.delivering(handle, lambda: preemption.received):
-                lost = fit.wait(preemption, lambda: outcome.begun)
+            with mailbox.delivering(handle, lambda: preemption.received) as check:
+                lost = fit.wait(preemption, lambda: outcome.begun, check)
     finally:
         mailbox.close()
     # A worker that stopped for good takes the others down, which wait for it: its own sentence is the reason.
@@ -138,17 +140,21 @@ class _Fit:
         self._stop_seconds = config.stop_seconds
         self._ended = threading.Event()
         self._error: Exception | None = None
-        threading.Thread(target=self._run, args=(trainer,), name="ray-train-fit", daemon=True).start()
+        BackgroundThread(partial(self._run, trainer), "ray-train-fit").start()
 
-    def wait(self, preemption: PreemptionSignal, begun: Callable[[], bool]) -> Exception | None:
+    def wait(
+        self, preemption: PreemptionSignal, begun: Callable[[], bool], check: Callable[[], None]
+    ) -> Exception | None:
         """Returns how Ray lost the workers, if it did, as soon as they have ended or are left behind.
 
         Args:
             preemption: after which workers that have begun have `stop_seconds`, and others are not waited for.
             begun: whether any has.
+            check: raises what ended another thread on which the training depends.
         """
         signalled: float | None = None
         while not self._ended.wait(LOOK_SECONDS):
+            check()
             if not preemption.received:
                 continue
             signalled = signalled or time.monotonic()
@@ -162,6 +168,8 @@ class _Fit:
             trainer.fit()
         except Exception as error:
             self._error = error
+        except BaseException as error:  # or the training would pass for done
+            self._error = InfraError(f"the thread of Ray Train was ended by {error!r}")
         finally:
             self._ended.set()
 

@@ -6,13 +6,19 @@ and what comes to the store next is always the newest state there is.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from infra.background import BackgroundThread
 
 RETRY_SECONDS = (1.0, 5.0, 20.0)
 """Pauses before a failed commit is tried again; a store's own client has repeated each request already."""
 LEAVING_SECONDS = 30.0
 """How long a training that failed waits for the commit under way."""
+
+LOOK_SECONDS = 1.0
+"""How often one who waits for a commit looks whether the thread is still there."""
 
 log = logging.getLogger(__name__)
 
@@ -37,27 +43,50 @@ class BackgroundWriter:
         self._waiting: Commit | None = None
         self._under_way = False
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="checkpoint-writer", daemon=True)
+        self._thread = BackgroundThread(self._run, "checkpoint-writer")
         self._thread.start()
 
     def put(self, commit: Commit) -> None:
-        """Has something committed as soon as the one under way is done, instead of any other that waits."""
+        """Has something committed as soon as the one under way is done, instead of any other that waits.
+
+        Raises:
+            InfraError: the thread has ended, so that nothing would be committed any more.
+        """
+        self.check()
         with self._changed:
             self._waiting = commit
             self._changed.notify_all()
 
+    def check(self) -> None:
+        """Passes while the thread is there; raises as `put` does."""
+        self._thread.check()
+
     def wait(self, seconds: float | None = None) -> bool:
-        """Returns whether all was committed, or given up, within the time; None waits for as long as it takes."""
+        """Returns whether all was committed, or given up, within the time; None waits for as long as it takes.
+
+        Raises:
+            InfraError: the thread has ended before it was done.
+        """
+        end = None if seconds is None else time.monotonic() + seconds
         with self._changed:
-            return self._changed.wait_for(lambda: self._waiting is None and not self._under_way, seconds)
+            while self._waiting is not None or self._under_way:
+                self.check()
+                left = LOOK_SECONDS if end is None else min(LOOK_SECONDS, end - time.monotonic())
+                if left <= 0:
+                    return False
+                self._changed.wait(left)
+        self.check()
+        return True
 
     def close(self, seconds: float | None = None) -> None:
         """Waits as `wait` does, then ends the thread."""
-        self.wait(seconds)
-        with self._changed:
-            self._closed = True
-            self._waiting = None
-            self._changed.notify_all()
+        try:
+            self.wait(seconds)
+        finally:
+            with self._changed:
+                self._closed = True
+                self._waiting = None
+                self._changed.notify_all()
 
     def _run(self) -> None:
         while True:

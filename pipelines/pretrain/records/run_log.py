@@ -55,6 +55,7 @@ class RunLog:
         `checkpoint_seconds` what checkpoints have held training up in that time; `checkpoint_failures` those not
         written since the process began.
         """
+        self._writer.check()  # a checkpoint may be far: without its writer, what is learned would be lost
         now = time.monotonic()
         clips = (step - self._logged_step) * self._batch_size
         figures = figures | {
@@ -106,8 +107,10 @@ class RunLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         in_order = kind is None or issubclass(kind, Preempted)
-        self._writer.close(None if in_order else LEAVING_SECONDS)
-        self._trackers.close()
+        try:
+            self._writer.close(None if in_order else LEAVING_SECONDS)
+        finally:
+            self._trackers.close()
 
     def _write_figures(self, curve: Curve) -> None:
         write_curve(self._model, curve)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import ClassVar
 
+from infra.background import BackgroundThread
 from infra.errors import InfraError
 from infra.process_identity import ProcessIdentity, is_running, this_process
 from jepa.core.config import Config, to_json
@@ -74,7 +75,7 @@ class Lease:
         self._lost = False
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="claim-heartbeat", daemon=True)
+        self._thread = BackgroundThread(self._keep, "claim-heartbeat")
 
     @property
     def number(self) -> int:
@@ -111,7 +112,7 @@ class Lease:
         while not self._over.wait(HEARTBEAT_SECONDS):
             try:
                 self._write()
-            except InfraError as error:
+            except Exception as error:  # the next one may succeed; without any the name passes for free
                 log.debug("no heartbeat of model %s: %s", self._model.name, error)
             if self._lost:
                 return

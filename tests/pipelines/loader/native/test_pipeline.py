@@ -218,7 +218,7 @@ def test_a_consumer_whose_threads_are_gone_does_not_wait(monkeypatch: pytest.Mon
     monkeypatch.setattr(pipeline, "WATCH_SECONDS", 0.05)
     monkeypatch.setattr(Pipeline, "_run", lambda self, counters: None)
     running = started()
-    with pytest.raises(InfraError, match=r"the loader's threads are gone.*open it in the process that reads from it"):
+    with pytest.raises(InfraError, match=r"threads of the loader are gone.*open it in the process that reads from it"):
         running.next()
 
 
