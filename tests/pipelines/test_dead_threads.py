@@ -15,10 +15,10 @@ import pytest
 from infra.errors import InfraError
 from pipelines.executor import JobLog, job_log, run_units
 from pipelines.loader.official.prefetch import Prefetcher
-from pipelines.pretrain.background_writer import BackgroundWriter, Commit
-from pipelines.pretrain.mailbox import Mailbox
-from pipelines.pretrain.preemption import PreemptionSignal, preemption_signal
-from pipelines.pretrain.ray_train import _Fit
+from pipelines.pretrain.cluster.mailbox import Mailbox
+from pipelines.pretrain.cluster.preemption import PreemptionSignal, preemption_signal
+from pipelines.pretrain.cluster.ray_train import _Fit
+from pipelines.pretrain.records.background_writer import BackgroundWriter, Commit
 from tests.pipelines.executor.path_folder import PathFolder
 from tests.pipelines.executor.test_unit_log import Asked
 from tests.pipelines.executor.units import square
@@ -42,7 +42,7 @@ def writer(_: Path, __: pytest.MonkeyPatch) -> None:
 
 
 def writer_whose_warning_fails(_: Path, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("pipelines.pretrain.background_writer.RETRY_SECONDS", ())
+    patch.setattr("pipelines.pretrain.records.background_writer.RETRY_SECONDS", ())
 
     def fail() -> None:
         raise InfraError("the store is full")
