@@ -42,7 +42,7 @@ def test_counts_are_bounded(field: str) -> None:
 
 
 def test_a_disk_without_room_is_said_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 2**20}))
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 2**20}))
     with pytest.raises(InputError, match=r"take 0\.0 GiB at least and store .* has 0\.0 GiB left"):
         collect(small_config(codec="raw"), open_store(str(tmp_path / "a" / "store")))
     assert not (tmp_path / "a").exists()
