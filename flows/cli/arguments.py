@@ -48,8 +48,8 @@ def read_arguments(name: str, summary: str, command: Any, arguments: list[str]) 
     sources.environment, foreign = read_environment([*shared_flags, *own_flags])
     if foreign:
         _check_foreign(foreign)
-    if known.config:
-        sources.file = read_file(known.config, name)
+    if known.config is not None:
+        sources.file, sources.lines = read_file(known.config, name)
     # Before any value is checked: what it names may be registered by one of these modules.
     request_plugins(_modules(known.imports, sources))
     values = sources.merged()

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from flows.cli.terminal import answer
 from jepa.core.errors import InputError
+from jepa.core.yaml_text import YamlProblem, read_yaml
 
 REQUIRED = " (required)"
 
@@ -199,9 +199,11 @@ def as_data(text: Any, option: str, text_only: bool = False) -> Any:
     if text_only or not isinstance(text, str) or text[:1] not in ("[", "{"):
         return text
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"{text!r} for {option} is no list or mapping; write it as in YAML: [32, 64]") from error
+        return read_yaml(text)[0]
+    except YamlProblem as error:
+        shown = text if len(text) <= 80 else f"{text[:77]}..."
+        wrong = "is no list or mapping" if error.problem == "is no YAML" else error.problem
+        raise InputError(f"{shown!r} for {option} {wrong}; write it as in YAML: [32, 64]") from error
 
 
 def as_list(values: list[str], option: str) -> list[Any]:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from flows.cli.flags import Flag, as_data, merge, put
 from jepa.core.errors import InputError
 from jepa.core.files import read_file as read_bytes
+from jepa.core.yaml_text import YamlProblem, read_yaml
 
 PREFIX = "JEPA_"
 RESERVED = {"JEPA_DEBUG", "JEPA_IMPORT"}
@@ -20,6 +20,7 @@ RESERVED = {"JEPA_DEBUG", "JEPA_IMPORT"}
 
 Model = TypeVar("Model", bound=BaseModel)
 Values = dict[str, Any]
+Lines = dict[tuple[str, ...], int]
 
 
 @dataclass
@@ -31,6 +32,8 @@ class Sources:
     environment: Values = field(default_factory=dict)
     flags: Values = field(default_factory=dict)
     path: str = ""
+    lines: Lines = field(default_factory=dict)
+    """of the file's values"""
 
     def merged(self) -> Values:
         """Returns all values, each from the strongest source that has it."""
@@ -43,7 +46,10 @@ class Sources:
             return f" (from flag --{dotted.replace('_', '-')})"
         if _has(self.environment, path):
             return f" (from variable {variable(path)})"
-        return f" (from {self.path})" if _has(self.file, path) else ""
+        if not _has(self.file, path):
+            return ""
+        line = f", line {self.lines[path]}" if path in self.lines else ""
+        return f" (from {self.path}{line})"
 
     def build(self, model: type[Model], values: Values) -> Model:
         """Returns the configuration.
@@ -77,24 +83,25 @@ class Sources:
         return f"{name} is {_short(first['input'])}{origin}; {wanted[:1].lower()}{wanted[1:]}{more}"
 
 
-def read_file(path: str, command: str) -> Values:
-    """Returns the values of a YAML file.
+def read_file(path: str, command: str) -> tuple[Values, Lines]:
+    """Returns the values of a YAML file, and the line of each by its path.
 
     Raises:
         InputError: it cannot be read, or is not a mapping of names to values.
     """
+    if not path:
+        raise InputError("--config is empty; name a file or leave it out")
     try:
-        values = yaml.safe_load(read_bytes(f"config file {path!r}", path).decode())
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # of text, of dates and numbers, of deep nesting
-        where = getattr(error, "problem_mark", None)
-        raise InputError(
-            f"config file {path!r} is no YAML{f' (line {where.line + 1})' if where else ''}; correct it"
-        ) from error
+        values, lines = read_yaml(read_bytes(f"config file {path!r}", path).decode())
+    except YamlProblem as error:
+        raise InputError(f"config file {path!r} {error.problem}{error.place}; correct it") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"config file {path!r} is no YAML; correct it") from error
     if values is not None and not isinstance(values, dict):
         raise InputError(
             f"config file {path!r} holds a {type(values).__name__}; write `name: value` lines as {command} takes them"
         )
-    return values or {}
+    return values or {}, lines
 
 
 def read_environment(flags: list[Flag], environment: Mapping[str, str] | None = None) -> tuple[Values, list[str]]:

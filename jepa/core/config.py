@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema
@@ -12,12 +12,16 @@ from pydantic_core import CoreSchema
 from jepa.core.errors import InputError
 
 log = logging.getLogger(__name__)
+LARGEST = 2**63
+"""What is no more than this is stored as it is: Parquet and generators take signed integers."""
 
 
 class Config(BaseModel):
     """A configuration whose unknown keys are errors and whose fingerprint names what it makes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=(), allow_inf_nan=False
+    )
 
     renamed: ClassVar[Mapping[str, str]] = {}
     """Names that fields had before, with today's; using one logs a sentence that says so."""
@@ -44,7 +48,13 @@ class Config(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _take_old_names(cls, value: Any) -> Any:
-        return cls.with_new_names(value) if isinstance(value, Mapping) else value
+        if not isinstance(value, Mapping):
+            return value
+        values = cls.with_new_names(value)
+        for name, held in values.items():
+            if _is_no_number(held) and _takes_whole_numbers(cls, name):
+                values[name] = _as_said(held)
+        return values
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -62,6 +72,33 @@ class Config(BaseModel):
 
 
 C = TypeVar("C", bound=Config)
+
+
+def _is_no_number(value: Any) -> bool:
+    """Returns whether a count must not be made of a value: a boolean, or a number beyond 63 bits."""
+    if isinstance(value, bool):
+        return True
+    if isinstance(value, str):
+        digits = value.strip().lstrip("+-").replace("_", "")
+        return len(digits) > 18 and digits.isdecimal() and (len(digits) > 4000 or int(digits) >= LARGEST)
+    return isinstance(value, int) and not -LARGEST < value < LARGEST
+
+
+def _as_said(value: Any) -> str:
+    """Returns a text that no field takes for a number, so that the field's own error names field and value."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return (
+        f"{str(value)[:40]} (over 63 bits)"
+        if isinstance(value, str)
+        else f"about 2^{value.bit_length() - 1} (over 63 bits)"
+    )
+
+
+def _takes_whole_numbers(model: type[BaseModel], name: str) -> bool:
+    field = model.model_fields.get(name)
+    kinds = () if field is None else (field.annotation, *get_args(field.annotation))
+    return any(kind in (int, float) for kind in kinds) and bool not in kinds
 
 
 def digest_of(document: Any) -> str:

@@ -10,13 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from jepa.core.config import Config, digest_of, first_problem, parse_options
 from jepa.core.episodes import EpisodeSource
 from jepa.core.errors import InputError
 from jepa.core.files import read_file
+from jepa.core.yaml_text import YamlProblem, read_yaml
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult
 
 if TYPE_CHECKING:
@@ -108,10 +108,11 @@ def read_protocol(path: Path) -> Protocol:
     if not os.path.lexists(path):
         raise InputError(f"{file} does not exist; choose one of: {', '.join(protocol_names())}")
     try:
-        document = yaml.safe_load(read_file(file, path).decode())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise InputError(f"{file} is no YAML{f' (line {mark.line + 1})' if mark else ''}; correct it") from error
+        document, _ = read_yaml(read_file(file, path).decode())
+    except YamlProblem as error:
+        raise InputError(f"{file} {error.problem}{error.place}; correct it") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file} is no YAML; correct it") from error
     if not isinstance(document, dict):
         raise InputError(f"{file} holds a {type(document).__name__}; write `name: …` and settings by evaluation")
     try:

@@ -30,15 +30,15 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class ModelConfig(Config):
     """Everything that the shape of a world model depends on; it travels with the weights."""
 
-    image_size: PositiveInt = 64
+    image_size: int = Field(64, gt=0, le=8192)
     """Side of the square frames, in pixels."""
-    action_size: PositiveInt = 2
+    action_size: int = Field(2, gt=0, le=100_000)
     """A, dimensions of one action."""
-    frameskip: PositiveInt = 5
+    frameskip: int = Field(5, gt=0, le=10_000)
     """K, actions between two frames that the model sees."""
-    history: PositiveInt = 1
+    history: int = Field(1, gt=0, le=10_000)
     """Frames that the predictor looks back on, the current one included."""
-    latent_size: PositiveInt = 32
+    latent_size: int = Field(32, gt=0, le=1_000_000)
     """D."""
     encoder: str = "conv"
     """Registered name of the encoder."""

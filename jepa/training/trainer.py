@@ -31,9 +31,9 @@ class TrainConfig(Config):
 
     steps: PositiveInt = 3000
     """Optimiser steps of the whole run."""
-    batch_size: PositiveInt = 128
+    batch_size: int = Field(128, gt=0, le=1_000_000)
     """Clips in a global batch, over all workers together."""
-    horizon: PositiveInt = 3
+    horizon: int = Field(3, gt=0, le=10_000)
     """Frames of a clip beyond the model's history."""
     learning_rate: PositiveFloat = 1e-3
     """Peak rate of AdamW."""

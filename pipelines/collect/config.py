@@ -33,7 +33,7 @@ DEFAULT_SHARES = {"validation": 0.05, "test": 0.1, "unseen": 0.1}
 class WorkConfig(Config):
     """How the shards of a dataset are made; none of it changes a byte."""
 
-    actors: int = Field(2, ge=1, le=MOST_ACTORS)
+    actors: int = Field(2, gt=0, le=MOST_ACTORS)
     """shards that are made at the same time; 1 where executor is `local` and none is given"""
     executor: Executor = "ray"
     """`ray` works by actors of the cluster, `local` by processes of this machine"""
@@ -59,9 +59,9 @@ class CollectConfig(WorkConfig):
     """registered name of the world"""
     name: str = "d0"
     """name of the dataset within the store"""
-    episodes: int = Field(1000, ge=1, le=MOST_EPISODES)
+    episodes: int = Field(1000, gt=0, le=MOST_EPISODES)
     """number of episodes over all splits"""
-    steps: int | None = Field(None, ge=1, le=MOST_STEPS)
+    steps: int | None = Field(None, gt=0, le=MOST_STEPS)
     """actions of an episode; by default what the world suggests"""
     seed: NonNegativeInt = 0
     """seed of the dataset, from which every episode's own seed is derived"""
@@ -75,9 +75,9 @@ class CollectConfig(WorkConfig):
     """share of the episodes of the test split"""
     unseen_share: NonNegativeFloat = DEFAULT_SHARES["unseen"]
     """share of the episodes with held-out variations; goes to train where the world holds none out"""
-    episodes_per_shard: int = Field(32, ge=1, le=MOST_EPISODES)
+    episodes_per_shard: int = Field(32, gt=0, le=MOST_EPISODES)
     """episodes of a shard, which is the unit of work"""
-    chunk_frames: int = Field(32, ge=1, le=MOST_STEPS)
+    chunk_frames: int = Field(32, gt=0, le=MOST_STEPS)
     """frames that are compressed and fetched together"""
     format: Annotated[str, Choices(FORMATS.names)] = "mds"
     """container of the shards: `mds` or `webdataset`"""

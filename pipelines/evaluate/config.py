@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, field_validator, model_validator
 
 from jepa.core.choices import Choices
 from jepa.core.config import Config
@@ -33,7 +33,7 @@ class EvaluateConfig(Config):
     """Name under which the figures are collected; the model's by default."""
     force: bool = False
     """Do again what is done already, and put it in the place of what is there."""
-    workers: PositiveInt = 2
+    workers: int = Field(2, gt=0, le=4096)
     """Units that are worked on at once; by default 1 where `executor` is `local`."""
     executor: Executor = "ray"
     """`ray` evaluates in actors of the cluster, `local` in this process, or in several of this machine."""

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from jepa.core.config import Config
 
@@ -25,11 +25,11 @@ class LoaderConfig(Config):
 
     kind: str = "native"
     """`native` reads chunks by address and resumes exactly; `streaming` and `webdataset` are the official readers"""
-    windows_per_chunk: PositiveInt = 8
+    windows_per_chunk: int = Field(8, gt=0, le=100_000)
     """clips assembled each time a chunk is decoded; more is faster, fewer mixes chunks more finely"""
-    shuffle_chunks: PositiveInt = 2
+    shuffle_chunks: int = Field(2, gt=0, le=100_000)
     """decoded chunks whose clips are mixed within a slot of the batch; memory grows with it"""
-    threads: NonNegativeInt = 0
+    threads: int = Field(0, ge=0, le=1024)
     """threads that decode and assemble; 0 takes this process's share of the machine's cores, 8 at most"""
     memory_megabytes: PositiveInt = 2048
     """decoded frames that wait for the training; with too little, chunks are decoded more than once"""

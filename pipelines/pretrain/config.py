@@ -64,7 +64,7 @@ class PretrainConfig(Config):
     """Other fields of the training, over the recipe's: horizon, warmup, weight_decay, clip, log_every …"""
     steps: PositiveInt | None = None
     """Optimiser steps; the recipe's by default. More than a model of this name has: it is trained on from there."""
-    batch_size: PositiveInt | None = None
+    batch_size: int | None = Field(None, gt=0, le=1_000_000)
     """Clips in a global batch, over all workers; the recipe's by default."""
     learning_rate: PositiveFloat | None = None
     """Peak learning rate; the recipe's by default."""
@@ -74,7 +74,7 @@ class PretrainConfig(Config):
     """Model whose weights the training starts from: `m0`, or `m0@1a2b3c4d` for certain ones; drawn by default."""
     seed: NonNegativeInt = 0
     """Seed of the weights, of the order of clips and of every draw."""
-    workers: PositiveInt = 2
+    workers: int = Field(2, gt=0, le=4096)
     """Training processes, one device each; 1 where executor is `local` and none is given."""
     min_workers: PositiveInt | None = None
     """Go on with as few as these when workers are lost, and with more again when there is room; always `workers` where

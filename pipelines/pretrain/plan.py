@@ -2,6 +2,7 @@
 
 import torch
 
+from infra.settings import RaySettings
 from infra.storage import Store
 from jepa.core.errors import InputError
 from jepa.models.world_model import WorldModel
@@ -46,6 +47,7 @@ def plan_training(config: PretrainConfig, store: Store, run: str = "") -> Traini
         InfraError: the version that the training began with is gone.
     """
     check_workers(config)
+    check_device(config)
     check_trackers(config.trackers)
     model = ModelHandle(store, config.name)
     origin = find_origin(config, model, newest_claim(model))
@@ -141,6 +143,17 @@ def check_workers(config: PretrainConfig, part: str = "") -> None:
             f"{part}workers {config.workers} with {part}executor 'local' cannot be: it trains in this one process; "
             f"set {part}workers to 1, or {part}executor to 'ray'"
         )
+
+
+def check_device(config: PretrainConfig) -> None:
+    """Passes where a GPU is not asked for, is here, or may come with a cluster.
+
+    Raises:
+        InputError: it is asked for, and the training runs on this machine, which shows none.
+    """
+    here = config.executor == "local" or RaySettings.from_environment().address is None
+    if config.device == "cuda" and here and not torch.cuda.is_available():
+        raise InputError("device is 'cuda' and no GPU is visible here; choose 'auto' or 'cpu'")
 
 
 def check_batch(config: PretrainConfig, recipe: Recipe, part: str = "") -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from jepa.core.episodes import Actions, Episode, EpisodeSource
@@ -38,7 +38,7 @@ class DecodingConfig(DecoderFitConfig):
 
     episodes: PositiveInt = 50
     """episodes of each held-out split"""
-    horizon: PositiveInt = 8
+    horizon: int = Field(8, gt=0, le=10_000)
     """H, the decoding horizon: action blocks that are imagined from each frame"""
     episodes_shown: NonNegativeInt = 2
     """episodes of each split whose pictures are kept for the report"""

@@ -16,11 +16,11 @@ REFERENCES = ("oracle", "random")
 class PlanningConfig(Config):
     """Which problems, how long, and the planners."""
 
-    problems: PositiveInt = 100
+    problems: int = Field(100, gt=0, le=1_000_000)
     """problems for each split and goal kind"""
-    ahead: PositiveInt = 25
+    ahead: int = Field(25, gt=0, le=1_000_000)
     """environment steps from the start to the goal in the recorded episode"""
-    budget: PositiveInt = 50
+    budget: int = Field(50, gt=0, le=1_000_000)
     """environment steps in which the goal must be met"""
     replan_every: PositiveInt = 25
     """environment steps of a plan that are carried out before the next look; the looks before a plan's end plan for the

@@ -71,10 +71,34 @@ def refusal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Refusal:
             ["run", "--preset", "smoke", "--pretrain.batch-size", "1"],
             ["pretrain.batch_size 1", "pretrain.workers 2"],
         ),
+        (["collect", "--seed", str(2**63)], ["seed is '9223372036854775808 (over 63 bits)'", "--seed"]),
+        (
+            ["collect", "--episodes", "1000000000000"],
+            ["episodes is '1000000000000' (from flag --episodes)", "10000000"],
+        ),
+        (["collect", "--actors", "1000000"], ["actors is '1000000'", "4096"]),
+        (["collect", "--cpus", "inf"], ["cpus is 'inf'", "finite number"]),
+        (["collect", "--stall-seconds", "nan"], ["stall_seconds is 'nan'", "finite number"]),
+        (["pretrain", "--dataset", "d", "--name", "m", "--seed", "9" * 5000], ["seed is '999", "--seed"]),
+        (["pretrain", "--dataset", "d", "--name", "m", "--learning-rate", "inf"], ["learning_rate", "finite number"]),
+        (
+            ["pretrain", "--dataset", "d", "--name", "m", "--loader.threads", "1000000"],
+            ["threads is '1000000'", "1024"],
+        ),
+        (["pretrain", "--dataset", "d", "--name", "m", "--train-options", "horizon=1000000"], ["horizon", "10000"]),
+        (
+            ["pretrain", "--dataset", "d", "--name", "m", "--device", "cuda", "--executor", "local"],
+            ["'cuda'", "no GPU"],
+        ),
+        (["evaluate", "--model", "m", "--workers", "1000000"], ["workers is '1000000'", "4096"]),
+        (["pretrain", "--dataset", "d", "--name", "m", "--trackers", "[" * 3000], ["--trackers", "nested deeper"]),
         (["demo", "--seed", "-1"], ["seed is '-1'", "greater than or equal to 0"]),
     ],
 )
-def test_a_wrong_input(arguments: list[str], parts: list[str], refusal: Refusal) -> None:
+def test_a_wrong_input(
+    arguments: list[str], parts: list[str], refusal: Refusal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     sentence = refusal(*arguments) if arguments != ["colect"] else refusal("colect")
     for part in parts:
         assert part in sentence

@@ -1,5 +1,6 @@
 """A wrong value is named with where it comes from; files, variables and flags become one set of values."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,27 @@ from tests.flows.cli.options import Options, read
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("episode: 3", "key 'episode' (from FILE) is not known; did you mean 'episodes'?"),
-        ("inner: {dept: 3}", "key 'inner.dept' (from FILE) is not known; did you mean 'depth'?"),
-        ("episodes: many", "episodes is 'many' (from FILE); it should be a valid integer"),
-        ("episodes: 1.5", "episodes is 1.5 (from FILE); it should be a valid integer"),
-        ("inner: 3", "inner is 3 (from FILE); it should be a valid dictionary"),
+        ("episode: 3", "key 'episode' (from FILE, line 1) is not known; did you mean 'episodes'?"),
+        ("inner: {dept: 3}", "key 'inner.dept' (from FILE, line 1) is not known; did you mean 'depth'?"),
+        ("episodes: many", "episodes is 'many' (from FILE, line 1); it should be a valid integer"),
+        ("episodes: 1.5", "episodes is 1.5 (from FILE, line 1); it should be a valid integer"),
+        ("inner: 3", "inner is 3 (from FILE, line 1); it should be a valid dictionary"),
         ("- 1", "config file 'FILE' holds a list"),
+        ("episodes: 3\nepisodes: 4", "config file 'FILE' gives key 'episodes' twice (line 2); correct it"),
+        ("inner:\n  depth: 1\n  depth: 2", "config file 'FILE' gives key 'depth' twice (line 3)"),
+        ("# how many\nepisodes: true", "episodes is 'true' (from FILE, line 2); it should be a valid integer"),
+        ("episodes: 1000000000000000000000", "episodes is 'about 2^69 (over 63 bits)' (from FILE, line 1); it should"),
+        (
+            "label: 2024-13-45",
+            "config file 'FILE' holds '2024-13-45', which is no value (month must",
+        ),
+        ("label: " + "[" * 9000, "config file 'FILE' is nested deeper than 50 levels (line 1)"),
+        ("inner: &a\n  depth: *a", "config file 'FILE' holds more than 100000 values by its aliases"),
+        (
+            "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+            + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n" for a, b in pairwise("abcdefgh")),
+            "config file 'FILE' holds more than 100000 values by its aliases",
+        ),
         ("a: [1", "config file 'FILE' is no YAML (line"),
     ],
 )
@@ -28,6 +44,11 @@ def test_a_wrong_file_is_one_sentence(text: str, sentence: str, tmp_path: Path) 
     with pytest.raises(InputError) as caught:
         read("x", "--config", str(file))
     assert str(caught.value).startswith(sentence.replace("FILE", str(file)))
+
+
+def test_an_empty_name_of_a_file_is_one_sentence() -> None:
+    with pytest.raises(InputError, match="--config is empty; name a file or leave it out"):
+        read("x", "--config", "")
 
 
 def test_a_missing_file_is_one_sentence() -> None:
