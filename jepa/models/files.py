@@ -8,7 +8,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from jepa.core.errors import InputError
+from jepa.models.sizes import shapes_of
+from jepa.models.weights_file import check_finite
 from jepa.models.world_model import ModelConfig, WorldModel
+
+MISSING = 1000
+"""Tensors that a configuration may have beyond those of the weights, for the first one to be named."""
 
 
 def save_model(model: WorldModel) -> tuple[bytes, str]:
@@ -33,8 +38,9 @@ def load_model(weights: bytes, config_json: str) -> WorldModel:
         tensors = load(weights)
     except SafetensorError as error:
         raise InputError(f"model.safetensors is not a safetensors file ({error}); only that format is read") from error
-    model = WorldModel.from_config(config)
-    expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    # Without memory at first: a configuration may have any sizes, and the weights are here.
+    wanted = shapes_of(config, len(tensors) + MISSING)
+    expected = {name: tensor.shape for name, tensor in wanted.items()}
     found = {name: tensor.shape for name, tensor in tensors.items()}
     for name in sorted(expected.keys() | found.keys()):
         if expected.get(name) != found.get(name):
@@ -42,7 +48,9 @@ def load_model(weights: bytes, config_json: str) -> WorldModel:
                 f"model.safetensors does not fit config.json: tensor {name!r} is {_described(found.get(name))} in the "
                 f"file and {_described(expected.get(name))} in the configuration"
             )
-    _check_types({name: tensor.dtype for name, tensor in model.state_dict().items()}, tensors)
+    _check_types({name: tensor.dtype for name, tensor in wanted.items()}, tensors)
+    check_finite("the weights of model.safetensors", tensors)
+    model = WorldModel.from_config(config)
     model.load_state_dict(tensors)
     return model.eval()
 

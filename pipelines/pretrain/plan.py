@@ -5,7 +5,7 @@ import torch
 from infra.settings import RaySettings
 from infra.storage import Store
 from jepa.core.errors import InputError
-from jepa.models.world_model import WorldModel
+from jepa.models.sizes import check_bytes, meta_model
 from jepa.objectives import make_objective
 from jepa.training.recipes import Recipe
 from pipelines.pretrain.assembly import initial_weights, make_loader, resolve_recipe
@@ -176,8 +176,8 @@ def check_batch(config: PretrainConfig, recipe: Recipe, part: str = "") -> None:
 
 def _check_model(recipe: Recipe, origin: Origin, model: ModelHandle) -> None:
     """Passes where model and objective can be made, and have all that a run needs which has no checkpoint yet."""
-    with torch.device("meta"):
-        made = WorldModel(recipe.model)
+    made = meta_model(recipe.model)
+    check_bytes(made)
     missing = make_objective(recipe.objective, made, recipe.objective_options).missing
     if (missing is None and origin.init_from is None) or Checkpoints(model).latest_step() is not None:
         return
