@@ -1,7 +1,7 @@
 """`jepa collect`: a dataset from a world."""
 
 from flows.cli.commands.context import Context
-from pipelines.collect import CollectConfig
+from pipelines.collect import CollectConfig, plan_dataset
 
 Options = CollectConfig
 EXAMPLE = "jepa collect --world two_room --episodes 500 --seed 0 --name d0 --format mds --actors 2"
@@ -9,12 +9,11 @@ EXAMPLE = "jepa collect --world two_room --episodes 500 --seed 0 --name d0 --for
 
 def execute(options: CollectConfig, context: Context) -> int:
     """Collects what is missing of the dataset."""
+    plan_dataset(options)
     from pipelines.collect import collect as collect_dataset
-    from pipelines.collect import plan_dataset
     from pipelines.store import Dataset, DatasetHandle
     from pipelines.store.datasets.card import length_sentence
 
-    plan_dataset(options)
     store = context.store()
     with context.start(options):
         manifest = collect_dataset(options, store, context.progress())

@@ -2,6 +2,7 @@
 
 from flows.cli.commands.context import Context
 from pipelines.evaluate import EvaluateConfig
+from pipelines.store import resolve_dataset
 from pipelines.store.models.names import check_model_is_there
 
 Options = EvaluateConfig
@@ -12,7 +13,9 @@ def execute(options: EvaluateConfig, context: Context) -> int:
     """Evaluates the units that are missing and shows the figures of all that were asked for."""
     store = context.store()
     check_model_is_there(store, options.model)
-    # What computes is imported once the model is known to be there: it takes seconds.
+    if options.dataset is not None:
+        resolve_dataset(store, options.dataset)
+    # What computes is imported once both are known to be there: it takes seconds.
     from flows.display import evaluation_facts, evaluation_lines, figure_lines, metrics_lines
     from jepa.evaluation import EVALUATIONS
     from pipelines.evaluate import carry_out, plan_evaluation

@@ -1,6 +1,7 @@
 """`jepa import-hdf5`: a dataset from a file that somebody else published."""
 
 from flows.cli.commands.context import Context
+from jepa.core.files import require_file
 from pipelines.collect import ImportConfig
 
 Options = ImportConfig
@@ -10,6 +11,7 @@ EXAMPLE = "jepa import-hdf5 pusht_expert_train.h5 --name pusht --world pusht --a
 
 def execute(options: ImportConfig, context: Context) -> int:
     """Imports what is missing of the dataset."""
+    require_file(f"file {options.file!r}", options.file)
     from pipelines.collect import import_hdf5 as import_file
     from pipelines.collect import import_notices, plan_import
     from pipelines.store import DatasetHandle

@@ -4,7 +4,9 @@ from typing import Any
 
 from flows.cli.commands.context import Context
 from infra.storage import Store
+from jepa.core.files import require_file
 from pipelines.pretrain import ImportLewmConfig
+from pipelines.pretrain.sources import check_sources_are_there
 
 Options = ImportLewmConfig
 POSITIONAL = "file"
@@ -22,6 +24,8 @@ def execute(options: ImportLewmConfig, context: Context) -> int:
 
 
 def _imported(options: ImportLewmConfig, store: Store) -> tuple[dict[str, Any], list[str]]:
+    require_file(f"file {options.file!r}", options.file)
+    check_sources_are_there(store, options.name, options.dataset or "")
     from pipelines.pretrain import import_weights
     from pipelines.store.models.manifest import ModelHandle
 

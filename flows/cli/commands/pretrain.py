@@ -11,7 +11,7 @@ EXAMPLE = "jepa pretrain --dataset d0 --name m0 --objective lewm --steps 2000 --
 def execute(options: PretrainConfig, context: Context) -> int:
     """Trains the model, from its last checkpoint on if there is one."""
     store = context.store()
-    check_sources_are_there(options, store)
+    check_sources_are_there(store, options.name, options.dataset, options.init_from)
     # What computes is imported once the dataset is known to be there: it takes seconds.
     from pipelines.pretrain import check_training
     from pipelines.pretrain import pretrain as pretrain_model

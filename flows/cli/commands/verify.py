@@ -9,6 +9,8 @@ from infra.errors import InfraError
 from infra.storage import Store
 from jepa.core.errors import InputError
 from pipelines.collect import WorkConfig
+from pipelines.store import DatasetHandle
+from pipelines.store.models.layout import ModelLayout
 
 if TYPE_CHECKING:
     from pipelines.store import VerifyReport
@@ -39,6 +41,8 @@ def execute(options: VerifyOptions, context: Context) -> int:
     store = context.store(writes=options.repair)
     if options.name is None and options.version is not None:
         raise InputError(f"version {options.version} is given without a name; name the dataset")
+    if options.name is not None:
+        _check_is_there(store, options.name, options.version)
     report = _verify(options, store)
     lines = _problems(report)
     lost: list[str] = []
@@ -52,6 +56,13 @@ def execute(options: VerifyOptions, context: Context) -> int:
         _facts(report, options) | {"ok": report.ok, "repaired": repaired, "lost": lost}, [*lines, *_ends(report)]
     )
     return 0 if report.ok else 1
+
+
+def _check_is_there(store: Store, name: str, version: int | None) -> None:
+    """Passes where the store holds anything of a dataset or model of that name; nothing heavy is imported for it."""
+    dataset, model = DatasetHandle(store, name), ModelLayout(name)
+    if not store.list(f"{dataset.layout.root}/") and not store.list(f"{model.root}/"):
+        dataset.require(version)
 
 
 def _verify(options: VerifyOptions, store: Store) -> "StoreReport":
@@ -68,7 +79,6 @@ def _is_complete(report: "StoreReport") -> bool:
 def _repair(report: "StoreReport", options: VerifyOptions, context: Context, store: Store) -> list[str]:
     """Restores what can be; returns a sentence for each dataset that is lost for good."""
     from pipelines.collect import repair as repair_dataset
-    from pipelines.store import DatasetHandle
     from pipelines.store.models.manifest import ModelHandle
     from pipelines.store.models.verify import restore_model
 

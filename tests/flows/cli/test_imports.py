@@ -24,6 +24,12 @@ REFUSED = {
     "evaluate": (["--model", "nosuch"], "model 'nosuch' is not in store"),
     "pretrain": (["--dataset", "nosuch", "--name", "m0"], "dataset 'nosuch' is not in store"),
     "report": (["--run", "nosuch"], "run 'nosuch' has no results in store"),
+    "verify": (["nosuch"], "dataset 'nosuch' is not in store"),
+    "import-hdf5": (["nosuch.h5", "--name", "d0"], "file 'nosuch.h5' does not exist"),
+    "import-lewm": (["nosuch.pt", "--name", "m0", "--dataset", "d0"], "file 'nosuch.pt' does not exist"),
+    "status": (["nosuch"], "job 'nosuch' has left no log in store"),
+    "run": (["--world", "nosuch"], "world 'nosuch' is not known"),
+    "collect": (["--world", "nosuch"], "world 'nosuch' is not known"),
 }
 """Arguments with a name that is not there, and how the refusal begins."""
 
