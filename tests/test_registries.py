@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jepa.core.errors import InputError
 from jepa.core.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,3 +43,10 @@ def test_the_page_of_the_science_names_every_group_of_entry_points() -> None:
         r"^\| [^|]+ \| `([A-Z]+)` \| `(jepa\.\w+)` \|$", (ROOT / "jepa/README.md").read_text(), re.MULTILINE
     )
     assert dict(rows) == groups
+
+
+def test_a_name_is_checked_without_importing_what_it_names() -> None:
+    registry: Registry[object] = Registry("thing", {"one": "no.such.module"})
+    registry.check("one")
+    with pytest.raises(InputError, match=r"thing 'two' is not known; choose one of: one"):
+        registry.check("two")
