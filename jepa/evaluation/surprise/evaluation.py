@@ -260,7 +260,7 @@ class SurpriseEvaluation(Evaluation):
 
 def surprise_metrics(found: Sequence[EpisodeSurprise], common: Row) -> list[Row]:
     """Returns the AUROC at the event, and mean surprises: before, at and after the event, and the control's at it."""
-    seed = derive_seed(common["seed"], "surprise intervals")
+    seed = derive_seed(common["seed"], "recorded surprise intervals")
     labels = {**common, "strength": float(np.mean([one.strength for one in found]))}
     at, control_at = [one.perturbed[one.at] for one in found], [one.control[one.at] for one in found]
     means = {

@@ -57,7 +57,7 @@ def test_episodes_rate_bytes_retries_and_time_left(tmp_path: Path) -> None:
 def test_what_was_found_done_is_no_work(tmp_path: Path) -> None:
     store, record = open_store(str(tmp_path)), Record()
     collect(small_config(), store)
-    for path in ("manifest.json", "versions/000001/manifest.json"):
+    for path in ("manifest.json", "versions/000001/manifest.json", "versions/000001/digests.json"):
         store.delete(f"datasets/small/{path}")
     collect(small_config(), store, Progress(record))
     done, figures = record.shown[-1]

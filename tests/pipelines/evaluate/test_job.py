@@ -112,7 +112,7 @@ def test_another_protocol_or_version_of_an_evaluation_is_not_what_was_done_befor
     mine: Store, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     if part == "version":
-        monkeypatch.setattr(EVALUATIONS.get("latent"), "version", 2)
+        monkeypatch.setattr(EVALUATIONS.get("latent"), "version", 99)
     else:
         real = Protocol.settings
         monkeypatch.setattr(Protocol, "settings", lambda *given: real(*given).model_copy(update={"episodes": 5}))

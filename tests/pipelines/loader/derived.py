@@ -47,9 +47,11 @@ def derive(dataset: Dataset, store: Store, name: str, *, format: str | None = No
     for split, files in index.items():
         for file, content in container.index(files, quantities).items():
             store.write(layout.file(f"shards/{split}/{file}"), content)
-    store.write(layout.version(1, "chunks.parquet"), _parquet(rows))
+    table = _parquet(rows)
+    store.write(layout.version(1, "chunks.parquet"), table)
+    digests = {"chunks.parquet": hashlib.sha256(table).hexdigest()}
     manifest: DatasetManifest = held.model_copy(
-        update={"name": name, "version": 1, "plan": plan, "shards": tuple(shards), "files": {}}
+        update={"name": name, "version": 1, "plan": plan, "shards": tuple(shards), "files": digests}
     )
     store.write(layout.manifest, to_json(manifest))
     return Dataset(store, name)
