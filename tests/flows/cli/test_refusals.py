@@ -86,19 +86,12 @@ def refusal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Refusal:
             ["threads is '1000000'", "1024"],
         ),
         (["pretrain", "--dataset", "d", "--name", "m", "--train-options", "horizon=1000000"], ["horizon", "10000"]),
-        (
-            ["pretrain", "--dataset", "d", "--name", "m", "--device", "cuda", "--executor", "local"],
-            ["'cuda'", "no GPU"],
-        ),
         (["evaluate", "--model", "m", "--workers", "1000000"], ["workers is '1000000'", "4096"]),
         (["pretrain", "--dataset", "d", "--name", "m", "--trackers", "[" * 3000], ["--trackers", "nested deeper"]),
         (["demo", "--seed", "-1"], ["seed is '-1'", "greater than or equal to 0"]),
     ],
 )
-def test_a_wrong_input(
-    arguments: list[str], parts: list[str], refusal: Refusal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+def test_a_wrong_input(arguments: list[str], parts: list[str], refusal: Refusal) -> None:
     sentence = refusal(*arguments) if arguments != ["colect"] else refusal("colect")
     for part in parts:
         assert part in sentence
