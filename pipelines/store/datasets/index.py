@@ -89,7 +89,8 @@ class TableWriter:
 
 def read_parquet(data: bytes) -> pa.Table:
     """Returns the table that a Parquet file holds."""
-    return pq.read_table(pa.BufferReader(data))
+    # A thread of Arrow that still held Python's bytes when the process ends would abort it.
+    return pq.read_table(pa.BufferReader(data), use_threads=False, pre_buffer=False)
 
 
 def chunk_table(table: pa.Table, split: str) -> ChunkTable:

@@ -70,7 +70,8 @@ def parse_curve(data: bytes) -> Curve | None:
     Earlier code recorded no digest; its files count as whole if they can be read.
     """
     try:
-        table = pq.read_table(io.BytesIO(data), page_checksum_verification=True)
+        # Without threads of Arrow, one of which could hold Python's bytes when the process ends, and abort it.
+        table = pq.read_table(io.BytesIO(data), use_threads=False, pre_buffer=False, page_checksum_verification=True)
         metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
         rows = [{name: row[name] for name, _ in COLUMNS} for row in table.to_pylist()]
         curve = Curve(rows, float(metadata.get(SECONDS, 0.0)), metadata.get(TRAINING) or Curve().id)

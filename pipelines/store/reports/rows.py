@@ -64,7 +64,8 @@ def from_parquet(file: BinaryIO | pa.NativeFile, table: str, columns: Sequence[s
     held, schema = set(parquet.schema_arrow.names), wanted_schema(table, columns)
     if lacking := [field.name for field in schema if field.name not in held and not field.nullable]:
         raise SchemaError(f"a file of table {table!r} lacks the columns {lacking}")
-    found = parquet.read(columns=[name for name in schema.names if name in held])
+    # Without threads of Arrow, one of which could hold Python's bytes when the process ends, and abort it.
+    found = parquet.read(columns=[name for name in schema.names if name in held], use_threads=False)
     arrays = [
         found[field.name].cast(field.type) if field.name in held else pa.nulls(parquet.metadata.num_rows, field.type)
         for field in schema

@@ -107,7 +107,7 @@ def test_twice_is_once_and_another_model_keeps_its_name(released: Path, capsys: 
         (["code.pt", "--dataset", "d0"], "not released weights that can be read safely"),
         (["pickle.pt", "--dataset", "d0"], "not released weights that can be read safely"),
         (["other.safetensors", "--dataset", "d0"], "not in the released LeWM layout"),
-        (["nan.safetensors", "--dataset", "d0"], "'predictor.pos_embedding' holds values that are not finite"),
+        (["nan.safetensors", "--dataset", "d0"], "tensor 'predictor.pos_embedding' that are not finite"),
         (["released.pt"], "dataset is missing; give --dataset"),
         (["released.pt", "--dataset", "d9"], "dataset 'd9' is not in store"),
         (["released.pt", "--dataset", "small"], "28×28 frames and dataset 'small' has 16×16"),
