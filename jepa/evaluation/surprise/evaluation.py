@@ -202,7 +202,7 @@ class SurpriseEvaluation(Evaluation):
             raise InputError(
                 f"no {split!r} episode has {frameskip} steps, which one-step surprise needs; take longer episodes"
             )
-        estimate = bootstrap_mean(means, derive_seed(seed, "surprise intervals"))
+        estimate = bootstrap_mean(means, derive_seed(seed, "recorded surprise intervals"))
         labels = {"evaluation": self.kind, "protocol": self.protocol, "split": split, "seed": seed}
         labels["seconds"] = time.perf_counter() - started
         return EvaluationResult([metric_row(estimate, metric="surprise_recorded", unit="1", **labels)], {"steps": []})
@@ -260,7 +260,7 @@ class SurpriseEvaluation(Evaluation):
 
 def surprise_metrics(found: Sequence[EpisodeSurprise], common: Row) -> list[Row]:
     """Returns the AUROC at the event, and mean surprises: before, at and after the event, and the control's at it."""
-    seed = derive_seed(common["seed"], "recorded surprise intervals")
+    seed = derive_seed(common["seed"], "surprise intervals")
     labels = {**common, "strength": float(np.mean([one.strength for one in found]))}
     at, control_at = [one.perturbed[one.at] for one in found], [one.control[one.at] for one in found]
     means = {
