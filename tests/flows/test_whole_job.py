@@ -11,6 +11,7 @@ from infra.s3_server import S3Server
 from infra.storage import Store, open_store
 from pipelines.reports import metrics_table, read_table
 from pipelines.store import DatasetHandle, verify
+from pipelines.store.models.manifest import ModelHandle
 from tests.flows.jobs import finished, interrupted
 
 RUN = "two_room-smoke-s0"
@@ -29,7 +30,12 @@ def check_store(store: Store, answer: dict[str, Any]) -> None:
     """Checks that a run left all that it should, and that its answer, its page and its tables say the same."""
     assert answer["run"] == RUN and verify(DatasetHandle(store, RUN)).ok
     paths = store.list()
-    for path in (f"datasets/{RUN}/manifest.json", f"models/{RUN}/config.json", f"models/{RUN}/model.safetensors"):
+    weights = ModelHandle(store, RUN).require().weights_sha256
+    for path in (
+        f"datasets/{RUN}/manifest.json",
+        f"models/{RUN}/config.json",
+        f"models/{RUN}/weights/{weights}.safetensors",
+    ):
         assert path in paths
     assert not [path for path in paths if path.endswith((".pkl", ".pt"))]
     figures = [figure.model_dump(mode="json") for figure in metrics_table(store, RUN)]
