@@ -70,8 +70,9 @@ def read_yaml(text: str) -> tuple[Any, dict[Path, int]]:
     Raises:
         YamlProblem: it is no YAML, gives a key twice, is nested too deep, or holds a value that is none.
     """
-    loader = _Loader(text)
+    loader = None
     try:
+        loader = _Loader(text)  # refuses characters that YAML does not have
         node = loader.get_single_node()
         if node is None:
             return None, {}
@@ -86,7 +87,8 @@ def read_yaml(text: str) -> tuple[Any, dict[Path, int]]:
             raise
         raise YamlProblem("is no YAML") from error
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
 def _note_lines(node: yaml.Node, path: Path, lines: dict[Path, int], budget: list[int]) -> None:

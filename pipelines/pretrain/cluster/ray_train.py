@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from infra.background import BackgroundThread
 from infra.environment import applied_environment
@@ -34,6 +34,8 @@ spent on a node that is being drained, which counts but takes nobody."""
 
 LOOK_SECONDS = 0.2
 """Time between two looks at whether the workers have ended."""
+END_SECONDS = 5.0
+"""How long the thread of Ray's `fit` is waited for once its controller was ended."""
 
 
 def train_with_ray(task: TrainingTask, phase: Phase, warn: Warn = log.warning, sources: Sequence[Source] = ()) -> None:
@@ -153,15 +155,21 @@ class _Fit:
             check: raises what ended another thread on which the training depends.
         """
         signalled: float | None = None
-        while not self._ended.wait(LOOK_SECONDS):
-            check()
-            if not preemption.received:
-                continue
-            signalled = signalled or time.monotonic()
-            if time.monotonic() - signalled > (self._stop_seconds if begun() else 2 * COLLECT_SECONDS):
-                self.left_behind = True
-                return None
-        return self._error
+        try:
+            while not self._ended.wait(LOOK_SECONDS):
+                check()
+                if not preemption.received:
+                    continue
+                signalled = signalled or time.monotonic()
+                if time.monotonic() - signalled > (self._stop_seconds if begun() else 2 * COLLECT_SECONDS):
+                    self.left_behind = True
+                    return None
+            return self._error
+        finally:
+            # Ctrl-C as well: a thread that still asks Ray when the connection ends takes this process down with it.
+            if not self._ended.is_set():
+                _end_controllers()
+                self._ended.wait(END_SECONDS)
 
     def _run(self, trainer: "TorchTrainer") -> None:
         try:
@@ -172,6 +180,19 @@ class _Fit:
             self._error = InfraError(f"the thread of Ray Train was ended by {error!r}")
         finally:
             self._ended.set()
+
+
+def _end_controllers() -> None:
+    """Ends what leads Ray Train's workers in the name of this process, and with it the workers."""
+    import ray
+    from ray._private.state import actors
+    from ray._private.worker import global_worker
+
+    job, worker = ray.get_runtime_context().get_job_id(), cast(Any, global_worker)
+    for number, actor in actors().items():
+        own = actor["JobID"] == job and actor["State"] != "DEAD"
+        if own and "TrainController" in actor["ActorClassName"]:
+            worker.core_worker.kill_actor(ray.ActorID.from_hex(number), True)
 
 
 def _trainer(task: TrainingTask, folder: str, mailbox: Mailbox) -> "TorchTrainer":

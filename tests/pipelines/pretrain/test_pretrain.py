@@ -46,6 +46,7 @@ def test_a_model_is_weights_configuration_card_and_curve(local_store: Store) -> 
     events = {f"tensorboard/events.out.tfevents.{step:010d}" for step in (20, 30)}
     last = {f"checkpoints/step-00000030/{file}" for file in ("checkpoint.json", "state.safetensors")}
     stored = {f"weights/{manifest.weights_sha256}.safetensors", f"manifests/{manifest.digest}.json"}
+    stored.add(f"digests/{manifest.digest}.json")
     assert files == {"config.json", "card.md", "metrics.parquet", "claims/000001.json"} | stored | last | events
     held, model = read_model(local_store, "m0")
     assert held == manifest == read_model(local_store, manifest.reference)[0]
