@@ -19,6 +19,9 @@ from infra.settings import RaySettings, worker_environment
 
 log = logging.getLogger(__name__)
 
+LONGEST_TMPDIR = 80
+"""Bytes of a temporary folder in which the processes of Ray can still make sockets."""
+
 
 @contextmanager
 def connect(settings: RaySettings | None = None) -> Iterator[None]:
@@ -146,7 +149,7 @@ def _refusal(address: str, error: Exception) -> str:
 def _local_refusal(error: Exception) -> str:
     """Returns what keeps a local Ray from starting, and what to do about it."""
     reason = " ".join(str(error).split())
-    if "AF_UNIX path length" in reason:
+    if "AF_UNIX path" in reason or len(os.fsencode(tempfile.gettempdir())) > LONGEST_TMPDIR:
         folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
         return (
             f"a local Ray cannot make its sockets in {folder!r}, whose name is too long (they have 107 bytes); set "

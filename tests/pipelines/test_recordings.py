@@ -120,11 +120,3 @@ def test_a_published_file_shows_the_recorded_frames_when_its_world_is_put_into_i
     for row in (0, 17, 19):
         simulated.restore({name: value[None] for name, value in simulated.state_at(episode, row).items()})
         np.testing.assert_array_equal(simulated.render_pixels()[0], episode.pixels[row])
-
-
-@pytest.mark.slow
-def test_a_published_file_is_judged_like_our_own(tmp_path: Path, store: Store) -> None:
-    imported(published("swm_two_room", tmp_path / "lewm.h5"), store, world="swm_two_room")
-    pretrain(small_training(), store)
-    found = judged(store)
-    assert {("planning", "success_rate"), ("surprise", "auroc"), ("probing", "r2")} <= found
