@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +17,9 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.flows.jobs import alive_after, children_of
+
+BUSY_SECONDS = 60
+"""How long a server is asked again that answers that its database is busy, as Prefect's own client does."""
 
 
 class Ask(Protocol):
@@ -61,11 +66,18 @@ def ask(prefect_server: dict[str, str]) -> Ask:
     def request(path: str, body: Any = None, method: str = "POST") -> Any:
         data = None if method in ("GET", "DELETE") else json.dumps({} if body is None else body).encode()
         url, headers = f"{prefect_server['PREFECT_API_URL']}/{path}", {"Content-Type": "application/json"}
-        with urllib.request.urlopen(
-            urllib.request.Request(url, data, headers=headers, method=method), timeout=30
-        ) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(
+                    urllib.request.Request(url, data, headers=headers, method=method), timeout=30
+                ) as answer:
+                    text = answer.read()
+                return json.loads(text) if text else None
+            except urllib.error.HTTPError as error:
+                if error.code != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
 
     return request
 

@@ -78,8 +78,9 @@ def test_sigterm_keeps_the_state_within_the_grace_period(
         wait_for(lambda: state_of(ask, run) == "Crashed", "the end of the run")
     kept = checkpoint(store, name)
     assert kept > before
-    lines = [line["message"] for line in ask("logs/filter", {"logs": {"flow_run_id": {"any_": [run]}}, "limit": 200})]
-    assert f"interrupted at step {kept}, whose state is kept; the same command goes on" in lines
+    # Where a worker shows its run's log; the server gets the last lines only if it is quick while the process ends.
+    said = (tmp_path / "worker.log").read_text(errors="replace")
+    assert f"interrupted at step {kept}, whose state is kept; the same command goes on" in " ".join(said.split())
 
 
 @pytest.mark.timeout(500)

@@ -20,7 +20,7 @@ from pipelines.store.datasets.digests import (
     write_digests,
 )
 from pipelines.store.datasets.handle import DatasetHandle
-from pipelines.store.datasets.index import TableWriter, read_parquet
+from pipelines.store.datasets.index import TableWriter
 from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.manifest import (
     CoverageEntry,
@@ -33,6 +33,7 @@ from pipelines.store.datasets.manifest import (
 from pipelines.store.datasets.moments import Moments, merge_all
 from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
 from pipelines.store.formats import FORMATS, ShardFile
+from pipelines.store.parquet import read_parquet
 from pipelines.store.sealed import read_if_there, sha256
 
 READERS = 16

@@ -17,11 +17,12 @@ from pipelines.store.codecs import CODECS
 from pipelines.store.datasets.chunk import ChunkArrays, decode_chunk
 from pipelines.store.datasets.digests import repair_remedy
 from pipelines.store.datasets.handle import DatasetHandle
-from pipelines.store.datasets.index import ChunkTable, chunk_table, read_parquet
+from pipelines.store.datasets.index import ChunkTable, chunk_table
 from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.datasets.moments import Moments
 from pipelines.store.formats import FORMATS
+from pipelines.store.parquet import read_parquet
 from pipelines.store.references import DatasetRef
 from pipelines.store.sealed import sha256
 

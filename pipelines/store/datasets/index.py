@@ -87,12 +87,6 @@ class TableWriter:
         return self._episodes.finish(), self._chunks.finish()
 
 
-def read_parquet(data: bytes) -> pa.Table:
-    """Returns the table that a Parquet file holds."""
-    # A thread of Arrow that still held Python's bytes when the process ends would abort it.
-    return pq.read_table(pa.BufferReader(data), use_threads=False, pre_buffer=False)
-
-
 def chunk_table(table: pa.Table, split: str) -> ChunkTable:
     """Returns the chunks of a split from the rows of chunks.parquet."""
     rows = table.filter(pc.equal(table["split"], pa.scalar(split))).sort_by(

@@ -1,15 +1,14 @@
 """The training curve: every logged figure, kept beside the model as `metrics.parquet` (step, metric, value)."""
 
-import io
 import logging
 import uuid
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from infra.errors import InfraError
 from pipelines.store.models.manifest import ModelHandle
+from pipelines.store.parquet import open_parquet, parquet_bytes, read_parquet
 from pipelines.store.sealed import read_if_there, sha256
 
 COLUMNS: list[tuple[str, pa.DataType]] = [("step", pa.int64()), ("metric", pa.string()), ("value", pa.float64())]
@@ -70,8 +69,7 @@ def parse_curve(data: bytes) -> Curve | None:
     Earlier code recorded no digest; its files count as whole if they can be read.
     """
     try:
-        # Without threads of Arrow, one of which could hold Python's bytes when the process ends, and abort it.
-        table = pq.read_table(io.BytesIO(data), use_threads=False, pre_buffer=False, page_checksum_verification=True)
+        table = read_parquet(open_parquet(data, checksums=True))
         metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
         rows = [{name: row[name] for name, _ in COLUMNS} for row in table.to_pylist()]
         curve = Curve(rows, float(metadata.get(SECONDS, 0.0)), metadata.get(TRAINING) or Curve().id)
@@ -87,10 +85,8 @@ def write_curve(model: ModelHandle, curve: Curve) -> None:
         TRAINING: curve.id,
         DIGEST: _digest(curve),
     }
-    sink = io.BytesIO()
-    schema = pa.schema(COLUMNS, metadata=metadata)
-    pq.write_table(pa.Table.from_pylist(curve.rows, schema=schema), sink, write_page_checksum=True)
-    model.store.write(model.layout.curve, sink.getvalue())
+    table = pa.Table.from_pylist(curve.rows, schema=pa.schema(COLUMNS, metadata=metadata))
+    model.store.write(model.layout.curve, parquet_bytes(table, checksums=True))
 
 
 def _digest(curve: Curve) -> str:

@@ -1,15 +1,14 @@
-"""Rows as Arrow tables of the fixed schema, Arrow tables as Parquet files, and both back as pandas frames."""
+"""Rows as Arrow tables of the fixed schema, read back from Parquet files and as pandas frames."""
 
-import io
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from jepa.evaluation.declarations import Column
+from pipelines.store.parquet import open_parquet, read_parquet
 from pipelines.store.reports.schema import ARROW_TYPES, SchemaError, row_columns, table_columns, table_schema
 
 Rows = Sequence[Mapping[str, Any]]
@@ -44,28 +43,20 @@ def to_arrow(table: str, rows: Rows, shared: Mapping[str, Any]) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=table_schema(table))
 
 
-def to_parquet(table: pa.Table) -> bytes:
-    """Returns an Arrow table as a Parquet file."""
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
-    return sink.getvalue()
-
-
-def from_parquet(file: BinaryIO | pa.NativeFile, table: str, columns: Sequence[str] | None = None) -> pa.Table:
+def from_parquet(data: bytes, table: str, columns: Sequence[str] | None = None) -> pa.Table:
     """Returns some columns of a table's file, by default all, with the schema of today.
 
     Optional columns that were added after the file was written are null.
 
     Raises:
         SchemaError: it lacks a column that every row needs.
+        pa.ArrowException, OSError: it is no Parquet file.
     """
-    # Opened as one file: the `kind=` in the path would otherwise come back as a column.
-    parquet = pq.ParquetFile(file)
+    parquet = open_parquet(data)
     held, schema = set(parquet.schema_arrow.names), wanted_schema(table, columns)
     if lacking := [field.name for field in schema if field.name not in held and not field.nullable]:
         raise SchemaError(f"a file of table {table!r} lacks the columns {lacking}")
-    # Without threads of Arrow, one of which could hold Python's bytes when the process ends, and abort it.
-    found = parquet.read(columns=[name for name in schema.names if name in held], use_threads=False)
+    found = read_parquet(parquet, [name for name in schema.names if name in held])
     arrays = [
         found[field.name].cast(field.type) if field.name in held else pa.nulls(parquet.metadata.num_rows, field.type)
         for field in schema

@@ -1,6 +1,5 @@
 """Reads the report tables as Dask frames."""
 
-import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -93,7 +92,7 @@ def read_parts(
         if not sha256(data).startswith(digest):
             raise InfraError(f"report file {path} is damaged: its digest is another one; evaluate again")
         try:
-            return from_parquet(io.BytesIO(data), table, columns)
+            return from_parquet(data, table, columns)
         except (pa.ArrowException, OSError) as error:
             raise InfraError(f"report file {path} is damaged: it is no Parquet file; evaluate again") from error
 

@@ -171,14 +171,15 @@ def write_tables(
         SchemaError: a row has a column that the schema does not know, lacks one that it needs, or has a wrong type.
         InputError: the key has characters that a file name should not have, or a table is not known.
     """
-    from pipelines.store.reports.rows import to_arrow, to_parquet
+    from pipelines.store.parquet import parquet_bytes
+    from pipelines.store.reports.rows import to_arrow
 
     _check_key(key)
     shared = {**context.model_dump(), "schema_version": SCHEMA_VERSION}
     files = {}
     parts = []
     for table, rows in tables.items():
-        file = to_parquet(to_arrow(table, rows, shared))
+        file = parquet_bytes(to_arrow(table, rows, shared))
         digest = sha256(file)
         path = f"reports/kind={table}/part-{key}.{digest[:12]}.parquet"
         files[path] = file

@@ -1,14 +1,13 @@
 """Rows: refused by name where they do not fit, and read with the schema of today whatever the file's was."""
 
-import io
 import math
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
+from pipelines.store.parquet import parquet_bytes
 from pipelines.store.reports import SCHEMA_VERSION, SchemaError
-from pipelines.store.reports.rows import from_parquet, to_arrow, to_pandas, to_parquet
+from pipelines.store.reports.rows import from_parquet, to_arrow, to_pandas
 from pipelines.store.reports.schema import CONTEXT_COLUMNS, row_columns, table_schema
 from tests.narrow import present
 from tests.pipelines.reports import synthetic
@@ -61,7 +60,7 @@ def test_a_file_from_before_a_column_was_added_reads_as_null_there() -> None:
         "protocol_digest",
         "evaluation_version",
     ]
-    read = from_parquet(io.BytesIO(to_parquet(whole.drop_columns(optional))), "metrics")
+    read = from_parquet(parquet_bytes(whole.drop_columns(optional)), "metrics")
     assert read.schema == table_schema("metrics")
     assert all(read[name].null_count == len(whole) for name in optional)
     assert read.drop_columns(optional) == whole.drop_columns(optional)
@@ -71,11 +70,10 @@ def test_a_file_from_before_a_column_was_added_reads_as_null_there() -> None:
 def test_a_column_that_later_code_adds_is_left_out() -> None:
     whole = to_arrow("metrics", synthetic.planning_metrics(), SHARED)
     more = whole.append_column("hue", pa.array(["red"] * len(whole)))
-    assert from_parquet(io.BytesIO(to_parquet(more)), "metrics") == whole
+    assert from_parquet(parquet_bytes(more), "metrics") == whole
 
 
 def test_a_file_that_lacks_what_every_row_needs_is_refused() -> None:
-    sink = io.BytesIO()
-    pq.write_table(to_arrow("metrics", synthetic.planning_metrics(), SHARED).drop_columns(["value", "unit"]), sink)
+    less = to_arrow("metrics", synthetic.planning_metrics(), SHARED).drop_columns(["value", "unit"])
     with pytest.raises(SchemaError, match=r"lacks the columns \['value', 'unit'\]"):
-        from_parquet(sink, "metrics")
+        from_parquet(parquet_bytes(less), "metrics")
