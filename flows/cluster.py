@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from infra.ray_cluster import connect
+from infra.ray_cluster.connection import connect
 from infra.settings import RaySettings
 from infra.storage import open_store
 from infra.storage.shared import check_seen_by_all_nodes

@@ -7,8 +7,8 @@ from pydantic import GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
 from flows.presets import PRESETS, preset_parts
-from jepa.core.choices import Choices
 from jepa.core.config import Config
+from jepa.core.registries.choices import Choices
 from pipelines.collect import CollectConfig
 from pipelines.evaluate import EvaluateConfig
 from pipelines.pretrain import PretrainConfig

@@ -13,9 +13,9 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import Abort, TerminationSignal
 from prefect.states import Cancelled, Failed
 
-from flows.cancellation import CancellationWatch
-from flows.lost_console import survive_lost_console
-from flows.run_log import lines_in_run_log
+from flows.runs.cancellation import CancellationWatch
+from flows.runs.lost_console import survive_lost_console
+from flows.runs.run_log import lines_in_run_log
 
 P = ParamSpec("P")
 R = TypeVar("R")

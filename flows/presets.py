@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from jepa.core.errors import InputError
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 from jepa.worlds import WORLDS
 
 LONGEST_NAME = 100

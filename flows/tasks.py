@@ -9,10 +9,10 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from flows.artifacts import publish_dataset, publish_metrics, publish_model, publish_report
-from flows.interruption import stoppable
-from flows.progress_artifacts import ProgressArtifacts
-from flows.run_log import RunLogSink
+from flows.runs.artifacts import publish_dataset, publish_metrics, publish_model, publish_report
+from flows.runs.interruption import stoppable
+from flows.runs.progress_artifacts import ProgressArtifacts
+from flows.runs.run_log import RunLogSink
 from infra.progress import Progress, console_progress
 from infra.storage import open_store
 from jepa.core.errors import InputError

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
-from infra.aws import DEFAULT_REGION, address_book
 from infra.errors import InfraError
+from infra.storage.aws import DEFAULT_REGION, address_book
 
 AWS_VARIABLES = (
     "AWS_PROFILE",

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.environment import applied_environment
-from infra.ray_cluster import connect
-from infra.s3_server import S3Server, serve_s3
+from infra.processes.environment import applied_environment
+from infra.ray_cluster.connection import connect
 from infra.settings import RaySettings
 from infra.storage import Store, open_store
+from infra.storage.s3_server import S3Server, serve_s3
 
 # A shell's background job ignores Ctrl-C, and so would everything that the tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

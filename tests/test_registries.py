@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jepa.core.errors import InputError
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFINED = re.compile(r"^([A-Z_]+)\b.*= \w*Registr\w+\(|^([A-Z_]+): Registry\b", flags=re.MULTILINE)

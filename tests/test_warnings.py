@@ -10,7 +10,7 @@ from numpy.exceptions import VisibleDeprecationWarning
     "category", [DeprecationWarning, PendingDeprecationWarning, FutureWarning, VisibleDeprecationWarning]
 )
 @pytest.mark.parametrize(
-    "module", ["jepa.worlds.world", "pipelines", "flows.cli.main", "infra.child", "tests.conftest"]
+    "module", ["jepa.worlds.world", "pipelines", "flows.cli.main", "infra.processes.child", "tests.conftest"]
 )
 def test_a_deprecated_call_of_ours_is_an_error(module: str, category: type[Warning]) -> None:
     with pytest.raises(category, match="old"):

@@ -9,7 +9,7 @@ from flows.cli.flags import Flag, Parser, flags
 from flows.cli.sources import Sources, Values, read_environment, read_file
 from jepa.core.config import Config
 from jepa.core.errors import InputError
-from jepa.core.plugins import request_plugins
+from jepa.core.registries.plugins import request_plugins
 
 
 class SharedOptions(Config):

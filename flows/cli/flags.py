@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from flows.cli.terminal import answer
 from jepa.core.errors import InputError
-from jepa.core.yaml_text import YamlProblem, read_yaml
+from jepa.core.input.yaml_text import YamlProblem, read_yaml
 
 REQUIRED = " (required)"
 

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from flows.cli.flags import Flag, as_data, merge, put
 from jepa.core.errors import InputError
-from jepa.core.files import read_file as read_bytes
-from jepa.core.yaml_text import YamlProblem, read_yaml
+from jepa.core.input.files import read_file as read_bytes
+from jepa.core.input.yaml_text import YamlProblem, read_yaml
 
 PREFIX = "JEPA_"
 RESERVED = {"JEPA_DEBUG", "JEPA_IMPORT"}

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from infra.aws import AddressBook, address_book, unusable
 from infra.errors import InfraError
 from infra.settings import S3Settings
+from infra.storage.aws import AddressBook, address_book, unusable
 from infra.storage.store import TEMPORARY, Store, clean_path
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ REFUSED = {
 
 
 class S3Store(Store):
-    """Objects under one prefix of a bucket; endpoint, region and credentials are those of `infra.aws`."""
+    """Objects under one prefix of a bucket; endpoint, region and credentials are those of `infra.storage.aws`."""
 
     def __init__(self, uri: str, *, patient: bool = True) -> None:
         """Takes `s3://bucket/prefix`; an impatient store gives up on a silent endpoint after seconds, for `check`."""

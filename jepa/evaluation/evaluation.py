@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 from jepa.evaluation.declarations import HeadlineFigure, Section, Table
 
 if TYPE_CHECKING:

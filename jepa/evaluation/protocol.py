@@ -15,8 +15,8 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from jepa.core.config import Config, digest_of, first_problem, parse_options
 from jepa.core.episodes import EpisodeSource
 from jepa.core.errors import InputError
-from jepa.core.files import read_file
-from jepa.core.yaml_text import YamlProblem, read_yaml
+from jepa.core.input.files import read_file
+from jepa.core.input.yaml_text import YamlProblem, read_yaml
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult
 
 if TYPE_CHECKING:

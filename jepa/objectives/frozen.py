@@ -17,7 +17,7 @@ from jepa.core.clips import Clips
 from jepa.core.collectives import global_mean, sum_over_hosts
 from jepa.core.config import Config
 from jepa.core.errors import InputError
-from jepa.core.files import read_file
+from jepa.core.input.files import read_file
 from jepa.models.pretrained import load_encoder
 from jepa.models.weights_file import read_tensors
 from jepa.models.world_model import WorldModel

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from jepa.core.config import Config, parse_options
 from jepa.core.episodes import Actions, Pixels, State
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 from jepa.models.world_model import WorldModel
 from jepa.worlds.world import WORLDS, WorldSpec
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 
 if TYPE_CHECKING:
     from jepa.training.recipes import Recipe

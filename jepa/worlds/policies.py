@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions
 from jepa.core.errors import InputError
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 from jepa.core.seeds import EpisodeStream, episode_generator
 from jepa.worlds.choices import with_options
 from jepa.worlds.world import World

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa.core.conversions import UnfitValueError, to_numbers, to_pixels
 from jepa.core.episodes import Actions, Episode
+from jepa.core.input.conversions import UnfitValueError, to_numbers, to_pixels
 from jepa.worlds.policies import make_policy
 from jepa.worlds.world import WORLDS, World, WorldSpec, make_world
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions, Episode, Pixels, State
 from jepa.core.errors import InputError
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 from jepa.core.seeds import episode_generator
 from jepa.worlds.choices import Choice, carried_out
 
@@ -286,7 +286,10 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
     def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
         """Returns which of M (start, goal) state pairs (M, d) make a problem of that kind; `uniform` takes all."""
         if self.world_spec.goal_kind(kind) != self.world_spec.goal_kinds[0]:
-            raise NotImplementedError(f"world {self.world_spec.name!r} does not say which goals are {kind!r}")
+            raise InputError(
+                f"world {self.world_spec.name!r} declares goals of kind {kind!r} and does not say which they are; "
+                "override `is_goal_of_kind` in its class"
+            )
         return np.ones(len(next(iter(start.values()))), dtype=bool)
 
 

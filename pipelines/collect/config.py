@@ -13,9 +13,9 @@ from pydantic import (
     model_validator,
 )
 
-from jepa.core.choices import Choices, OrText
 from jepa.core.config import Config
 from jepa.core.errors import InputError
+from jepa.core.registries.choices import Choices, OrText
 from jepa.worlds import WORLDS, make_world
 from jepa.worlds.policies import make_policy
 from pipelines.collect.codec_choice import AUTO, choose_codec

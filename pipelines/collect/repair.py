@@ -5,7 +5,7 @@ from functools import partial
 from infra.progress import Progress
 from jepa.core.errors import InputError
 from pipelines.collect.config import WorkConfig
-from pipelines.collect.hdf5 import open_source, read_shard
+from pipelines.collect.imports.hdf5 import open_source, read_shard
 from pipelines.collect.job import ShardJob, ShardTask
 from pipelines.collect.shard import Recorder, simulate
 from pipelines.store.datasets.commit import publish, read_markers, record_digests

@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, field_validator, model_validator
 
-from jepa.core.choices import Choices
 from jepa.core.config import Config
+from jepa.core.registries.choices import Choices
 from jepa.evaluation import EVALUATIONS, get_protocol, protocol_names
 from pipelines.evaluate.device import Device
 from pipelines.executor import Executor
 from pipelines.executor.defaults import one_local_worker
-from pipelines.store.references import split_dataset, split_model
+from pipelines.store.references import DatasetText, ModelText, split_model
 
 STANDARD_KINDS = ("probing", "planning", "surprise", "latent")
 
@@ -18,9 +18,9 @@ STANDARD_KINDS = ("probing", "planning", "surprise", "latent")
 class EvaluateConfig(Config):
     """A judgement of one model."""
 
-    model: str = Field(min_length=1)
+    model: ModelText = Field(min_length=1)
     """Model in the store: `m0`, or `m0@1a2b3c4d` for those weights and no others."""
-    dataset: str | None = None
+    dataset: DatasetText | None = None
     """Dataset whose held-out episodes are used: `d0` for its newest version, `d0@2` for that one; by default the newest
     of the dataset that the model was trained on."""
     kinds: Annotated[tuple[str, ...], Choices(EVALUATIONS.names, others="one of yours")] = STANDARD_KINDS
@@ -46,19 +46,6 @@ class EvaluateConfig(Config):
     @classmethod
     def _one_local_worker(cls, value: Any) -> Any:
         return one_local_worker(value)
-
-    @field_validator("model")
-    @classmethod
-    def _model_is_a_reference(cls, model: str) -> str:
-        split_model(model)
-        return model
-
-    @field_validator("dataset")
-    @classmethod
-    def _dataset_is_a_reference(cls, dataset: str | None) -> str | None:
-        if dataset is not None:
-            split_dataset(dataset)
-        return dataset
 
     @field_validator("kinds")
     @classmethod

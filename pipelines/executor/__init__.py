@@ -6,8 +6,8 @@ A unit must be idempotent, for one whose worker dies is run again, and its funct
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
-from infra.environment import applied_environment
-from infra.ray_cluster import report_shortage
+from infra.processes.environment import applied_environment
+from infra.ray_cluster.connection import report_shortage
 from pipelines.executor.failure import Failure, UnitsError, WorkerError
 from pipelines.executor.heartbeat import beat
 from pipelines.executor.job_log import JobLog

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from infra.background import BackgroundThread
+from infra.processes.background import BackgroundThread
 from infra.progress import PhaseState
 from infra.version import code_version
 from infra.work_log import JOB_FILE, JobRecord, JobStatus, LogFolder, utc_now

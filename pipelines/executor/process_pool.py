@@ -13,10 +13,10 @@ from multiprocessing.context import SpawnProcess
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-from infra.background import BackgroundThread
 from infra.errors import InfraError
+from infra.processes.background import BackgroundThread
 from jepa.core.errors import InputError
-from jepa.core.plugins import import_plugins
+from jepa.core.registries.plugins import import_plugins
 from pipelines.executor import heartbeat
 from pipelines.executor.failure import Failure
 from pipelines.executor.main_guard import EXIT_STATUS, SENTENCE, WORKER_NAME, require_main_file

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jepa.core.errors import InputError
-from jepa.core.plugins import request_plugins, requested_plugins
+from jepa.core.registries.plugins import request_plugins, requested_plugins
 from pipelines.executor import heartbeat
 from pipelines.executor.failure import Failure
 from pipelines.executor.perform import Place, Task, dumped_function, perform_in_worker

@@ -27,7 +27,7 @@ torch.Size([12, 3, 4, 2])
 
 from typing import TYPE_CHECKING
 
-from jepa.core.lazy import offer_lazily
+from jepa.core.registries.lazy import offer_lazily
 
 if TYPE_CHECKING:
     from pipelines.loader.config import LoaderConfig

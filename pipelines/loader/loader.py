@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Self
 
 from jepa.core.clips import Clips
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 from pipelines.loader.counters import LoaderCounters
 from pipelines.loader.request import ClipRequest
 

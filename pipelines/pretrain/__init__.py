@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from jepa.core.lazy import offer_lazily
+from jepa.core.registries.lazy import offer_lazily
 
 if TYPE_CHECKING:
     from pipelines.pretrain.config import PretrainConfig
-    from pipelines.pretrain.import_config import ImportLewmConfig
-    from pipelines.pretrain.importing import export_weights, import_weights
+    from pipelines.pretrain.imports.config import ImportLewmConfig
+    from pipelines.pretrain.imports.job import export_weights, import_weights
     from pipelines.pretrain.job import pretrain
     from pipelines.pretrain.plan import check_training, plan_training
     from pipelines.pretrain.train import train_worker

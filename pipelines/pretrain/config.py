@@ -12,9 +12,9 @@ from pydantic import (
     model_validator,
 )
 
-from jepa.core.choices import Choices
 from jepa.core.config import Config
 from jepa.core.errors import InputError
+from jepa.core.registries.choices import Choices
 from jepa.objectives import OBJECTIVES
 from jepa.training.config import ComputeConfig, Precision
 from jepa.training.registry import RECIPES
@@ -22,7 +22,7 @@ from pipelines.executor.defaults import one_local_worker
 from pipelines.loader import LoaderConfig
 from pipelines.pretrain.overrides import merged, overriding
 from pipelines.pretrain.records.trackers import TRACKERS
-from pipelines.store.references import check_name, split_dataset, split_model
+from pipelines.store.references import DatasetText, ModelName, ModelText
 
 if TYPE_CHECKING:
     from jepa.training.recipes import Recipe
@@ -48,9 +48,9 @@ MACHINERY = (
 class PretrainConfig(Config):
     """A pretraining; the fields that are left out come from the recipe."""
 
-    dataset: str = Field(min_length=1)
+    dataset: DatasetText = Field(min_length=1)
     """Dataset in the store: `d0`, its newest version when the training begins, or `d0@2`."""
-    name: str = Field(min_length=1)
+    name: ModelName = Field(min_length=1)
     """Name of the model that is made."""
     recipe: Annotated[str, Choices(RECIPES.names)] = "lewm-tiny"
     """Registered model, objective and hyper-parameters that are known to learn together."""
@@ -70,7 +70,7 @@ class PretrainConfig(Config):
     """Peak learning rate; the recipe's by default."""
     precision: Precision | None = None
     """Numbers to compute in; the recipe's by default."""
-    init_from: str | None = None
+    init_from: ModelText | None = None
     """Model whose weights the training starts from: `m0`, or `m0@1a2b3c4d` for certain ones; drawn by default."""
     seed: NonNegativeInt = 0
     """Seed of the weights, of the order of clips and of every draw."""
@@ -109,24 +109,6 @@ class PretrainConfig(Config):
     @classmethod
     def _one_local_worker(cls, value: Any) -> Any:
         return one_local_worker(value)
-
-    @field_validator("dataset")
-    @classmethod
-    def _dataset_is_a_name(cls, dataset: str) -> str:
-        split_dataset(dataset)
-        return dataset
-
-    @field_validator("name")
-    @classmethod
-    def _name_is_plain(cls, name: str) -> str:
-        return check_name("model", name)
-
-    @field_validator("init_from")
-    @classmethod
-    def _initial_model_is_a_name(cls, init_from: str | None) -> str | None:
-        if init_from is not None:
-            split_model(init_from)
-        return init_from
 
     @field_validator("recipe")
     @classmethod

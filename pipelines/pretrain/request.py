@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from jepa.core.errors import InputError
 from pipelines.pretrain.config import PretrainConfig
-from pipelines.pretrain.import_config import IMPORTED
+from pipelines.pretrain.imports.config import IMPORTED
 from pipelines.store.models.manifest import ModelHandle, ModelManifest
 from pipelines.store.models.origin import Origin
 from pipelines.store.references import DatasetRef, ModelRef

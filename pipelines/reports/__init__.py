@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from jepa.core.lazy import offer_lazily
+from jepa.core.registries.lazy import offer_lazily
 
 if TYPE_CHECKING:
     from pipelines.reports.queries import probe_error_by_quantity, success_by_world_and_model, surprise_by_perturbation

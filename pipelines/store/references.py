@@ -5,6 +5,11 @@ the content, so that a name that was deleted and used again is not taken for wha
 """
 
 import re
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from jepa.core.config import Config
 from jepa.core.errors import InputError
@@ -81,3 +86,16 @@ def split_model(text: str) -> tuple[str, str | None]:
     if not re.fullmatch(r"[0-9a-f]{4,64}", digest):
         raise InputError(f"model {text!r} has no digest after '@'; write the first digits of one, e.g. {name}@1a2b3c4d")
     return name, digest
+
+
+def _checked(split: Callable[[str], object], text: str) -> str:
+    split(text)
+    return text
+
+
+DatasetText = Annotated[str, AfterValidator(partial(_checked, split_dataset))]
+"""A configuration's dataset, as people write it: see `split_dataset`."""
+ModelText = Annotated[str, AfterValidator(partial(_checked, split_model))]
+"""A configuration's model, as people write it: see `split_model`."""
+ModelName = Annotated[str, AfterValidator(partial(check_name, "model"))]
+"""Name of a model that is made."""

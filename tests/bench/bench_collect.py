@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from infra.environment import applied_environment
+from infra.processes.environment import applied_environment
 from infra.progress import PhaseState, Progress
-from infra.s3_server import serve_s3
 from infra.storage import open_store
+from infra.storage.s3_server import serve_s3
 from pipelines.collect import CollectConfig, collect, collect_shard, plan_dataset
 from pipelines.collect.shard import simulate
 from pipelines.store import DatasetHandle

@@ -17,9 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from infra.environment import applied_environment
-from infra.s3_server import serve_s3
+from infra.processes.environment import applied_environment
 from infra.storage import open_store
+from infra.storage.s3_server import serve_s3
 from pipelines.collect import CollectConfig, collect
 from pipelines.store import Dataset
 from tests.bench.bench_loader_quality import shuffle_quality

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from infra.progress import Progress
-from infra.ray_cluster import connect
+from infra.ray_cluster.connection import connect
 from infra.settings import RaySettings
 from infra.storage import open_store
 from jepa.core.episodes import Episode

@@ -3,7 +3,7 @@
 import sys
 import threading
 
-from infra.ray_access import local_access
+from infra.ray_cluster.access import local_access
 from infra.storage import open_store
 from tests.chaos.slow import collect_slowly, wait_for_shards
 from tests.pipelines.small_dataset import small_config

@@ -12,8 +12,8 @@ import threading
 import time
 from typing import Any
 
-from infra.environment import applied_environment
-from infra.ray_access import local_access
+from infra.processes.environment import applied_environment
+from infra.ray_cluster.access import local_access
 from infra.settings import worker_environment
 from infra.storage import Store, open_store
 from pipelines.pretrain import PretrainConfig, pretrain

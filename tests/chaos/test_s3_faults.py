@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.s3_server import S3Server
 from infra.storage import open_store
+from infra.storage.s3_server import S3Server
 from pipelines.collect import collect
 from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.store import Dataset, DatasetHandle, verify

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.s3_server import S3Server
+from infra.storage.s3_server import S3Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.ray, pytest.mark.s3]
 

@@ -10,7 +10,7 @@ import pytest
 
 from flows.cli.main import main
 from infra.storage import open_store
-from jepa.core import plugins
+from jepa.core.registries import plugins
 from jepa.evaluation.evaluation import EVALUATIONS
 from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.reports import read_table

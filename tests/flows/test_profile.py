@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli.main import main
-from infra.s3_server import S3Server
+from infra.storage.s3_server import S3Server
 from tests.flows.cli.commands.small import LOCAL
 from tests.infra.storage.profiles import use_profile
 

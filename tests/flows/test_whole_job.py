@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra.s3_server import S3Server
 from infra.storage import Store, open_store
+from infra.storage.s3_server import S3Server
 from pipelines.reports import metrics_table, read_table
 from pipelines.store import DatasetHandle, verify
 from pipelines.store.models.manifest import ModelHandle

@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pipelines.collect.hdf5 import open_source
+from pipelines.collect.imports.hdf5 import open_source
 from tests.fuzz.harness import Target, run_by_hand
 
 

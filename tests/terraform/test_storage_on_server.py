@@ -11,8 +11,8 @@ import boto3
 import pytest
 
 from infra.errors import InfraError
-from infra.s3_server import S3Server
 from infra.storage import open_store
+from infra.storage.s3_server import S3Server
 from pipelines.collect import CollectConfig, collect
 from pipelines.store import DatasetHandle, verify
 from tests.terraform.conftest import Terraform

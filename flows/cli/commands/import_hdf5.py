@@ -1,7 +1,7 @@
 """`jepa import-hdf5`: a dataset from a file that somebody else published."""
 
 from flows.cli.commands.context import Context
-from jepa.core.files import require_file
+from jepa.core.input.files import require_file
 from pipelines.collect import ImportConfig
 
 Options = ImportConfig

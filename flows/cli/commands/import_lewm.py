@@ -4,7 +4,7 @@ from typing import Any
 
 from flows.cli.commands.context import Context
 from infra.storage import Store
-from jepa.core.files import require_file
+from jepa.core.input.files import require_file
 from pipelines.pretrain import ImportLewmConfig
 from pipelines.pretrain.sources import check_sources_are_there
 

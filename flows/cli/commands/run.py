@@ -58,7 +58,7 @@ def execute(options: RunOptions, context: Context) -> int:
     parts = preset_parts(options.world, options.preset, options.seed, options.name)
     config = context.sources.build_over(WorldModelConfig, parts, asked)
     from flows.display import earlier_lines, metrics_lines, unit_facts
-    from flows.embedded import embedded_store
+    from flows.servers.embedded import embedded_store
     from pipelines.reports import metrics_table
 
     with embedded_store(context.store_uri) as (store_uri, keep):
@@ -96,7 +96,7 @@ def _evaluated(config: WorldModelConfig, context: Context) -> "list[UnitManifest
 
 def _run(config: WorldModelConfig, context: Context) -> None:
     from flows.checks import check_job
-    from flows.embedded import embedded_prefect
+    from flows.servers.embedded import embedded_prefect
 
     check_job(config, context.store())
     with embedded_prefect():

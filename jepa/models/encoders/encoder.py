@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from jepa.core.config import Config, parse_options
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 from jepa.models.encoders.layouts import Layout
 
 

@@ -11,7 +11,7 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from jepa.core.config import Config, parse_options
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 
 
 class PredictorConfig(Config):

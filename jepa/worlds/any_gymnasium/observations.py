@@ -1,7 +1,7 @@
 """What a Gymnasium environment observes, as a flat vector: numbers as they are, options one-hot.
 
 Gymnasium's own `flatten` casts to the type that the space declares; what an environment really returns may be of
-another, so here each value goes through `jepa.core.conversions`.
+another, so here each value goes through `jepa.core.input.conversions`.
 """
 
 from typing import Any
@@ -10,8 +10,8 @@ import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space, Tuple
 from numpy.typing import NDArray
 
-from jepa.core.conversions import UnfitValueError, to_counts, to_numbers
 from jepa.core.errors import InputError
+from jepa.core.input.conversions import UnfitValueError, to_counts, to_numbers
 
 WIDEST = 4096
 

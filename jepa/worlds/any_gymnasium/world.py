@@ -16,9 +16,9 @@ import numpy as np
 from gymnasium.error import NameNotFound, NamespaceNotFound
 from numpy.typing import NDArray
 
-from jepa.core.conversions import UnfitValueError, to_pixels
 from jepa.core.episodes import Actions, Episode, Pixels, State
 from jepa.core.errors import InputError
+from jepa.core.input.conversions import UnfitValueError, to_pixels
 from jepa.core.seeds import episode_generator
 from jepa.worlds.any_gymnasium.actions import HIGH, LOW, action_layout, to_action
 from jepa.worlds.any_gymnasium.observations import flat_observation, observation_size

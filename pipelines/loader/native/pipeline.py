@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from infra.background import BackgroundThread
 from infra.errors import InfraError
+from infra.processes.background import BackgroundThread
 from jepa.core.clips import Clips
 from pipelines.loader.config import THREAD
 from pipelines.loader.counters import LoaderCounters

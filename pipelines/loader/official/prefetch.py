@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Generic, TypeVar
 
-from infra.background import BackgroundThread
 from infra.errors import InfraError
+from infra.processes.background import BackgroundThread
 from pipelines.loader.config import THREAD
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any
 
-from infra.environment import applied_environment
+from infra.processes.environment import applied_environment
 from infra.settings import S3Settings
 from infra.storage.local import LocalStore
 from jepa.core.errors import InputError

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from infra.background import BackgroundThread
+from infra.processes.background import BackgroundThread
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from infra.background import BackgroundThread
 from infra.errors import Interrupted
+from infra.processes.background import BackgroundThread
 from jepa.core.collectives import world_size
 
 LOOK_SECONDS = 1.0

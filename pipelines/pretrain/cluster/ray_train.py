@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from infra.background import BackgroundThread
-from infra.environment import applied_environment
 from infra.errors import InfraError
+from infra.processes.background import BackgroundThread
+from infra.processes.environment import applied_environment
 from infra.progress import Phase
-from infra.ray_cluster import report_shortage
+from infra.ray_cluster.connection import report_shortage
 from infra.settings import RaySettings
 from jepa.core.errors import InputError
 from jepa.training.trainer import TrainingFailure

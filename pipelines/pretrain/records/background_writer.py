@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from infra.background import BackgroundThread
+from infra.processes.background import BackgroundThread
 
 RETRY_SECONDS = (1.0, 5.0, 20.0)
 """Pauses before a failed commit is tried again; a store's own client has repeated each request already."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from jepa.core.lazy import offer_lazily
+from jepa.core.registries.lazy import offer_lazily
 
 if TYPE_CHECKING:
     from pipelines.store.codecs.codec import CODECS, Codec

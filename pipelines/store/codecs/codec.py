@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jepa.core.episodes import Pixels
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 
 
 class Codec(ABC):

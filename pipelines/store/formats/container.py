@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jepa.core.episodes import Actions, State
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 
 
 @dataclass(frozen=True)

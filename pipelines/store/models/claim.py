@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import ClassVar
 
-from infra.background import BackgroundThread
 from infra.errors import InfraError
-from infra.process_identity import ProcessIdentity, is_running, this_process
+from infra.processes.background import BackgroundThread
+from infra.processes.identity import ProcessIdentity, is_running, this_process
 from jepa.core.config import Config, to_json
 from jepa.core.errors import InputError
 from pipelines.store.models.manifest import ModelHandle

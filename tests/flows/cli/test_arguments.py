@@ -119,7 +119,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr("jepa.core.plugins._imported", set())
+    monkeypatch.setattr("jepa.core.registries.plugins._imported", set())
     monkeypatch.delenv("JEPA_IMPORT", raising=False)
     return names
 

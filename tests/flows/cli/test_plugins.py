@@ -72,7 +72,7 @@ def test_a_cluster_that_does_not_have_the_module(tmp_path: Path) -> None:
 
 CLUSTER = """
 import json, sys
-from infra.ray_access import local_access
+from infra.ray_cluster.access import local_access
 with local_access() as session:
     from ray.cluster_utils import Cluster
     head = {"num_cpus": 3, "object_store_memory": 80_000_000, "temp_dir": str(session.temp_dir)}

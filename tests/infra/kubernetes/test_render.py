@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.environment import applied_environment
 from infra.kubernetes.render import main, render
+from infra.processes.environment import applied_environment
 from infra.settings import S3Settings
 from tests.infra.kubernetes.conftest import ENVIRONMENTS, OUTPUTS, PARTS, Manifest, pod_templates
 

@@ -10,7 +10,7 @@ import pytest
 import ray
 import yaml
 
-from infra.metric_names import METRICS, RAY_METRICS
+from infra.observability.metric_names import METRICS, RAY_METRICS
 from pipelines.collect import metrics as collect
 from pipelines.pretrain.records import metrics as pretrain
 from tests.tools import ROOT, run_tool, tool

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.s3_server import S3Server
+from infra.storage.s3_server import S3Server
 
 REGION = "eu-central-1"
 KEYS = "aws_access_key_id = key-of-the-file\naws_secret_access_key = secret-of-the-file\n"

@@ -75,3 +75,11 @@ def test_a_goal_kind_is_looked_up_by_its_name() -> None:
         spec.goal_kind("far")
     with pytest.raises(ValueError, match="no goal kind 'far'"):
         make_world("two_room", 1).reset(options={"goal_kind": "far"})
+
+
+def test_a_world_that_does_not_say_which_goals_are_of_a_kind_must_override_the_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr("jepa.worlds.two_room.world.TwoRoom.is_goal_of_kind")
+    with pytest.raises(InputError, match=r"declares goals of kind 'cross_room' .* override `is_goal_of_kind`"):
+        make_world("two_room", 1).is_goal_of_kind("cross_room", {"door": np.zeros((1, 1))}, {"door": np.zeros((1, 1))})

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from infra.errors import InfraError
-from infra.process_identity import this_process
+from infra.processes.identity import this_process
 from infra.storage import Store, open_store
 from jepa.core.config import to_json
 from jepa.core.errors import InputError

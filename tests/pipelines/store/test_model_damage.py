@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load, save
 
 from infra.errors import InfraError
-from infra.process_identity import this_process
+from infra.processes.identity import this_process
 from infra.storage import Store, open_store
 from jepa.core.config import to_json
 from jepa.core.errors import InputError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jepa.core.errors import InputError
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 
 if TYPE_CHECKING:
     from pipelines.store.models.manifest import ModelHandle

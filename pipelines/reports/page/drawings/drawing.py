@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from jepa.core.errors import InputError
-from jepa.core.registry import Registry
+from jepa.core.registries.registry import Registry
 from jepa.evaluation.declarations import Chart
 from pipelines.reports.page.blocks import Amounts, Block
 

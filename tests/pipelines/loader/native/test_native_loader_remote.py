@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from infra.errors import InfraError
-from infra.s3_server import S3Server
 from infra.storage import open_store
+from infra.storage.s3_server import S3Server
 from jepa.core.clips import Clips
 from pipelines.loader import LoaderConfig
 from pipelines.loader.native import cached_split

@@ -1,0 +1,1 @@
+"""Names of the metrics, and what shows them."""

@@ -1,0 +1,1 @@
+"""What comes from outside: files, YAML and numbers, exact or refused."""

@@ -1,0 +1,1 @@
+"""What is picked by name: registries, plug-ins, choices, and imports that wait."""

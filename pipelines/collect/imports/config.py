@@ -1,0 +1,36 @@
+"""What `import-hdf5` is asked to do; apart from what does it, so that it is read without h5py and pyarrow."""
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+
+from pipelines.collect.config import DEFAULT_SHARES, WorkConfig
+from pipelines.collect.imports.hdf5_layout import FRAMES
+
+
+class ImportConfig(WorkConfig):
+    """A file to import."""
+
+    file: str = Field(min_length=1)
+    """HDF5 file with the columns pixels, action, ep_len and ep_offset; all workers must find it at this path"""
+    name: str = "d0"
+    """name of the dataset within the store"""
+    world: str | None = None
+    """registered name of the world that the file shows, for evaluations; by default none"""
+    columns: tuple[str, ...] = ()
+    """what becomes quantities of the state: `state`, or `agent_position=state[0:2]`; by default what is known of
+    published files of the world, else `proprio` and `state` where the file has them"""
+    pixels: str = Field(FRAMES, min_length=1)
+    """column of the frames, for a file with several cameras"""
+    seed: NonNegativeInt = 0
+    """seed by which episodes are split"""
+    validation_share: NonNegativeFloat = DEFAULT_SHARES["validation"]
+    """share of the episodes of the validation split"""
+    test_share: NonNegativeFloat = DEFAULT_SHARES["test"]
+    """share of the episodes of the test split"""
+    episodes_per_shard: PositiveInt = 16
+    """episodes of a shard, which is the unit of work"""
+    chunk_frames: PositiveInt = 32
+    """frames that are compressed and fetched together"""
+    format: str = "mds"
+    """container of the shards: `mds` or `webdataset`"""
+    codec: str = "zstd"
+    """codec of the frames: `zstd` or `raw`, both lossless, `jpeg` or `h264`"""

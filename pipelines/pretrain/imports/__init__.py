@@ -1,0 +1,1 @@
+"""Released weights as models, and back."""
