@@ -31,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         if not arguments or arguments[0] in ("-h", "--help"):
             answer(overview())
             return 0 if arguments else WRONG_INPUT
-        return run_command(arguments[0], arguments[1:], context)
+        name = "version" if arguments[0] == "--version" else arguments[0]
+        return run_command(name, arguments[1:], context)
     except HelpShown:
         return 0
     except Interrupted as error:

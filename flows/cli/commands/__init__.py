@@ -14,8 +14,10 @@ SUMMARIES = {
     "import-hdf5": "make a dataset of a published HDF5 file",
     "import-lewm": "make a model of released LeWorldModel weights, and back",
     "status": "show what runs in a store, what is done and what failed",
+    "logs": "show what the units of a job said, and the traceback of every failed attempt",
     "ls": "list the datasets, models and runs of a store, and what each was made from",
     "worlds": "list the worlds there are",
+    "version": "print the versions of this code and of what it stands on",
 }
 
 

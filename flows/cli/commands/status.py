@@ -31,14 +31,19 @@ def execute(options: StatusOptions, context: Context) -> int:
         lines = table_lines([_job_row(job) for job in jobs], right=("units", "failed", "retries", "time"))
         context.show({"jobs": [_job_facts(job) for job in jobs]}, lines or [f"no job has run in {store.uri} yet"])
         return 0
-    job = _find(options.job, jobs, store)
+    job = find_job(options.job, jobs, store)
     units = unit_statuses(store, job)
-    facts = _job_facts(job) | {"units": [_unit_facts(unit) for unit in units]}
+    facts = _job_facts(job) | {"units": [unit_facts(unit) for unit in units]}
     context.show(facts, [*_describe(job), "", *_unit_lines(units), *_failure_lines(units)])
     return 0
 
 
-def _find(wanted: str, jobs: list[JobStatus], store: Store) -> JobStatus:
+def find_job(wanted: str, jobs: list[JobStatus], store: Store) -> JobStatus:
+    """Returns the job of a folder's name, or of the name of what it makes.
+
+    Raises:
+        InputError: there is none, or there are several.
+    """
     found = [job for job in jobs if job.job == wanted] or [job for job in jobs if job.record.name == wanted]
     if len(found) == 1:
         return found[0]
@@ -111,7 +116,8 @@ def _job_facts(job: JobStatus) -> dict[str, Any]:
     return {"job": job.job, **job.record.model_dump(mode="json"), "status": job.status, "seconds": job.seconds}
 
 
-def _unit_facts(unit: UnitStatus) -> dict[str, Any]:
+def unit_facts(unit: UnitStatus) -> dict[str, Any]:
+    """Returns a unit's log for a program."""
     facts = unit.record.model_dump(mode="json")
     return {**facts, "status": unit.status, "earlier": unit.earlier, "log": unit.address}
 
