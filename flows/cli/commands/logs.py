@@ -45,7 +45,8 @@ def execute(options: LogsOptions, context: Context) -> int:
 
 def _lines(unit: UnitStatus) -> Iterator[str]:
     record = unit.record
-    yield f"── {record.name}: {unit.status}, {record.started:%Y-%m-%d %H:%M:%S} UTC, {record.host}, process {record.pid}"
+    where = f"{record.host}, process {record.pid}"
+    yield f"── {record.name}: {unit.status}, {record.started:%Y-%m-%d %H:%M:%S} UTC, {where}"
     for number, attempt in enumerate(record.failures, 1):
         yield f"attempt {number} failed after {attempt.seconds:g} s on {attempt.host or 'an unknown host'}:"
         yield from (attempt.traceback or attempt.error).splitlines()

@@ -1,0 +1,141 @@
+"""Removes a dataset, a model or a run from a store, unless something that is there depends on it or works on it.
+
+What makes a thing exist is deleted first, so that a removal that is cut off leaves nothing that looks whole, and the
+same removal goes on.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from infra.storage import Store
+from jepa.core.config import Config
+from jepa.core.errors import InputError
+from pipelines.store.datasets.layout import FOLDER as DATASETS
+from pipelines.store.logs import JobStatus, job_statuses
+from pipelines.store.models.claim import check_not_held, newest_claim
+from pipelines.store.models.layout import FOLDER as MODELS
+from pipelines.store.models.manifest import ModelHandle
+from pipelines.store.references import check_name
+from pipelines.store.reports.runs import run_plans
+from pipelines.store.reports.units import UnitManifest, committed_units, manifest_path
+from pipelines.store.verify import folders
+
+Kind = Literal["dataset", "model", "run"]
+
+
+class Removal(Config):
+    """What is to be removed."""
+
+    kind: Kind
+    name: str
+    paths: tuple[str, ...]
+    """in the order in which they are deleted"""
+    kept: tuple[str, ...] = ()
+    """keys of a run's units that another run lists, too, or for which they were done: they stay"""
+
+
+def kinds_of(store: Store, name: str) -> list[Kind]:
+    """Returns as what a store knows a name."""
+    check_name("dataset, model or run", name)
+    runs = {unit.run for unit in committed_units(store)} | {plan.run for plan in run_plans(store)}
+    there: dict[Kind, bool] = {
+        "dataset": name in folders(store, DATASETS),
+        "model": name in folders(store, MODELS),
+        "run": name in runs,
+    }
+    return [kind for kind, found in there.items() if found]
+
+
+def plan_removal(store: Store, kind: Kind, name: str) -> Removal:
+    """Returns what a removal would delete.
+
+    Raises:
+        InputError: something that is in the store depends on it, or a job works on it now; the message names all.
+        InfraError: a manifest is damaged, so that nobody knows what it depends on.
+    """
+    if kind == "model":
+        check_not_held(ModelHandle(store, name))
+    jobs = [job.job for job in job_statuses(store, datetime.now(UTC)) if job.status == "running" and _uses(job, name)]
+    if jobs:
+        raise InputError(f"{kind} {name!r} is in use by {', '.join(jobs)}; wait for the end, or interrupt it")
+    if users := list(dependents(store, kind, name)):
+        raise InputError(f"{kind} {name!r} is not removed: {'; '.join(users)}; remove what depends on it first")
+    if kind == "run":
+        return _run(store, name)
+    root = f"{DATASETS if kind == 'dataset' else MODELS}/{name}"
+    return Removal(kind=kind, name=name, paths=tuple(sorted(store.list(f"{root}/"), key=_last_what_holds_the_name)))
+
+
+def remove(store: Store, removal: Removal) -> None:
+    """Deletes what was planned; what is gone already is no error."""
+    for path in removal.paths:
+        store.delete(path)
+
+
+def dependents(store: Store, kind: Kind, name: str) -> Iterator[str]:
+    """Yields a clause for each thing in the store that was made from a dataset or a model."""
+    if kind == "run":
+        return
+    for model in folders(store, MODELS):
+        yield from _made_from(ModelHandle(store, model), kind, name)
+    units = [unit for unit in committed_units(store) if name == (unit.dataset if kind == "dataset" else unit.model)]
+    runs = {unit.run for unit in units} | {
+        plan.run for plan in run_plans(store) if not {unit.key for unit in units}.isdisjoint(plan.units)
+    }
+    for run in sorted(runs):
+        yield f"run {run!r} holds figures of it"
+
+
+def _made_from(model: ModelHandle, kind: Kind, name: str) -> Iterator[str]:
+    newest = model.manifest()
+    found = [] if newest is None else [model.manifest(digest) for digest in model.digests(newest)]
+    for manifest in found:
+        if manifest is None:
+            continue
+        if kind == "dataset" and manifest.dataset == name:
+            yield f"model '{manifest.reference}' was trained on {manifest.dataset_ref or manifest.dataset}"
+        if kind == "model" and manifest.init_from is not None and manifest.init_from.name == name != model.name:
+            yield f"model '{manifest.reference}' started from {manifest.init_from}"
+    claim = newest_claim(model) if newest is None else None
+    if claim is None:
+        return
+    if kind == "dataset" and claim.origin.dataset_ref.name == name:
+        yield f"model {model.name!r} has begun to train on {claim.origin.dataset_ref}"
+    if kind == "model" and claim.origin.init_from is not None and claim.origin.init_from.name == name:
+        yield f"model {model.name!r} has begun to train from {claim.origin.init_from}"
+
+
+def _uses(job: JobStatus, name: str) -> bool:
+    """Returns whether a job makes something of that name, or reads it."""
+    read = [job.record.config.get(field) for field in ("dataset", "model", "init_from")]
+    return name in (job.record.name, *(str(text).partition("@")[0] for text in read if text))
+
+
+def _run(store: Store, run: str) -> Removal:
+    plans = run_plans(store)
+    listed = {key for plan in plans if plan.run == run for key in plan.units}
+    others = {key for plan in plans if plan.run != run for key in plan.units}
+    units = [unit for unit in committed_units(store) if unit.run == run or unit.key in listed]
+    # One that was done for another run stays that run's, even where code of before wrote no plan of it.
+    own = [unit for unit in units if unit.run == run and unit.key not in others]
+    pages = [path for path in (f"reports/{run}/report.html",) if store.exists(path)]
+    return Removal(
+        kind="run",
+        name=run,
+        paths=(*_unit_paths(own), *store.list(f"reports/runs/{run}/"), *pages),
+        kept=tuple(sorted({unit.key for unit in units} - {unit.key for unit in own})),
+    )
+
+
+def _unit_paths(units: Sequence[UnitManifest]) -> Iterator[str]:
+    for unit in units:
+        yield manifest_path(unit.key)
+        yield from (part.path for part in unit.parts)
+
+
+def _last_what_holds_the_name(path: str) -> tuple[bool, bool, str]:
+    """Sorts what makes a version or weights exist first, and last the claims: who reads them sees that it was there."""
+    name = path.rpartition("/")[2]
+    makes = name in ("manifest.json", "digests.json", "config.json") or "/manifests/" in path or "/digests/" in path
+    return "/claims/" in path or name == "plan.json", not makes, path
