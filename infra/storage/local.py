@@ -4,8 +4,9 @@ import errno
 import os
 import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -69,13 +70,23 @@ class LocalStore(Store):
             return self._file(path).stat().st_size
 
     def list(self, prefix: str = "") -> list[str]:
+        return [path for path in self._walk(prefix) if not path.rpartition("/")[2].startswith(TEMPORARY)]
+
+    def _walk(self, prefix: str) -> Sequence[str]:
         folder = prefix.rpartition("/")[0]
         paths = []
         with self._errors("list", prefix):
             for parent, _, names in os.walk(self._file(folder) if folder else self.root, onerror=_unless_missing):
                 inside = Path(parent).relative_to(self.root)
-                paths += [(inside / name).as_posix() for name in names if not name.startswith(TEMPORARY)]
+                paths += [(inside / name).as_posix() for name in names]
         return sorted(path for path in paths if path.startswith(prefix))
+
+    def written(self, prefix: str = "") -> dict[str, datetime]:
+        times = {}
+        for path in self._walk(prefix):
+            with suppress(FileNotFoundError):
+                times[path] = datetime.fromtimestamp((self.root / path).stat().st_mtime, UTC)
+        return times
 
     def stamps(self, prefix: str = "") -> dict[str, str | None]:
         stamps: dict[str, str | None] = {}

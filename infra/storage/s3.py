@@ -2,8 +2,9 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from infra.errors import InfraError
@@ -113,12 +114,18 @@ class S3Store(Store):
         return sorted(self.stamps(prefix))
 
     def stamps(self, prefix: str = "") -> dict[str, str | None]:
+        # The digest of the bytes, where the server gives one.
+        tags = {path: item.get("ETag") for path, item in self._items(prefix)}
+        return {path: tag for path, tag in tags.items() if not path.rpartition("/")[2].startswith(TEMPORARY)}
+
+    def written(self, prefix: str = "") -> dict[str, datetime]:
+        return {path: item["LastModified"] for path, item in self._items(prefix)}
+
+    def _items(self, prefix: str) -> Sequence[tuple[str, dict[str, Any]]]:
         start = f"{self.prefix}/" if self.prefix else ""
         with self._errors(prefix):
             items = [item for page in self._pages(start + prefix) for item in page.get("Contents", ())]
-        # The digest of the bytes, where the server gives one.
-        keys = {item["Key"].removeprefix(start): item.get("ETag") for item in items}
-        return {key: tag for key, tag in keys.items() if not key.rpartition("/")[2].startswith(TEMPORARY)}
+        return [(item["Key"].removeprefix(start), item) for item in items]
 
     def delete(self, path: str) -> None:
         with self._errors(path):

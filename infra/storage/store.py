@@ -2,6 +2,7 @@
 
 import uuid
 from abc import ABC, abstractmethod
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from infra.errors import InfraError
@@ -73,6 +74,10 @@ class Store(ABC):
         What was read under a stamp need not be read again under the same.
         """
         return dict.fromkeys(self.list(prefix))
+
+    @abstractmethod
+    def written(self, prefix: str = "") -> dict[str, datetime]:
+        """Returns the paths of `list` and of what is, or was left, being written, each with the time of its writing."""
 
     @abstractmethod
     def delete(self, path: str) -> None:

@@ -56,7 +56,7 @@ def plan_removal(store: Store, kind: Kind, name: str) -> Removal:
     """
     if kind == "model":
         check_not_held(ModelHandle(store, name))
-    jobs = [job.job for job in job_statuses(store, datetime.now(UTC)) if job.status == "running" and _uses(job, name)]
+    jobs = [job.job for job in job_statuses(store, datetime.now(UTC)) if job.status == "running" and uses(job, name)]
     if jobs:
         raise InputError(f"{kind} {name!r} is in use by {', '.join(jobs)}; wait for the end, or interrupt it")
     if users := list(dependents(store, kind, name)):
@@ -106,7 +106,7 @@ def _made_from(model: ModelHandle, kind: Kind, name: str) -> Iterator[str]:
         yield f"model {model.name!r} has begun to train from {claim.origin.init_from}"
 
 
-def _uses(job: JobStatus, name: str) -> bool:
+def uses(job: JobStatus, name: str) -> bool:
     """Returns whether a job makes something of that name, or reads it."""
     read = [job.record.config.get(field) for field in ("dataset", "model", "init_from")]
     return name in (job.record.name, *(str(text).partition("@")[0] for text in read if text))

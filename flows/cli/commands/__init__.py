@@ -17,6 +17,7 @@ SUMMARIES = {
     "logs": "show what the units of a job said, and the traceback of every failed attempt",
     "ls": "list the datasets, models and runs of a store, and what each was made from",
     "rm": "remove a dataset, a model or a run that nothing depends on",
+    "gc": "delete what was left by jobs that were killed, and what has been replaced",
     "worlds": "list the worlds there are",
     "version": "print the versions of this code and of what it stands on",
 }

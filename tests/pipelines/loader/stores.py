@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from infra.errors import InfraError
@@ -73,6 +74,9 @@ class RemoteStore(Store):
 
     def address(self, path: str = "") -> str:
         return f"remote:{self._store.address(path)}"
+
+    def written(self, prefix: str = "") -> dict[str, datetime]:
+        return self._store.written(prefix)
 
     def arrow(self) -> Any:
         return self._store.arrow()

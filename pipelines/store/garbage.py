@@ -1,0 +1,140 @@
+"""What lies in a store and belongs to nothing that is committed or works: left by what was killed or replaced.
+
+Nothing that a manifest names is ever garbage, nor what a job that runs has made, nor what is younger than a limit;
+and of what is damaged nothing is, for nobody knows what it named.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from pydantic_core import from_json
+
+from infra.errors import InfraError
+from infra.storage import Store
+from infra.storage.store import TEMPORARY
+from jepa.core.config import Config
+from pipelines.store.datasets.digests import FILE as DIGESTS
+from pipelines.store.datasets.digests import committed_versions
+from pipelines.store.datasets.handle import DatasetHandle
+from pipelines.store.datasets.layout import FOLDER as DATASETS
+from pipelines.store.datasets.manifest import DatasetManifest
+from pipelines.store.logs import job_statuses
+from pipelines.store.models.checkpoints import Checkpoints
+from pipelines.store.models.claim import check_not_held
+from pipelines.store.models.layout import FOLDER as MODELS
+from pipelines.store.models.manifest import ModelHandle
+from pipelines.store.removal import uses
+from pipelines.store.reports.units import MANIFESTS
+from pipelines.store.sealed import unseal
+from pipelines.store.verify import folders
+
+Why = Literal["unfinished write", "no committed version", "no manifest", "no mark", "superseded"]
+
+
+class Garbage(Config):
+    """A file that belongs to nothing."""
+
+    path: str
+    why: Why
+    since: datetime
+    """when it was written"""
+
+
+class Sweep(Config):
+    """What a look at a store found."""
+
+    garbage: tuple[Garbage, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """sentences about what was not looked at, for it is damaged or in use"""
+
+
+def find_garbage(store: Store, older_than: timedelta) -> Sweep:
+    """Returns the files of a store that belong to nothing and were written longer ago than that.
+
+    Raises:
+        InfraError: the store cannot be read.
+    """
+    now = datetime.now(UTC)
+    running = [job for job in job_statuses(store, now) if job.status == "running"]
+    left_out: list[str] = []
+    found: list[tuple[str, Why]] = []
+    written = store.written()
+    found += [(path, "unfinished write") for path in written if path.rpartition("/")[2].startswith(TEMPORARY)]
+    for root, look in ((DATASETS, _of_dataset), (MODELS, _of_model)):
+        for name in folders(store, root):
+            if users := [job.job for job in running if uses(job, name)]:
+                left_out.append(f"{root}/{name} is in use by {', '.join(users)}")
+                continue
+            try:
+                found += look(store, name)
+            except (InfraError, ValueError) as error:  # damaged, or held by a training
+                left_out.append(f"{root}/{name} is left as it is: {error}")
+    if running:
+        left_out.append("reports are left as they are while a job runs")
+    else:
+        found += _of_reports(store, left_out)
+    garbage = [
+        Garbage(path=path, why=why, since=written[path])
+        for path, why in found
+        if path in written and now - written[path] > older_than
+    ]
+    return Sweep(garbage=tuple(sorted(garbage, key=lambda one: one.path)), left_out=tuple(left_out))
+
+
+def _of_dataset(store: Store, name: str) -> Iterator[tuple[str, Why]]:
+    """Yields the files that no committed version of a dataset names."""
+    handle = DatasetHandle(store, name)
+    manifests = [handle.require(number) for number in committed_versions(store, handle.layout)]
+    named = {path for manifest in manifests for path in _named(handle, manifest)}
+    if manifests:
+        named |= {handle.layout.file(path) for path in ("manifest.json", *manifests[-1].files)}
+    elif handle.manifest() is not None:
+        return  # of the first code, which kept no versions
+    for path in store.list(f"{handle.layout.root}/"):
+        if path not in named:
+            yield path, "no committed version"
+
+
+def _named(handle: DatasetHandle, manifest: DatasetManifest) -> Iterator[str]:
+    layout = handle.layout
+    for file in ("manifest.json", "plan.json", DIGESTS, *manifest.files):
+        yield layout.version(manifest.version, file)
+    for shard in manifest.plan.shards():
+        yield layout.marker(shard)
+    for facts in manifest.shards:
+        yield layout.file(facts.path)
+
+
+def _of_model(store: Store, name: str) -> Iterator[tuple[str, Why]]:
+    """Yields the states of a model that have no mark, and the weights that no manifest names."""
+    model = ModelHandle(store, name)
+    check_not_held(model)
+    checkpoints = Checkpoints(model)
+    whole = tuple(model.layout.checkpoint(step, "") for step in checkpoints.steps())
+    for path in store.list(model.layout.checkpoints):
+        if not path.startswith(whole):
+            yield path, "no mark"
+    newest = model.manifest()
+    if newest is None:
+        return  # its training was cut off, and may go on
+    manifests = [model.manifest(digest) for digest in model.digests(newest)]
+    named = {model.layout.weights(manifest.weights_sha256) for manifest in manifests if manifest is not None}
+    for path in store.list(f"{model.layout.root}/weights/"):
+        if path not in named:
+            yield path, "no manifest"
+
+
+def _of_reports(store: Store, left_out: list[str]) -> Iterator[tuple[str, Why]]:
+    """Yields the files of rows that no unit's manifest names, of whatever version of the schema."""
+    named = set()
+    for path in store.list(f"{MANIFESTS}/"):
+        try:
+            document = from_json(unseal(store.read(path)))
+            named |= {str(part["path"]) for part in document["parts"]}
+        except (ValueError, KeyError, TypeError) as error:
+            left_out.append(f"reports are left as they are: {store.address(path)} is damaged ({type(error).__name__})")
+            return
+    for path in store.list("reports/kind="):
+        if path not in named:
+            yield path, "superseded"
