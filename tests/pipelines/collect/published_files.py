@@ -52,7 +52,8 @@ def published_file(world: str, path: Path, episodes: int = 8) -> str:
             if not last:
                 pixels, columns = recorder.step(action)
     recorder.close()
-    return episodes_file(path, (FRAMES,) * episodes, **{name: np.stack(values) for name, values in rows.items()})
+    columns: dict[str, Any] = {name: np.stack(values) for name, values in rows.items()}
+    return episodes_file(path, (FRAMES,) * episodes, **columns)
 
 
 class PackageScene:
