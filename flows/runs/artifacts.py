@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
@@ -87,7 +88,7 @@ def _on_s3(address: str) -> str:
     server = f"--endpoint-url {settings.endpoint} " if settings.endpoint else ""
     lines = [f"The report is `{address}`.", f"    aws {server}s3 cp {shlex.quote(address)} report.html"]
     if not settings.endpoint:
-        console = f"https://s3.console.aws.amazon.com/s3/object/{bucket}?region={settings.region}&prefix={key}"
+        console = f"https://s3.console.aws.amazon.com/s3/object/{bucket}?region={settings.region}&prefix={quote(key)}"
         lines.append(f"[In the AWS console]({console})")
     return "\n\n".join(lines)
 

@@ -18,6 +18,9 @@ from jepa.core.seeds import torch_generator
 Cost = Callable[[Tensor], Tensor]
 """Takes raw actions (P, S, H, K, A) and returns costs (P, S); smaller is better."""
 
+CarriedOut = Callable[[Tensor], Tensor]
+"""Takes raw actions (…, A) and returns what a world makes of them."""
+
 
 class CEMConfig(Config):
     """How widely and how often the cross-entropy method samples."""
@@ -70,9 +73,15 @@ class CEMConfig(Config):
 
 
 def minimise(
-    cost: Cost, seeds: Sequence[int], action_block_shape: tuple[int, int], low: Tensor, high: Tensor, config: CEMConfig
+    cost: Cost,
+    seeds: Sequence[int],
+    action_block_shape: tuple[int, int],
+    low: Tensor,
+    high: Tensor,
+    config: CEMConfig,
+    carried_out: CarriedOut | None = None,
 ) -> Tensor:
-    """Returns the mean action sequence (P, H, K, A) after the last iteration.
+    """Returns the mean action sequence (P, H, K, A) after the last iteration, as it would be carried out.
 
     Args:
         cost: the cost of raw candidates (P, S, H, K, A); a NaN counts as worst.
@@ -80,23 +89,31 @@ def minimise(
         action_block_shape: (K, A).
         low: smallest raw action, scalar or (A,), on the device to work on.
         high: largest raw action, likewise; candidates are clipped to the two.
+        carried_out: what the world makes of actions, where it does not take every value as it is: candidates are judged
+            by that, and the Gaussians are refitted to it. Of one-hot values the mean is then how often the elites pick
+            each option, and the plan picks the most frequent one.
     """
     centre, half_range = (high + low) / 2, (high - low) / 2
     generators = [torch_generator(seed) for seed in seeds]
     shape = (config.horizon, *action_block_shape)
     mean_PHKA = torch.zeros(len(seeds), *shape, device=low.device)
     std_PHKA = torch.full_like(mean_PHKA, config.init_std)
+
+    def done(unit: Tensor) -> Tensor:
+        return unit if carried_out is None else (carried_out(unit * half_range + centre) - centre) / half_range
+
     for _ in range(config.iterations):
         noise_PSHKA = torch.stack([draw_noise(shape, config, generator) for generator in generators]).to(low.device)
-        unit_PSHKA = (mean_PHKA[:, None] + std_PHKA[:, None] * noise_PSHKA).clamp_(-1, 1)
+        # Options are picked before values are clipped: at the bound several would be equal, and the first would win.
+        unit_PSHKA = done(mean_PHKA[:, None] + std_PHKA[:, None] * noise_PSHKA).clamp_(-1, 1)
         # The mean competes too: an iteration that finds nothing better does not lose what the last one found.
-        unit_PSHKA[:, 0] = mean_PHKA
+        unit_PSHKA[:, 0] = done(mean_PHKA)
         cost_PS = cost(unit_PSHKA * half_range + centre).nan_to_num(nan=torch.inf)
         elite_PE = cost_PS.topk(config.elites, dim=1, largest=False).indices
         index = elite_PE[..., None, None, None].expand(-1, -1, *shape)
         elites_PEHKA = unit_PSHKA.gather(1, index)
         mean_PHKA, std_PHKA = elites_PEHKA.mean(1), elites_PEHKA.std(1)
-    return mean_PHKA * half_range + centre
+    return done(mean_PHKA) * half_range + centre
 
 
 def draw_noise(shape: tuple[int, ...], config: CEMConfig, generator: torch.Generator) -> Tensor:

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from jepa.core.config import Config, parse_options
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.registries.registry import Registry
 from jepa.models.world_model import WorldModel
+from jepa.planning.cross_entropy import CarriedOut
 from jepa.worlds.world import WORLDS, WorldSpec
 
 
@@ -77,6 +80,19 @@ class PlanningSetting:
     def spec(self) -> WorldSpec:
         """Returns the facts of the world, among them the bounds of an action."""
         return WORLDS.get(self.world).world_spec
+
+    def carried_out(self) -> CarriedOut | None:
+        """Returns what makes of actions those that the world carries out; None where it takes every value as it is."""
+        spec = self.spec()
+        if not spec.choices:
+            return None
+
+        def carried_out(action: Tensor) -> Tensor:
+            # One definition of what is picked, the world's, serves imagination and truth; noise comes from the CPU too.
+            done_NA = spec.carried_out(action.flatten(0, -2).cpu().numpy())
+            return torch.from_numpy(done_NA).to(action.device).view_as(action)
+
+        return carried_out
 
 
 class Planner(ABC):

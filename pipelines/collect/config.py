@@ -100,10 +100,7 @@ def plan_dataset(config: CollectConfig) -> DatasetPlan:
     Raises:
         InputError: a world, policy, codec or container is unknown, a world is not installed, or shares exceed 1.
     """
-    check_name("dataset", config.name)
-    if config.codec != AUTO:
-        CODECS.get(config.codec)
-    FORMATS.get(config.format)
+    check_choices(config)
     spec = WORLDS.get(config.world).world_spec
     options = {"image_size": config.image_size or spec.image_size}
     make_world(config.world, 1, **options).close()
@@ -128,6 +125,18 @@ def plan_dataset(config: CollectConfig) -> DatasetPlan:
     )
     check_cost(plan, config.actors)
     return plan.model_copy(update={"codec": choose_codec(plan)[0]}) if config.codec == AUTO else plan
+
+
+def check_choices(config: CollectConfig) -> None:
+    """Passes where the dataset's name, the codec and the container can be; imports nothing that takes seconds.
+
+    Raises:
+        InputError: the name cannot be one, or codec or container is unknown.
+    """
+    check_name("dataset", config.name)
+    if config.codec != AUTO:
+        CODECS.get(config.codec)
+    FORMATS.get(config.format)
 
 
 def _mixture(config: CollectConfig) -> dict[str, float]:

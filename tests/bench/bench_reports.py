@@ -4,7 +4,6 @@ Run it: `python -m tests.bench.bench_reports [RUNS]`. Processor time is printed 
 others share.
 """
 
-import io
 import sys
 import tempfile
 import time
@@ -12,11 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from infra.storage import Store, open_store
 from pipelines.reports import success_by_world_and_model
-from pipelines.store.reports import Context, UnitManifest, unit_key, write_tables
+from pipelines.store.parquet import parquet_bytes, read_parquet
+from pipelines.store.reports import Context, unit_key, write_tables
+from pipelines.store.reports.units import Part, manifest_path
+from pipelines.store.sealed import seal, sha256
 from tests.narrow import queried
 from tests.pipelines.reports import synthetic
 
@@ -35,19 +36,24 @@ def write_runs(store: Store, runs: int) -> int:
     written = 0
     for (kind, part), tables in PARTS.items():
         first = write_tables(store, tables, unit_key(kind, part, {"run": -1}), context(0, kind))
-        table = pq.read_table(io.BytesIO(store.read(first.parts[0].path)))
+        table = read_parquet(store.read(first.parts[0].path))
         for run in range(1, runs):
             key = unit_key(kind, part, {"run": run})
-            sink = io.BytesIO()
-            position = table.schema.get_field_index("run")
-            pq.write_table(
-                table.set_column(position, table.schema.field("run"), pa.array([f"r{run}"] * len(table))), sink
+            named = table
+            for column, value in (("run", f"r{run}"), ("model", f"m{run}")):
+                place = table.schema.get_field_index(column)
+                named = named.set_column(place, table.schema.field(column), pa.array([value] * len(table)))
+            data = parquet_bytes(named)
+            file = Part(
+                table="metrics",
+                path=f"reports/kind=metrics/part-{key}.{sha256(data)[:12]}.parquet",
+                rows=len(table),
+                sha256=sha256(data),
             )
-            path = f"reports/kind=metrics/part-{key}.{run:012x}.parquet"
-            store.write(path, sink.getvalue())
-            fields = first.model_dump() | {"key": key, "run": f"r{run}", "model": f"m{run}"}
-            manifest = UnitManifest(**fields | {"parts": [{**fields["parts"][0], "path": path}], "kinds": {kind}})
-            store.write(f"reports/manifests/{key}.json", manifest.model_dump_json(indent=1).encode())
+            store.write(file.path, data)
+            changes = {"key": key, "run": f"r{run}", "model": f"m{run}", "parts": (file,)}
+            manifest = first.model_copy(update=changes).model_dump_json(indent=1).encode()
+            store.write(manifest_path(key), seal(manifest))
         written += runs
     return written
 

@@ -9,11 +9,9 @@ import pytest
 
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
-from jepa.worlds import WORLDS, EpisodePlan, collect_episodes, make_world
 from pipelines.collect import ImportConfig, import_hdf5, import_notices
 from pipelines.evaluate import EvaluateConfig, evaluate
 from pipelines.pretrain import pretrain
-from pipelines.store import Dataset
 from pipelines.store.reports import read_table
 from tests.pipelines.collect.files import episodes_file
 from tests.pipelines.small_model import small_training
@@ -85,38 +83,3 @@ def test_what_a_world_needs_and_a_file_lacks_is_said_at_import_and_at_start(tmp_
     with pytest.raises(InputError, match="'planning' needs a simulator, and what world 'two_room' needs"):
         judged(store, kinds=("planning",))
     assert ("surprise", "surprise_recorded") in judged(store, kinds=("surprise", "probing"))
-
-
-def published(world: str, path: Path) -> str:
-    """Writes episodes of a world as LeWM publishes them, its look the package's usual one."""
-    spec = WORLDS.get(world).world_spec
-    usual = (
-        {"agent_radius": 15.0, "floor": 1.0} if world == "pusht" else {"agent_radius": 7.0, "floor": 1.0, "door": 49.0}
-    )
-    plans = [EpisodePlan(n, n, "train", usual, next(iter(spec.policy)), 19) for n in range(20)]
-    episodes = list(collect_episodes(world, {"image_size": 32}, plans))
-    rows = {name: np.concatenate([one.state[name] for one in episodes]) for name in spec.recorded}
-    if world == "pusht":
-        parts = ("agent_position", "block_position", "block_angle", "agent_velocity")
-        state = np.concatenate([rows[name] for name in parts], axis=1)
-        columns = {"state": state, "proprio": state[:, [0, 1, 5, 6]]}
-    else:
-        columns = {"proprio": rows["agent_position"]}
-    action = np.concatenate([np.append(one.action, np.full((1, 2), np.nan, np.float32), axis=0) for one in episodes])
-    pixels = np.concatenate([one.pixels for one in episodes])
-    return episodes_file(path, (20,) * 20, pixels=pixels, action=action, **columns)
-
-
-@pytest.mark.parametrize("world", ["pusht", "swm_two_room"])
-def test_a_published_file_shows_the_recorded_frames_when_its_world_is_put_into_its_states(
-    world: str, tmp_path: Path, store: Store
-) -> None:
-    manifest = imported(published(world, tmp_path / "lewm.h5"), store, world=world)
-    assert import_notices(manifest.plan, manifest.quantities) == []
-    assert manifest.quantities == WORLDS.get(world).world_spec.recorded
-    dataset = Dataset(store, "d0")
-    (episode,) = dataset.episodes("test", limit=1)
-    simulated = make_world(world, 1, image_size=32)
-    for row in (0, 17, 19):
-        simulated.restore({name: value[None] for name, value in simulated.state_at(episode, row).items()})
-        np.testing.assert_array_equal(simulated.render_pixels()[0], episode.pixels[row])

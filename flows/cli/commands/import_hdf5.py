@@ -3,6 +3,7 @@
 from flows.cli.commands.context import Context
 from jepa.core.input.files import require_file
 from pipelines.collect import ImportConfig
+from pipelines.collect.imports.config import check_choices
 
 Options = ImportConfig
 POSITIONAL = "file"
@@ -12,6 +13,7 @@ EXAMPLE = "jepa import-hdf5 pusht_expert_train.h5 --name pusht --world pusht --a
 def execute(options: ImportConfig, context: Context) -> int:
     """Imports what is missing of the dataset."""
     require_file(f"file {options.file!r}", options.file)
+    check_choices(options)
     from pipelines.collect import import_hdf5 as import_file
     from pipelines.collect import import_notices, plan_import
     from pipelines.store import DatasetHandle

@@ -6,7 +6,9 @@ from flows.cli.commands.context import Context
 from infra.storage import Store
 from jepa.core.input.files import require_file
 from pipelines.pretrain import ImportLewmConfig
+from pipelines.pretrain.imports.target import check_target
 from pipelines.pretrain.sources import check_sources_are_there
+from pipelines.store.models.names import check_model_is_there
 
 Options = ImportLewmConfig
 POSITIONAL = "file"
@@ -39,6 +41,8 @@ def _imported(options: ImportLewmConfig, store: Store) -> tuple[dict[str, Any], 
 
 
 def _exported(options: ImportLewmConfig, store: Store) -> tuple[dict[str, Any], list[str]]:
+    check_target(options.file)
+    check_model_is_there(store, options.name)
     from pipelines.pretrain import export_weights
 
     model = export_weights(options, store)

@@ -12,6 +12,7 @@ from infra.storage import open_store
 from jepa.core.config import Config
 from jepa.worlds import WORLDS
 from pipelines.collect import CollectConfig
+from pipelines.collect.config import check_choices
 from pipelines.evaluate import EvaluateConfig
 from pipelines.pretrain import PretrainConfig
 from pipelines.reports.page import ReportConfig
@@ -57,6 +58,7 @@ def execute(options: RunOptions, context: Context) -> int:
     asked = {part: getattr(options, part) for part in LINKED}
     parts = preset_parts(options.world, options.preset, options.seed, options.name)
     config = context.sources.build_over(WorldModelConfig, parts, asked)
+    check_choices(config.collect)
     from flows.display import earlier_lines, metrics_lines, unit_facts
     from flows.servers.embedded import embedded_store
     from pipelines.reports import metrics_table

@@ -71,6 +71,7 @@ class LatentCEM(Planner):
         spec = setting.spec()
         self.low = torch.tensor(spec.action_low, dtype=torch.float32, device=self.device)
         self.high = torch.tensor(spec.action_high, dtype=torch.float32, device=self.device)
+        self.carried_out = setting.carried_out()
 
     @property
     def plan_steps(self) -> int:
@@ -101,6 +102,7 @@ class LatentCEM(Planner):
                 self.low,
                 self.high,
                 config,
+                self.carried_out,
             )
         past = past_action_PTKA if past_action_PTKA.shape[1] else None
         imagined_PHD = self.model.rollout(z_PTD, action_PHKA, past)

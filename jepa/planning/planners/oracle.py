@@ -79,6 +79,7 @@ class Oracle(Planner):
             torch.tensor(self.spec.action_low, dtype=torch.float32),
             torch.tensor(self.spec.action_high, dtype=torch.float32),
             self.config.within(situation.steps_left, self.config.frameskip),
+            self.setting.carried_out(),
         )
         action_PLA = action_PHKA.flatten(1, 2).numpy()
         simulated = self.simulate(state, action_PLA)

@@ -2,8 +2,13 @@
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
+from jepa.core.errors import InputError
+from jepa.worlds import WORLDS
 from pipelines.collect.config import DEFAULT_SHARES, WorkConfig
 from pipelines.collect.imports.hdf5_layout import FRAMES
+from pipelines.store.codecs import CODECS
+from pipelines.store.formats import FORMATS
+from pipelines.store.references import check_name
 
 
 class ImportConfig(WorkConfig):
@@ -34,3 +39,16 @@ class ImportConfig(WorkConfig):
     """container of the shards: `mds` or `webdataset`"""
     codec: str = "zstd"
     """codec of the frames: `zstd` or `raw`, both lossless, `jpeg` or `h264`"""
+
+
+def check_choices(config: ImportConfig) -> None:
+    """Passes where name, codec, container and world can be; imports nothing that takes seconds.
+
+    Raises:
+        InputError: the name cannot be one, or one of the others is unknown.
+    """
+    check_name("dataset", config.name)
+    CODECS.get(config.codec)
+    FORMATS.get(config.format)
+    if config.world is not None and config.world not in WORLDS:
+        raise InputError(f"world {config.world!r} is not known; choose one of: {', '.join(WORLDS.choices())}")

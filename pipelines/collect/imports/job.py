@@ -10,16 +10,13 @@ from jepa.worlds import WORLDS
 from jepa.worlds.recordings import lacking_quantities, lacking_sentence
 from jepa.worlds.world import IMAGE_SIZES
 from pipelines.collect.config import shares_of
-from pipelines.collect.imports.config import ImportConfig
+from pipelines.collect.imports.config import ImportConfig, check_choices
 from pipelines.collect.imports.hdf5 import Source, open_source, read_shard
 from pipelines.collect.job import make_dataset
-from pipelines.store.codecs import CODECS
 from pipelines.store.datasets.card import length_sentence
 from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.datasets.plan import IMPORTED, DatasetPlan
-from pipelines.store.formats import FORMATS
-from pipelines.store.references import check_name
 
 
 def import_hdf5(config: ImportConfig, store: Store, progress: Progress | None = None) -> DatasetManifest:
@@ -41,11 +38,7 @@ def plan_import(config: ImportConfig) -> DatasetPlan:
         InputError: the file has another layout or holds what cannot be stored, it does not show that world, or a world,
             codec or container is unknown.
     """
-    check_name("dataset", config.name)
-    CODECS.get(config.codec)
-    FORMATS.get(config.format)
-    if config.world is not None and config.world not in WORLDS:
-        raise InputError(f"world {config.world!r} is not known; choose one of: {', '.join(WORLDS.choices())}")
+    check_choices(config)
     source = open_source(config.file, config.columns, config.pixels, config.world)
     if config.world is not None:
         _check_world(config.file, source, config.world)

@@ -18,13 +18,12 @@ from jepa.models.import_lewm import export_lewm, import_lewm, read_released_weig
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.training.recipes import RECIPES
 from pipelines.pretrain.imports.config import IMPORTED, ImportLewmConfig
+from pipelines.pretrain.imports.target import check_target, taken
 from pipelines.store import Dataset, open_dataset, resolve_dataset
 from pipelines.store.models.claim import claim_model
 from pipelines.store.models.commit import commit_model, weights_of
 from pipelines.store.models.manifest import ModelHandle, ModelManifest, read_model
 from pipelines.store.models.origin import Origin
-
-SUFFIXES = (".pt", ".safetensors")
 
 
 def import_weights(config: ImportLewmConfig, store: Store) -> ModelManifest:
@@ -77,19 +76,13 @@ def export_weights(config: ImportLewmConfig, store: Store) -> WorldModel:
         InputError: the file exists or its suffix is unknown, or the model is missing or not of the released form.
         InfraError: the store or the file's folder cannot be used.
     """
+    check_target(config.file)
     path = Path(config.file)
-    if path.suffix not in SUFFIXES:
-        raise InputError(f"file {config.file!r} says no format; give it the suffix {' or '.join(SUFFIXES)}")
-    taken = InputError(f"file {config.file!r} exists; choose another one, nothing is overwritten")
-    if path.exists():
-        raise taken
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"file {config.file!r} cannot be written: its folder does not exist; make it")
     _, model = read_model(store, config.name)
     data = _bytes(export_lewm(model), path.suffix)
     # A store's write is whole or not at all, and never over what another process put there meanwhile.
     if not open_store(str(path.absolute().parent)).write_if_absent(path.name, data):
-        raise taken
+        raise taken(config.file)
     return model
 
 

@@ -7,9 +7,9 @@ already belongs to every run that lists it; a run may list units of several mode
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from infra.errors import InfraError
 from infra.storage import Store
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 class RunPlan(Config):
     """What one evaluation will do, or find done, under the name of a run."""
+
+    # A field that later code adds is none of this code's business.
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore")
 
     run: str
     units: tuple[str, ...]

@@ -12,15 +12,15 @@ from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.store.reports.rows import from_parquet, to_pandas, wanted_schema
 from pipelines.store.reports.runs import units_of_run
-from pipelines.store.reports.schema import table_schema
+from pipelines.store.reports.schema import SchemaError, table_schema
 from pipelines.store.reports.units import UnitManifest, committed_units
 from pipelines.store.sealed import read_if_there, sha256
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
 
-PARTS_PER_PARTITION = 16
-"""A unit's file is small; several of them make a partition that is worth a Dask task."""
+PARTS_PER_PARTITION = 64
+"""A unit's file is small; many of them make a partition that is worth a Dask task, a frame and the start of threads."""
 READERS = 16
 """Threads that read files: what is waited for is an object store's latency, not its bandwidth."""
 
@@ -77,7 +77,7 @@ def read_parts(
         columns: those to read; all by default.
 
     Raises:
-        InfraError: a file is lost or damaged.
+        InfraError: a file is lost or damaged, or has not the columns that its manifest's version of the schema has.
     """
     store = open_store(uri)
 
@@ -93,6 +93,8 @@ def read_parts(
             raise InfraError(f"report file {path} is damaged: its digest is another one; evaluate again")
         try:
             return from_parquet(data, table, columns)
+        except SchemaError as error:
+            raise InfraError(f"report file {path} does not fit its manifest: {error}; evaluate again") from error
         except (pa.ArrowException, OSError) as error:
             raise InfraError(f"report file {path} is damaged: it is no Parquet file; evaluate again") from error
 

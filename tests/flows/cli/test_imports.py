@@ -21,17 +21,34 @@ sys.exit(status)
 """
 
 REFUSED = {
-    "evaluate": (["--model", "nosuch"], "model 'nosuch' is not in store"),
-    "pretrain": (["--dataset", "nosuch", "--name", "m0"], "dataset 'nosuch' is not in store"),
-    "report": (["--run", "nosuch"], "run 'nosuch' has no results in store"),
-    "verify": (["nosuch"], "dataset 'nosuch' is not in store"),
-    "import-hdf5": (["nosuch.h5", "--name", "d0"], "file 'nosuch.h5' does not exist"),
-    "import-lewm": (["nosuch.pt", "--name", "m0", "--dataset", "d0"], "file 'nosuch.pt' does not exist"),
-    "status": (["nosuch"], "job 'nosuch' has left no log in store"),
-    "run": (["--world", "nosuch"], "world 'nosuch' is not known"),
-    "collect": (["--world", "nosuch"], "world 'nosuch' is not known"),
+    "evaluate": [(["--model", "nosuch"], "model 'nosuch' is not in store")],
+    "pretrain": [(["--dataset", "nosuch", "--name", "m0"], "dataset 'nosuch' is not in store")],
+    "report": [(["--run", "nosuch"], "run 'nosuch' has no results in store")],
+    "verify": [(["nosuch"], "dataset 'nosuch' is not in store")],
+    "import-hdf5": [
+        (["nosuch.h5", "--name", "d0"], "file 'nosuch.h5' does not exist"),
+        ([__file__, "--name", "d0", "--world", "nosuch"], "world 'nosuch' is not known"),
+        ([__file__, "--name", "d0", "--codec", "nosuch"], "codec 'nosuch' is not known"),
+    ],
+    "import-lewm": [
+        (["nosuch.pt", "--name", "m0", "--dataset", "d0"], "file 'nosuch.pt' does not exist"),
+        (["new.pt", "--name", "nosuch", "--export"], "model 'nosuch' is not in store"),
+        (["new.zip", "--name", "m0", "--export"], "file 'new.zip' says no format"),
+        (["nosuch/new.pt", "--name", "m0", "--export"], "file 'nosuch/new.pt' cannot be written"),
+    ],
+    "status": [(["nosuch"], "job 'nosuch' has left no log in store")],
+    "run": [
+        (["--world", "nosuch"], "world 'nosuch' is not known"),
+        (["--preset", "nosuch"], "preset 'nosuch' is not known"),
+        (["--collect.codec", "nosuch"], "codec 'nosuch' is not known"),
+    ],
+    "collect": [
+        (["--world", "nosuch"], "world 'nosuch' is not known"),
+        (["--format", "nosuch"], "format 'nosuch' is not known"),
+    ],
 }
-"""Arguments with a name that is not there, and how the refusal begins."""
+"""Arguments with a name that is not there, or cannot be, and how the refusal begins."""
+CASES = [(command, *case) for command, cases in REFUSED.items() for case in cases]
 
 
 def run_jepa(folder: Path, *arguments: str) -> tuple["subprocess.CompletedProcess[str]", set[str]]:
@@ -54,9 +71,12 @@ def test_help_imports_nothing_heavy(command: str, tmp_path: Path) -> None:
     check_light(modules)
 
 
-@pytest.mark.parametrize("command", list(REFUSED))
-def test_a_name_that_is_not_there_is_refused_before_anything_heavy_is_imported(command: str, tmp_path: Path) -> None:
-    arguments, beginning = REFUSED[command]
+@pytest.mark.parametrize(
+    ("command", "arguments", "beginning"), CASES, ids=[f"{command} {sentence[:24]}" for command, _, sentence in CASES]
+)
+def test_a_name_that_is_not_there_is_refused_before_anything_heavy_is_imported(
+    command: str, arguments: list[str], beginning: str, tmp_path: Path
+) -> None:
     ended, modules = run_jepa(tmp_path, command, *arguments, "--store", str(tmp_path / "store"))
     assert ended.returncode == 2 and ended.stderr.startswith(f"jepa: {beginning}")
     check_light(modules)

@@ -1,5 +1,6 @@
 """Runs: collections of units, which may share them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from pipelines.store.reports import (
     units_of_run,
     write_tables,
 )
+from pipelines.store.reports.runs import plan_path
+from pipelines.store.sealed import seal
 from tests.pipelines.reports import synthetic
 
 
@@ -66,6 +69,13 @@ def test_a_run_called_runs_or_manifests_is_one_like_any_other(local: Store) -> N
         local.write(f"reports/{run}/report.html", b"page")
     write_tables(local, {"metrics": synthetic.surprise_metrics()}, "x", synthetic.context("runs"))
     assert run_names(local) == ["manifests", "runs"] and len(run_plans(local)) == 2
+
+
+def test_a_field_that_later_code_adds_to_a_plan_is_left_out(local: Store) -> None:
+    plan = plan_run(local, "a", ["x"], {"seed": 0})
+    more = json.loads(plan.model_dump_json()) | {"mood": "good"}
+    local.write(plan_path("a", ["x"]), seal(json.dumps(more, indent=1).encode()))
+    assert run_plans(local) == [plan]
 
 
 def test_wrong_names_and_broken_plans_are_named(local: Store) -> None:

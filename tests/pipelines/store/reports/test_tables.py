@@ -12,8 +12,10 @@ import pytest
 from infra.errors import InfraError
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
+from pipelines.store.parquet import parquet_bytes, read_parquet
 from pipelines.store.reports import SCHEMA_VERSION, Context, read_table, write_table, write_tables
 from pipelines.store.reports.schema import table_schema, tables
+from pipelines.store.sealed import sha256
 from tests.narrow import queried
 from tests.pipelines.reports import synthetic
 
@@ -96,7 +98,8 @@ def test_a_version_that_is_missing_in_some_rows_stays_a_whole_number_and_a_key(l
     assert str(counts.index.dtype) == "Int64"
 
 
-def test_many_small_files_share_partitions(local: Store) -> None:
+def test_many_small_files_share_partitions(local: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.store.reports.tables.PARTS_PER_PARTITION", 16)
     for number in range(40):
         write_tables(local, {"metrics": synthetic.surprise_metrics()}, f"unit-{number}", synthetic.context())
     frame = read_table(local, "metrics")
@@ -117,6 +120,16 @@ def test_a_file_that_was_replaced_while_it_was_read_is_named(local: Store) -> No
     metrics = read_table(local, "metrics")
     local.delete(unit.parts[0].path)
     with pytest.raises(InfraError, match="is gone: lost, or its unit was evaluated again meanwhile; read again"):
+        metrics.compute()
+
+
+def test_a_file_without_the_columns_of_its_version_is_named(local: Store) -> None:
+    unit = write_tables(local, {"metrics": synthetic.surprise_metrics()}, "unit", synthetic.context())
+    less = parquet_bytes(read_parquet(local.read(unit.parts[0].path)).drop_columns(["metric"]))
+    part = unit.parts[0].model_copy(update={"sha256": sha256(less)})
+    local.write(part.path, less)
+    metrics = read_table(local, "metrics", units=[unit.model_copy(update={"parts": (part,)})])
+    with pytest.raises(InfraError, match=r"does not fit its manifest: .* lacks the columns \['metric'\]"):
         metrics.compute()
 
 
