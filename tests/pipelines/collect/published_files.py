@@ -52,8 +52,8 @@ def published_file(world: str, path: Path, episodes: int = 8) -> str:
             if not last:
                 pixels, columns = recorder.step(action)
     recorder.close()
-    columns: dict[str, Any] = {name: np.stack(values) for name, values in rows.items()}
-    return episodes_file(path, (FRAMES,) * episodes, **columns)
+    stacked: dict[str, Any] = {name: np.stack(values) for name, values in rows.items()}
+    return episodes_file(path, (FRAMES,) * episodes, **stacked)
 
 
 class PackageScene:
