@@ -23,6 +23,16 @@ LONGEST_TMPDIR = 80
 """Bytes of a temporary folder in which the processes of Ray can still make sockets."""
 
 
+STARTS = 2
+"""How often a local Ray is started on a machine that is so busy that Ray gives up on its own first node."""
+SLOW_START = "timed out during startup"
+"""Ray's words for that."""
+
+
+class _SlowStartError(AddressError):
+    """The first node of a local Ray took too long, which another start may not."""
+
+
 @contextmanager
 def connect(settings: RaySettings | None = None) -> Iterator[None]:
     """Connects this process to Ray and leaves it as it was found.
@@ -39,13 +49,18 @@ def connect(settings: RaySettings | None = None) -> Iterator[None]:
         yield
         return
     settings = settings or RaySettings.from_environment()
-    with cluster_access() if settings.address else local_access() as session:
-        try:
-            with _sigterm_kept():
-                _init(settings, session)
-            yield
-        finally:
-            ray.shutdown()
+    for last in (*[False] * (STARTS - 1), True):
+        with cluster_access() if settings.address else local_access() as session:
+            try:
+                with _sigterm_kept():
+                    _init(settings, session)
+                yield
+                return
+            except _SlowStartError:
+                if last:
+                    raise
+            finally:
+                ray.shutdown()
 
 
 @contextmanager
@@ -96,8 +111,14 @@ def _init(settings: RaySettings, session: RaySession | None) -> None:
     except AddressError:
         raise
     except Exception as error:  # of many types, and of none where its first node takes longer than 30 s
-        sentence = _refusal(settings.address, error) if settings.address else _local_refusal(error)
-        raise AddressError(sentence) from error
+        if settings.address:
+            raise AddressError(_refusal(settings.address, error)) from error
+        if SLOW_START in str(error):
+            raise _SlowStartError(
+                "a local Ray did not start: its first node took longer than Ray's 30 s, and did so again; run the "
+                "command when the machine is less busy, or set RAY_ADDRESS to a Ray that runs"
+            ) from error
+        raise AddressError(_local_refusal(error)) from error
 
 
 def report_shortage(workers: int, cpus: float, gpus: float = 0.0) -> None:

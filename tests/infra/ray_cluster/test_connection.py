@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.errors import AddressError
 from infra.ray_cluster.connection import connect
 from infra.settings import RaySettings
 from tests.infra.owned import descendants_after
@@ -91,6 +92,31 @@ def test_what_keeps_us_from_a_cluster_is_said(
     assert main(["collect", "--episodes", "1", "--store", str(tmp_path)]) == 2
     sentence = capsys.readouterr().err.splitlines()[-1]
     assert all(word in sentence for word in words), sentence
+
+
+@pytest.mark.parametrize(("slow_starts", "starts"), [(1, 2), (5, 2)])
+def test_a_local_ray_that_is_slow_to_start_is_started_once_more(
+    slow_starts: int, starts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    folders: list[object] = []
+
+    def start(**options: object) -> None:
+        folders.append(options["_temp_dir"])
+        if len(folders) <= slow_starts:
+            raise Exception("The current node timed out during startup. This could happen because some of the raylet …")
+
+    monkeypatch.setattr(ray, "init", start)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    if slow_starts < starts:
+        with connect(RaySettings(num_cpus=1)):
+            pass
+    else:
+        with pytest.raises(AddressError, match="its first node took longer than Ray's 30 s, and did so again"):
+            connect(RaySettings(num_cpus=1)).__enter__()
+    assert len(folders) == len(set(folders)) == starts
 
 
 @pytest.mark.ray
