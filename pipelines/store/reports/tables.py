@@ -1,13 +1,13 @@
 """Reads the report tables as Dask frames."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 
 from infra.errors import InfraError
+from infra.processes.pool import ThreadPool
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.store.reports.rows import from_parquet, to_pandas, wanted_schema
@@ -96,6 +96,6 @@ def read_parts(
         except (pa.ArrowException, OSError) as error:
             raise InfraError(f"report file {path} is damaged: it is no Parquet file; evaluate again") from error
 
-    with ThreadPoolExecutor(min(READERS, len(parts) or 1)) as pool:
+    with ThreadPool(min(READERS, len(parts) or 1), "read-part") as pool:
         found = list(pool.map(read, parts))
     return to_pandas(pa.concat_tables(found) if found else wanted_schema(table, columns).empty_table())

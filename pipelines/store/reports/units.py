@@ -8,7 +8,6 @@ old files still serve, and changes over in one atomic step.
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +16,7 @@ from pydantic import ConfigDict, Field
 from pydantic_core import from_json
 
 from infra.errors import InfraError
+from infra.processes.pool import ThreadPool
 from infra.storage import Store
 from jepa.core.config import Config, digest_of
 from jepa.core.errors import InputError
@@ -216,7 +216,7 @@ def read_unit(store: Store, key: str) -> UnitManifest | None:
 
 def read_units(store: Store, keys: Sequence[str]) -> dict[str, UnitManifest]:
     """Returns, of some units, those that are committed and whole, by their keys; see `read_unit`."""
-    with ThreadPoolExecutor(READERS) as pool:
+    with ThreadPool(READERS, "read-unit") as pool:
         found = zip(keys, pool.map(lambda key: read_unit(store, key), keys), strict=True)
         return {key: unit for key, unit in found if unit is not None}
 
@@ -243,7 +243,7 @@ def committed_units(store: Store) -> list[UnitManifest]:
     stamps = {path: stamp for path, stamp in store.stamps(f"{MANIFESTS}/").items() if path.endswith(".json")}
     names = {path: (store.address(path), stamp) for path, stamp in stamps.items()}
     unread = [path for path, name in names.items() if name not in _PARSED]
-    with ThreadPoolExecutor(READERS) as pool:
+    with ThreadPool(READERS, "read-unit") as pool:
         read = dict(zip(unread, pool.map(lambda path: parse_unit(store, path, store.read(path)), unread), strict=True))
     found = {path: read[path] if path in read else _PARSED[name] for path, name in names.items()}
     if len(_PARSED) > HELD:
