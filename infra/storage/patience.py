@@ -60,9 +60,9 @@ class OverdueError(InfraError):
 class Operation:
     """One operation of a store: what it is, and until when it may last."""
 
-    def __init__(self, what: str, server: str, ends: float) -> None:
-        """Takes the words for what is done and with whom, and an end on the monotonic clock."""
-        self.what, self.server = what, server
+    def __init__(self, what: str, server: str, origin: str, ends: float) -> None:
+        """Takes the words for what is done, with whom and where that stands, and an end on the monotonic clock."""
+        self.what, self.server, self._origin = what, server, origin
         self._began, self._ends = time.monotonic(), ends
 
     def moved(self, count: int) -> None:
@@ -79,7 +79,7 @@ class Operation:
         seconds = time.monotonic() - self._began
         return OverdueError(
             f"{self.server} did not finish to {self.what} within {max(seconds, 0):.0f} s; see whether it works and the "
-            "network is fast enough, or correct AWS_ENDPOINT_URL or --store, and run the command again"
+            f"network is fast enough, or correct {self._origin}, or --store, and run the command again"
         )
 
 

@@ -57,7 +57,9 @@ class S3Store(Store):
         if len(data) < length:
             raise InfraError(f"{self.address(path)} ends before byte {offset + length}: it is damaged; make it again")
         if len(data) > length:
-            raise InfraError(f"{self._server()} ignores byte ranges, by which chunks are read; use another S3 server")
+            raise InfraError(
+                f"{self._book.server} ignores byte ranges, by which chunks are read; use another S3 server"
+            )
         return data
 
     def _body(self, operation: Operation, path: str, length: int | None = None, **request: str) -> bytes:
@@ -154,7 +156,7 @@ class S3Store(Store):
                 return
             token = page.get("NextContinuationToken")
             if not token or token == more.get("ContinuationToken"):
-                raise InfraError(f"{self._server()} lists store {self.uri!r} without end; use another S3 server")
+                raise InfraError(f"{self._book.server} lists store {self.uri!r} without end; use another S3 server")
             more = {"ContinuationToken": token}
 
     def _page(self, prefix: str, **more: str) -> dict[str, Any]:
@@ -179,7 +181,7 @@ class S3Store(Store):
         if self._patience.together is not None:
             self._ends = self._ends or now + self._patience.together
             ends = min(ends, self._ends)
-        operation = Operation(f"{verb} {address}", self._server(), ends)
+        operation = Operation(f"{verb} {address}", self._book.server, self._book.origin, ends)
         with self._errors(address):
             return limits.patiently(work, operation, self._patience.word)
 
@@ -189,16 +191,13 @@ class S3Store(Store):
         from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
         from urllib3.exceptions import HTTPError
 
-        asked = Addressed(self.bucket, self.uri, self._server())
+        asked = Addressed(self.bucket, self.uri, self._book.server, self._book.origin)
         try:
             yield
         except ClientError as error:
             raise asked.answered(error, address) from error
         except (HTTPClientError, BotoCoreError, HTTPError, ValueError, LookupError, TypeError) as error:
             raise asked.unanswered(error) from error
-
-    def _server(self) -> str:
-        return self.settings.endpoint or f"AWS S3 in {self.settings.region}"
 
 
 def _parts(body: Any, operation: Operation, length: int | None) -> Iterator[bytes]:

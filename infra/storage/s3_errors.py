@@ -45,6 +45,8 @@ class Addressed:
     """URI of the store"""
     server: str
     """the endpoint, or AWS S3 and its region"""
+    origin: str
+    """where the server's address comes from"""
 
     def answered(self, error: Any, address: str) -> Exception:
         """Returns what a `ClientError` means for an object, a FileNotFoundError where it is not there."""
@@ -76,11 +78,21 @@ class Addressed:
             return InfraError(f"no credentials for store {self.store!r}: {unusable(error)}")
         if isinstance(error, KeyError | TypeError | AttributeError) or name == "ResponseParserError":
             return InfraError(
-                f"{self.server} does not answer as S3 does ({name}); correct AWS_ENDPOINT_URL or --store {self.store}"
+                f"{self.server} does not answer as S3 does ({name}); correct {self.origin}, or --store {self.store}"
+            )
+        if (host := _unknown_host(error)) is not None:
+            return InfraError(
+                f"store {self.store!r} cannot be reached: this machine finds no address of host {host!r} in "
+                f"{self.server}; correct {self.origin}, or --store"
+            )
+        if name == "ProxyConnectionError":
+            return InfraError(
+                f"store {self.store!r} cannot be reached through the proxy that HTTP_PROXY or HTTPS_PROXY names; "
+                f"correct it, or name {self.server} in NO_PROXY"
             )
         return InfraError(
             f"store {self.store!r} cannot be reached at {self.server} ({name}); "
-            "start the server, or correct AWS_ENDPOINT_URL or --store"
+            f"start the server, or correct {self.origin}, or --store"
         )
 
     def _refusal(self, error: Any, code: str) -> str | None:
@@ -96,7 +108,7 @@ class Addressed:
             place = found.get("Endpoint") or found.get("Region") or region or _header(error, "location")
             return (
                 f"bucket {self.bucket!r} is not at {self.server}, which points to {place or 'no other place'} "
-                f"({code}); set AWS_REGION to the region of the bucket, or AWS_ENDPOINT_URL to its server"
+                f"({code}); set AWS_REGION to the region of the bucket, or correct {self.origin}"
             )
         if code in REFUSED:
             return (
@@ -112,6 +124,16 @@ class Addressed:
 def _header(error: Any, name: str) -> str | None:
     value = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get(name)
     return None if value is None else str(value)[:100]
+
+
+def _unknown_host(error: BaseException) -> str | None:
+    """Returns the host whose name could not be resolved, if that is the reason."""
+    from urllib3.exceptions import NameResolutionError
+
+    reason = getattr(error, "kwargs", {}).get("error")
+    if not isinstance(reason, NameResolutionError):
+        return None
+    return str(getattr(reason.conn, "host", "")) or None
 
 
 def _skew(error: Any) -> float:

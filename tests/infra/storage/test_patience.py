@@ -119,7 +119,7 @@ def test_a_redirect_that_leads_nowhere_is_a_sentence(
     with answering(status, body) as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         with pytest.raises(
-            InfraError, match="set AWS_REGION to the region of the bucket, or AWS_ENDPOINT_URL"
+            InfraError, match="set AWS_REGION to the region of the bucket, or correct AWS_ENDPOINT_URL"
         ) as caught:
             OPERATIONS[operation](S3Store("s3://bucket", LATER))
     assert endpoint in str(caught.value) and (operation == "exists" or "s3.elsewhere" in str(caught.value))
