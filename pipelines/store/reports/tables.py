@@ -12,7 +12,7 @@ from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.store.reports.rows import from_parquet, to_pandas, wanted_schema
 from pipelines.store.reports.runs import units_of_run
-from pipelines.store.reports.schema import table_schema
+from pipelines.store.reports.schema import SchemaError, table_schema
 from pipelines.store.reports.units import UnitManifest, committed_units
 from pipelines.store.sealed import read_if_there, sha256
 
@@ -77,7 +77,7 @@ def read_parts(
         columns: those to read; all by default.
 
     Raises:
-        InfraError: a file is lost or damaged.
+        InfraError: a file is lost, damaged or of another schema.
     """
     store = open_store(uri)
 
@@ -93,6 +93,11 @@ def read_parts(
             raise InfraError(f"report file {path} is damaged: its digest is another one; evaluate again")
         try:
             return from_parquet(data, table, columns)
+        except SchemaError as error:
+            raise InfraError(
+                f"report file {path} is not as this code reads it: {error}; evaluate again, or read it with the code "
+                "that wrote it"
+            ) from error
         except (pa.ArrowException, OSError) as error:
             raise InfraError(f"report file {path} is damaged: it is no Parquet file; evaluate again") from error
 

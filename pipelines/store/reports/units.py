@@ -222,13 +222,33 @@ def read_units(store: Store, keys: Sequence[str]) -> dict[str, UnitManifest]:
 
 
 def damaged_parts(store: Store, unit: UnitManifest) -> Iterator[Problem]:
-    """Yields the files of a unit that are lost or damaged."""
+    """Yields the files of a unit that are lost or damaged, or are none of their table, as readers would find."""
     for part in unit.parts:
         data = read_if_there(store, part.path)
         if data is None:
             yield Problem(path=part.path, kind="missing")
         elif not part.fits(data):
             yield Problem(path=part.path, kind="damaged")
+        elif wrong := _misfit(part, data):
+            yield Problem(path=part.path, kind="damaged", detail=wrong)
+
+
+def _misfit(part: Part, data: bytes) -> str:
+    """Returns what a file has that its table has not; nothing is known of a table that nothing here declares."""
+    import pyarrow as pa
+
+    from pipelines.store.reports.rows import check_parquet
+    from pipelines.store.reports.schema import SchemaError
+
+    try:
+        check_parquet(data, part.table, part.rows)
+    except InputError:
+        return ""
+    except SchemaError as error:
+        return str(error)
+    except (pa.ArrowException, OSError):
+        return "it is no Parquet file"
+    return ""
 
 
 def committed_units(store: Store) -> list[UnitManifest]:
@@ -260,7 +280,8 @@ def _whole_unit(store: Store, key: str, data: bytes) -> UnitManifest | None:
         return None
     wrong = None if unit is None else next(damaged_parts(store, unit), None)
     if wrong is not None:
-        _warn(f"{store.address(wrong.path)} is {wrong.kind}: unit {key} counts as not done")
+        reason = f" ({wrong.detail})" if wrong.detail else ""
+        _warn(f"{store.address(wrong.path)} is {wrong.kind}{reason}: unit {key} counts as not done")
     return unit if wrong is None else None
 
 

@@ -69,7 +69,8 @@ class _Look:
             return None
         self.seen |= {part.path for part in unit.parts}
         for problem in damaged_parts(self.store, unit):
-            self.problems.append(problem.model_copy(update={"detail": f"of unit {unit.key}; evaluate again"}))
+            detail = "; ".join(filter(None, (problem.detail, f"of unit {unit.key}", "evaluate again")))
+            self.problems.append(problem.model_copy(update={"detail": detail}))
         vague = [part.path for part in unit.parts if not part.expected]
         if vague:
             self.unknown.append(f"{vague[0]} was written by earlier code, without a digest")
