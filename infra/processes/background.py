@@ -3,7 +3,8 @@
 import contextvars
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 from infra.errors import InfraError
 
@@ -56,3 +57,11 @@ class BackgroundThread(threading.Thread):
         if self.ident is not None and self is not threading.current_thread():
             self.join(seconds)
         return not self.is_alive()
+
+
+def leave_all(threads: Sequence[threading.Thread], seconds: float | None) -> None:
+    """Waits for the ends of threads, for all together at most some seconds; None waits until they have ended."""
+    until = None if seconds is None else time.monotonic() + seconds
+    for thread in threads:
+        if thread.ident is not None and thread is not threading.current_thread():
+            thread.join(None if until is None else max(0.0, until - time.monotonic()))

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from infra.errors import InfraError
+from infra.storage.aws_origin import endpoint_setting, region_setting
 
 DEFAULT_REGION = "us-east-1"
 
@@ -24,7 +25,7 @@ class AddressBook:
         """Reads variables and files, and asks nobody.
 
         Raises:
-            InfraError: the profile does not exist, or a file cannot be understood.
+            InfraError: the profile does not exist, a file cannot be understood, or an address or a region can be none.
         """
         from botocore.configprovider import ConfiguredEndpointProvider
         from botocore.exceptions import BotoCoreError
@@ -39,9 +40,21 @@ class AddressBook:
             found = None if ignored else provider.provide()
         except BotoCoreError as error:
             raise InfraError(unusable(error)) from error
-        self.endpoint: str | None = found.rstrip("/") if found else None
+        self._endpoint = endpoint_setting(self.session, found) if found else None
+        self.endpoint: str | None = self._endpoint.value if self._endpoint else None
         # As other AWS tools have it; botocore itself knows AWS_DEFAULT_REGION alone.
-        self.region: str = os.environ.get("AWS_REGION") or own or DEFAULT_REGION
+        self._region = region_setting(self.session, os.environ.get("AWS_REGION") or own or DEFAULT_REGION)
+        self.region: str = self._region.value
+
+    @property
+    def server(self) -> str:
+        """The server in words."""
+        return self.endpoint or f"AWS S3 in {self.region}"
+
+    @property
+    def origin(self) -> str:
+        """Where the address of the server comes from: a variable, or a file and its line."""
+        return self._endpoint.origin if self._endpoint else f"AWS_ENDPOINT_URL (not set) or {self._region.origin}"
 
     def client(self, config: Any) -> Any:
         """Returns botocore's S3 client, which renews credentials that expire.

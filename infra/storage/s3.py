@@ -2,45 +2,36 @@
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from infra.errors import InfraError
 from infra.settings import S3Settings
-from infra.storage.aws import AddressBook, address_book, unusable
+from infra.storage import patience as limits
+from infra.storage.aws import AddressBook, address_book
+from infra.storage.patience import Operation, Patience
+from infra.storage.s3_errors import Addressed, ConflictError, TakenError
 from infra.storage.store import TEMPORARY, Store, clean_path
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
-READ_SECONDS = 60
-"""How long a request may be silent before it counts as lost and is sent again."""
 ANSWERS = 4
 """How often a request is sent whose answer breaks off: botocore repeats requests, but not one that has an answer."""
+PART_BYTES = 2**20
+"""Read at once of an object: after each part it is seen whether the operation has time left."""
 
-MISSING = {"404", "NoSuchKey"}
-TAKEN = {"412", "PreconditionFailed"}
-CONFLICT = {"409", "ConditionalRequestConflict"}
-REFUSED = {
-    "401",
-    "403",
-    "AccessDenied",
-    "AuthorizationHeaderMalformed",
-    "ExpiredToken",
-    "InvalidAccessKeyId",
-    "InvalidToken",
-    "SignatureDoesNotMatch",
-}
-"""S3's words for a wrong credential; a HEAD request has no body and says only 403."""
+T = TypeVar("T")
 
 
 class S3Store(Store):
     """Objects under one prefix of a bucket; endpoint, region and credentials are those of `infra.storage.aws`."""
 
-    def __init__(self, uri: str, *, patient: bool = True) -> None:
-        """Takes `s3://bucket/prefix`; an impatient store gives up on a silent endpoint after seconds, for `check`."""
+    def __init__(self, uri: str, patience: Patience | None = None) -> None:
+        """Takes `s3://bucket/prefix`, and how long it waits for the server, by default as `PATIENT` does."""
         match = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", uri)
         if match is None:
             raise InfraError(f"store {uri!r} names no bucket; give s3://bucket or s3://bucket/prefix, in lower case")
@@ -48,7 +39,8 @@ class S3Store(Store):
         self.uri = f"s3://{self.bucket}/{self.prefix}".rstrip("/")
         self._book = address_book()
         self.settings = S3Settings(endpoint=self._book.endpoint, region=self._book.region)
-        self._patient = patient
+        self._patience = patience or limits.PATIENT
+        self._ends: float | None = None
         self._client: Any = None
         self._lock = threading.Lock()
 
@@ -56,48 +48,54 @@ class S3Store(Store):
         return S3Store, (self.uri,)
 
     def read(self, path: str) -> bytes:
-        with self._errors(path):
-            return self._body(path)
+        return self._operate("read", path, lambda operation: self._body(operation, path))
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
         if not length:
             return b""
         span = f"bytes={offset}-{offset + length - 1}"
-        with self._errors(path):
-            data = self._body(path, Range=span)
+        data = self._operate("read", path, lambda operation: self._body(operation, path, length, Range=span))
         if len(data) < length:
             raise InfraError(f"{self.address(path)} ends before byte {offset + length}: it is damaged; make it again")
         if len(data) > length:
-            raise InfraError(f"{self._server()} ignores byte ranges, by which chunks are read; use another S3 server")
+            raise InfraError(
+                f"{self._book.server} ignores byte ranges, by which chunks are read; use another S3 server"
+            )
         return data
 
-    def _body(self, path: str, **request: str) -> bytes:
+    def _body(self, operation: Operation, path: str, length: int | None = None, **request: str) -> bytes:
+        """Returns an object's bytes, of one that is longer than `length` not more than shows it."""
         from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 
         for last in (*[False] * (ANSWERS - 1), True):
             try:
-                body: bytes = self._request("get_object", Key=self._key(path), **request)["Body"].read()
-                return body
+                answer = self._request("get_object", Key=self._key(path), **request)
+                return b"".join(_parts(answer["Body"], operation, length))
             except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
                 if last:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
     def write(self, path: str, data: bytes) -> None:
-        with self._errors(path):
-            self._request("put_object", Key=self._key(path), Body=data)
+        self._put(path, data)
 
     def write_if_absent(self, path: str, data: bytes) -> bool:
         for _ in range(10):
             try:
-                with self._errors(path):
-                    self._request("put_object", Key=self._key(path), Body=data, IfNoneMatch="*")
+                self._put(path, data, IfNoneMatch="*")
                 return True
-            except _TakenError:
+            except TakenError:
                 return False
-            except _ConflictError:  # two writers at the same moment: S3 asks both to try again
+            except ConflictError:  # two writers at the same moment: S3 asks both to try again
                 continue
         raise InfraError(f"{self.address(path)} is being written by others all the time; run the command again")
+
+    def _put(self, path: str, data: bytes, **request: str) -> None:
+        def put(operation: Operation) -> None:
+            operation.moved(len(data))
+            self._request("put_object", Key=self._key(path), Body=data, **request)
+
+        self._operate("write", path, put)
 
     def exists(self, path: str) -> bool:
         try:
@@ -107,8 +105,8 @@ class S3Store(Store):
         return True
 
     def size(self, path: str) -> int:
-        with self._errors(path):
-            return int(self._request("head_object", Key=self._key(path))["ContentLength"])
+        answer = self._operate("look for", path, lambda _: self._request("head_object", Key=self._key(path)))
+        return int(answer["ContentLength"])
 
     def list(self, prefix: str = "") -> list[str]:
         return sorted(self.stamps(prefix))
@@ -119,17 +117,18 @@ class S3Store(Store):
         return {path: tag for path, tag in tags.items() if not path.rpartition("/")[2].startswith(TEMPORARY)}
 
     def written(self, prefix: str = "") -> dict[str, datetime]:
-        return {path: item["LastModified"] for path, item in self._items(prefix)}
+        items = self._items(prefix)
+        with self._errors(self.uri):
+            return {path: item["LastModified"] for path, item in items}
 
     def _items(self, prefix: str) -> Sequence[tuple[str, dict[str, Any]]]:
         start = f"{self.prefix}/" if self.prefix else ""
-        with self._errors(prefix):
-            items = [item for page in self._pages(start + prefix) for item in page.get("Contents", ())]
-        return [(item["Key"].removeprefix(start), item) for item in items]
+        items = [item for page in self._pages(start + prefix) for item in page.get("Contents", ())]
+        with self._errors(self.uri):
+            return [(item["Key"].removeprefix(start), item) for item in items]
 
     def delete(self, path: str) -> None:
-        with self._errors(path):
-            self._request("delete_object", Key=self._key(path))
+        self._operate("delete", path, lambda _: self._request("delete_object", Key=self._key(path)))
 
     def address(self, path: str = "") -> str:
         return f"{self.uri}/{clean_path(path)}" if path else self.uri
@@ -143,7 +142,7 @@ class S3Store(Store):
         return S3FileSystem(**options), self.uri.removeprefix("s3://")
 
     def check(self, *, writes: bool = True) -> None:
-        super(S3Store, S3Store(self.uri, patient=False)).check(writes=writes)
+        super(S3Store, S3Store(self.uri, self._patience.of_a_check())).check(writes=writes)
 
     def _request(self, operation: str, **request: Any) -> Any:
         """Sends a request; one whose answer breaks off, were it that an object is missing, is sent again."""
@@ -158,11 +157,22 @@ class S3Store(Store):
         raise AssertionError("the last attempt returns or raises")
 
     def _pages(self, prefix: str) -> Iterator[dict[str, Any]]:
-        page = self._request("list_objects_v2", Prefix=prefix)
-        yield page
-        while page.get("IsTruncated"):
-            page = self._request("list_objects_v2", Prefix=prefix, ContinuationToken=page["NextContinuationToken"])
+        more: dict[str, str] = {}
+        while True:
+            page = self._page(prefix, **more)
             yield page
+            if not page.get("IsTruncated"):
+                return
+            token = page.get("NextContinuationToken")
+            if not token or token == more.get("ContinuationToken"):
+                raise InfraError(f"{self._book.server} lists store {self.uri!r} without end; use another S3 server")
+            more = {"ContinuationToken": token}
+
+    def _page(self, prefix: str, **more: str) -> dict[str, Any]:
+        page: dict[str, Any] = self._operate(
+            "list", "", lambda _: self._request("list_objects_v2", Prefix=prefix, **more)
+        )
+        return page
 
     def _key(self, path: str) -> str:
         return f"{self.prefix}/{clean_path(path)}".lstrip("/")
@@ -170,81 +180,68 @@ class S3Store(Store):
     def _s3(self) -> Any:
         with self._lock:
             if self._client is None:
-                self._client = _client(self._book, self._patient)
+                self._client = _client(self._book, self._patience)
             return self._client
 
+    def _operate(self, verb: str, path: str, work: Callable[[Operation], T]) -> T:
+        """Returns what the work returns, in the time that there is for it, and its errors as `_errors` says them."""
+        now, address = time.monotonic(), self.address(path)
+        ends = now + self._patience.operation
+        if self._patience.together is not None:
+            self._ends = self._ends or now + self._patience.together
+            ends = min(ends, self._ends)
+        operation = Operation(f"{verb} {address}", self._book.server, self._book.origin, ends)
+        with self._errors(address):
+            return limits.patiently(work, operation, self._patience.word)
+
     @contextmanager
-    def _errors(self, path: str) -> Iterator[None]:
+    def _errors(self, address: str) -> Iterator[None]:
         """Turns botocore's errors into one sentence; an object that is not there becomes a FileNotFoundError."""
         from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
         from urllib3.exceptions import HTTPError
 
+        asked = Addressed(self.bucket, self.uri, self._book.server, self._book.origin)
         try:
             yield
         except ClientError as error:
-            self._raise_answer(error, path)
-        except (HTTPClientError, BotoCoreError, HTTPError, ValueError) as error:
-            raise InfraError(self._no_answer(error)) from error
-
-    def _raise_answer(self, error: Any, path: str) -> None:
-        code, message = str(error.response["Error"].get("Code", "")), error.response["Error"].get("Message", "")
-        if code in TAKEN:
-            raise _TakenError from error
-        if code in CONFLICT:
-            raise _ConflictError from error
-        if code == "NoSuchBucket":
-            raise InfraError(
-                f"bucket {self.bucket!r} does not exist at {self._server()}; create it or correct --store {self.uri}"
-            ) from error
-        if code in MISSING:
-            raise FileNotFoundError(f"{self.address(path)} does not exist") from None
-        if code == "InvalidRange":
-            raise InfraError(
-                f"{self.address(path)} is shorter than its manifest says: it is damaged; make it again"
-            ) from error
-        if code in REFUSED:
-            raise InfraError(
-                f"{self._server()} refuses our credentials for store {self.uri!r} ({code}); set AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY (or AWS_PROFILE) to a key that may read and write there"
-            ) from error
-        raise InfraError(f"{self._server()} answered {code or 'an error'} for store {self.uri!r}: {message}") from error
-
-    def _no_answer(self, error: Exception) -> str:
-        if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError"):
-            return (
-                f"no credentials for store {self.uri!r}: {str(error).rstrip('.').lower()}; "
-                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-            )
-        if any(word in type(error).__name__ for word in ("Credential", "SSO", "Token")):
-            return f"no credentials for store {self.uri!r}: {unusable(error)}"
-        return (
-            f"store {self.uri!r} cannot be reached at {self._server()} ({type(error).__name__}); "
-            "start the server, or correct AWS_ENDPOINT_URL or --store"
-        )
-
-    def _server(self) -> str:
-        return self.settings.endpoint or f"AWS S3 in {self.settings.region}"
+            raise asked.answered(error, address) from error
+        except (HTTPClientError, BotoCoreError, HTTPError, ValueError, LookupError, TypeError) as error:
+            raise asked.unanswered(error) from error
 
 
-class _TakenError(Exception):
-    """The object was there already."""
+def _parts(body: Any, operation: Operation, length: int | None) -> Iterator[bytes]:
+    """Yields a body as it comes, which gives its operation time; one that is longer than wanted, not to its end."""
+    count = 0
+    while length is None or count <= length:
+        part: bytes = body.read(PART_BYTES if length is None else min(PART_BYTES, length + 1))
+        if not part:
+            return
+        count += len(part)
+        operation.moved(len(part))
+        limits.go_on()
+        yield part
+    body.close()
 
 
-class _ConflictError(Exception):
-    """Another writer was at work on the same object."""
-
-
-def _client(book: AddressBook, patient: bool) -> Any:
+def _client(book: AddressBook, patience: Patience) -> Any:
     from botocore.config import Config
 
     config = Config(
-        connect_timeout=5 if patient else 3,
-        read_timeout=READ_SECONDS if patient else min(10, READ_SECONDS),
-        retries={"mode": "standard", "total_max_attempts": 6 if patient else 4},
+        connect_timeout=patience.connect,
+        read_timeout=patience.read,
+        retries={"mode": "standard", "total_max_attempts": patience.attempts},
         max_pool_connections=32,
         # A bucket in the host name needs DNS, and trailing checksums need AWS: other servers have neither.
         s3={"addressing_style": "path"} if book.endpoint else {},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return book.client(config)
+    client = book.client(config)
+    client.meta.events.register("before-send.s3", lambda **_: limits.go_on())
+    # Sent by botocore after a redirect to find the bucket's region: that this is redirected, too, is an answer.
+    client.meta.events.register("before-call.s3.HeadBucket", _follow_no_further)
+    return client
+
+
+def _follow_no_further(context: dict[str, Any], **_: Any) -> None:
+    context.setdefault("s3_redirect", {})["redirected"] = True

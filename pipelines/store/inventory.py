@@ -1,11 +1,11 @@
 """What a store holds, what each thing was made from, and what depends on it."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TypeVar
 
 from infra.errors import InfraError
+from infra.processes.pool import ThreadPool
 from infra.storage import Store
 from jepa.core.config import Config
 from pipelines.store.datasets.digests import committed_versions
@@ -191,7 +191,7 @@ def _all(
 
     names = folders(store, root)
     found: list[Entry] = []
-    with ThreadPoolExecutor(READERS) as pool:
+    with ThreadPool(READERS, "inventory") as pool:
         for name, held in zip(names, pool.map(look, names), strict=True):
             if isinstance(held, InfraError):
                 damaged.append(str(held))

@@ -6,13 +6,13 @@ of its newest run and those units of earlier runs that were not done again.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
+from infra.processes.pool import ThreadPool
 from infra.storage import Store, open_store
 from infra.work_log import JOB_FILE, JobRecord, UnitRecord
 from pipelines.store.references import check_name
@@ -60,7 +60,7 @@ class LogFolder:
             except (FileNotFoundError, ValidationError):
                 return None
 
-        with ThreadPoolExecutor(READERS) as pool:
+        with ThreadPool(READERS, "read-log") as pool:
             found = pool.map(read, [file for file in files if file != JOB_FILE])
         return [unit for unit in found if unit is not None]
 
@@ -102,7 +102,7 @@ class UnitStatus(NamedTuple):
 def job_statuses(store: Store, now: datetime) -> list[JobStatus]:
     """Returns all jobs that have left a log, the newest first."""
     paths = [path for path in store.list(f"{ROOT}/") if path.endswith(f"/{JOB_FILE}{SUFFIX}")]
-    with ThreadPoolExecutor(READERS) as pool:
+    with ThreadPool(READERS, "read-log") as pool:
         found = pool.map(lambda path: job_status(store, path.split("/")[1], now), paths)
     return sorted((job for job in found if job is not None), key=lambda job: job.record.started, reverse=True)
 

@@ -12,6 +12,7 @@ from infra.storage import Store
 from jepa.core.config import Config
 
 SEAL = re.compile(rb'\{\n "own_sha256": "([0-9a-f]{64})",\n')
+PAGE_SEAL = re.compile(rb"<!-- own_sha256: ([0-9a-f]{64}) -->\n\Z")
 
 
 class Problem(Config):
@@ -62,6 +63,20 @@ def unseal(data: bytes) -> bytes:
     if sha256(document).encode() != found[1]:
         raise ValueError("its bytes are not those that were written")
     return document
+
+
+def seal_page(page: bytes) -> bytes:
+    """Returns an HTML page with the digest of its bytes as a comment at its end."""
+    page = page.rstrip() + b"\n"
+    return b"%s<!-- own_sha256: %s -->\n" % (page, sha256(page).encode())
+
+
+def is_whole_page(data: bytes) -> bool | None:
+    """Returns whether a page is as it was written; None where it is whole, as it seems, and of earlier code."""
+    found = PAGE_SEAL.search(data)
+    if found is not None:
+        return sha256(data[: found.start()]).encode() == found[1]
+    return None if data.rstrip().endswith(b"</html>") else False
 
 
 def check_file(store: Store, root: str, path: str, digest: str) -> Problem | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.storage import open_store
+from infra.storage.patience import Patience
 from infra.storage.s3_server import S3Server
 from pipelines.collect import collect
 from pipelines.pretrain import PretrainConfig, pretrain
@@ -21,7 +22,9 @@ def test_a_fifth_of_all_requests_fails(
 ) -> None:
     undisturbed = open_store(str(tmp_path))
     collect(small_config(), undisturbed)
-    monkeypatch.setattr("infra.storage.s3.READ_SECONDS", 1)  # a minute each would make this test an hour
+    monkeypatch.setattr(
+        "infra.storage.patience.PATIENT", Patience(read=1)
+    )  # a minute each would make this test an hour
     with faulty_proxy(s3_server.endpoint, share=0.2, seed=1, silence=3) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
         store = open_store(s3)
@@ -40,7 +43,7 @@ def test_a_training_goes_on(tmp_path: Path, s3: str, s3_server: S3Server, monkey
     for store in (undisturbed, open_store(s3)):
         small_dataset(store, steps=40)
     pretrain(config, undisturbed)
-    monkeypatch.setattr("infra.storage.s3.READ_SECONDS", 1)
+    monkeypatch.setattr("infra.storage.patience.PATIENT", Patience(read=1))
     with faulty_proxy(s3_server.endpoint, share=0.2, seed=3, silence=3) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
         pretrain(config, open_store(s3))

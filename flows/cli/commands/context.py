@@ -8,6 +8,7 @@ from typing import Any
 from flows.cli.sources import Sources
 from flows.cli.terminal import answer
 from flows.cluster import cluster_for
+from infra.errors import InfraError
 from infra.progress import Progress, console_progress
 from infra.storage import Store, open_store
 
@@ -23,8 +24,13 @@ class Context:
 
     def store(self, *, writes: bool = True) -> Store:
         """Returns the store, proved to be usable."""
-        store = open_store(self.store_uri)
-        store.check(writes=writes)
+        try:
+            store = open_store(self.store_uri)
+            store.check(writes=writes)
+        except InfraError as error:
+            if origin := self.sources.origin(("store",)):
+                error.add_note(f"the store is {self.store_uri!r}{origin}")
+            raise
         return store
 
     def start(self, *parts: Any) -> "AbstractContextManager[None]":

@@ -8,13 +8,15 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infra.errors import InfraError
+from infra.processes.background import LEAVING_SECONDS
+from infra.processes.pool import ThreadPool
 from infra.storage.local import LocalStore
 from pipelines.loader.config import MEGABYTE, THREAD, LoaderConfig
 from pipelines.loader.counters import LoaderCounters
@@ -61,7 +63,7 @@ class ChunkFetcher:
         self._local = isinstance(dataset.store, LocalStore)
         paths = [dataset.shard_path(table, int(row)) for row in np.unique(table.shard, return_index=True)[1]]
         self._paths = [dataset.store.address(path) if self._local else path for path in paths]
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: ThreadPool | None = None
         self._cached = None if self._local else CachedSplit(dataset, table, config, self._request)
         self._shards: dict[int, Future[bool]] = {}
         self._chunks: dict[int, Future[bytes]] = {}
@@ -70,7 +72,7 @@ class ChunkFetcher:
     def open(self) -> None:
         """Starts the threads that fetch ahead, where reading means waiting."""
         if not self._local and self._pool is None:
-            self._pool = ThreadPoolExecutor(FETCH_THREADS, thread_name_prefix=f"{THREAD}-fetch")
+            self._pool = ThreadPool(FETCH_THREADS, f"{THREAD}-fetch")
 
     def prefetch(self, chunk: int) -> None:
         """Begins to fetch what a chunk needs; does nothing where reading costs no wait."""
@@ -118,9 +120,9 @@ class ChunkFetcher:
         return self._counters
 
     def close(self, *, wait: bool = True) -> None:
-        """Ends the threads that fetch ahead; what is under way is waited for, unless `wait` is false."""
+        """Ends the threads that fetch ahead; what is under way has seconds to end, unless `wait` is false."""
         if self._pool is not None:
-            self._pool.shutdown(wait=wait, cancel_futures=True)
+            self._pool.close(cancel=True, seconds=LEAVING_SECONDS / 2 if wait else 0)
             self._pool, self._shards, self._chunks, self._prefetched_bytes = None, {}, {}, 0
 
     def _fetch(self, chunk: int) -> bytes:

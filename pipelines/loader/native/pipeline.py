@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from infra.errors import InfraError
-from infra.processes.background import BackgroundThread
+from infra.processes.background import LEAVING_SECONDS, BackgroundThread, leave_all
 from jepa.core.clips import Clips
 from pipelines.loader.config import THREAD
 from pipelines.loader.counters import LoaderCounters
@@ -119,8 +119,8 @@ class Pipeline:
             self._closed = True
             self._changed.notify_all()
             self._ready.notify_all()
-        for thread in self._threads if wait else ():
-            thread.leave()
+        if wait:
+            leave_all(self._threads, LEAVING_SECONDS / 2)
 
     def _start(self) -> None:
         try:

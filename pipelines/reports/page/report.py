@@ -17,6 +17,7 @@ from pipelines.reports.page.figures import figure_tables, figures_json, tile_gro
 from pipelines.reports.page.filters import cell, number, share
 from pipelines.reports.summary import Headline
 from pipelines.store.reports import SCHEMA_VERSION, latest_run
+from pipelines.store.sealed import seal_page
 
 FOLDER = Path(__file__).parent
 
@@ -46,7 +47,7 @@ def report(config: ReportConfig, store: Store, progress: Progress) -> ReportResu
     run = config.run or latest_run(store)
     data = read_run(store, run)
     path = f"reports/{run}/report.html"
-    store.write(path, render(data, config, store, progress).encode())
+    store.write(path, seal_page(render(data, config, store, progress).encode()))
     return ReportResult(run=run, path=path, address=store.address(path), headlines=tuple(data.headlines))
 
 

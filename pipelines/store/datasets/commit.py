@@ -1,10 +1,10 @@
 """Makes a version of a dataset of finished shards: indexes, card and, last, the manifest."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from infra.errors import InfraError
+from infra.processes.pool import ThreadPool
 from infra.storage import Store
 from infra.version import code_version
 from jepa.core.config import to_json
@@ -185,7 +185,7 @@ def read_markers(dataset: DatasetHandle, plan: DatasetPlan, count: int | None = 
             return FoundMarker(shard, None, "")
         return FoundMarker(shard, marker, digest)
 
-    with ThreadPoolExecutor(READERS) as pool:
+    with ThreadPool(READERS, "read-marker") as pool:
         numbers = range(plan.shard_count if count is None else count)
         for start in range(0, len(numbers), 8 * READERS):  # a few at a time: a marker may hold thousands of rows
             yield from pool.map(read, numbers[start : start + 8 * READERS])

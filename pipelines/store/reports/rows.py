@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -10,6 +10,9 @@ import pyarrow as pa
 from jepa.evaluation.declarations import Column
 from pipelines.store.parquet import open_parquet, read_parquet
 from pipelines.store.reports.schema import ARROW_TYPES, SchemaError, row_columns, table_columns, table_schema
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -49,19 +52,53 @@ def from_parquet(data: bytes, table: str, columns: Sequence[str] | None = None) 
     Optional columns that were added after the file was written are null.
 
     Raises:
-        SchemaError: it lacks a column that every row needs.
+        SchemaError: it lacks a column that every row needs, or a value of it, or holds values of another type.
         pa.ArrowException, OSError: it is no Parquet file.
     """
+    schema = wanted_schema(table, columns)
     parquet = open_parquet(data)
-    held, schema = set(parquet.schema_arrow.names), wanted_schema(table, columns)
-    if lacking := [field.name for field in schema if field.name not in held and not field.nullable]:
-        raise SchemaError(f"a file of table {table!r} lacks the columns {lacking}")
+    held = _held(parquet, table, schema)
     found = read_parquet(parquet, [name for name in schema.names if name in held])
     arrays = [
-        found[field.name].cast(field.type) if field.name in held else pa.nulls(parquet.metadata.num_rows, field.type)
+        _as_wanted(found[field.name], field, table)
+        if field.name in held
+        else pa.nulls(parquet.metadata.num_rows, field.type)
         for field in schema
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def check_parquet(data: bytes, table: str, rows: int) -> None:
+    """Passes where a file is one of a table with so many rows.
+
+    Raises:
+        SchemaError: it has another number of rows, or `from_parquet` refuses it.
+        InputError: there is no such table.
+        pa.ArrowException, OSError: it is no Parquet file.
+    """
+    if (held := len(from_parquet(data, table))) != rows:
+        raise SchemaError(f"a file of table {table!r} has {held} rows, and not {rows}")
+
+
+def _held(parquet: "ParquetFile", table: str, schema: pa.Schema) -> set[str]:
+    """Returns the names of a file's columns, among which all are that every row needs."""
+    names = parquet.schema_arrow.names
+    if lacking := [field.name for field in schema if field.name not in names and not field.nullable]:
+        raise SchemaError(f"a file of table {table!r} lacks the columns {lacking}")
+    if twice := sorted({name for name in schema.names if names.count(name) > 1}):
+        raise SchemaError(f"a file of table {table!r} has the columns {twice} twice")
+    return set(names)
+
+
+def _as_wanted(column: "pa.ChunkedArray[Any]", field: "pa.Field[Any]", table: str) -> "pa.ChunkedArray[Any]":
+    try:
+        cast = column.cast(field.type)
+    except pa.ArrowException as error:
+        reason = f"holds {column.type}, which is no {field.type}"
+        raise SchemaError(f"column {field.name!r} of a file of table {table!r} {reason}") from error
+    if cast.null_count and not field.nullable:
+        raise SchemaError(f"column {field.name!r} of a file of table {table!r} lacks {cast.null_count} values")
+    return cast
 
 
 def wanted_schema(table: str, columns: Sequence[str] | None = None) -> pa.Schema:

@@ -83,13 +83,16 @@ def tables() -> dict[str, tuple[Column, ...]]:
     """Returns the columns that a row of each table brings itself; context and provenance come on top.
 
     Raises:
-        SchemaError: two evaluations declare one name with different columns.
+        InputError: two evaluations declare one name with different columns.
     """
     found = dict(COMMON_TABLES)
     for kind in EVALUATIONS:
         for table in EVALUATIONS.get(kind).tables:
             if found.setdefault(table.name, table.columns) != table.columns:
-                raise SchemaError(f"evaluation {kind!r} declares the table {table.name!r}, which has other columns")
+                raise InputError(
+                    f"evaluation {kind!r} declares the table {table.name!r}, which another one declares with other "
+                    "columns; rename it in one of them"
+                )
     return found
 
 

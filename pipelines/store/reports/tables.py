@@ -1,13 +1,13 @@
 """Reads the report tables as Dask frames."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 
 from infra.errors import InfraError
+from infra.processes.pool import ThreadPool
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.store.reports.rows import from_parquet, to_pandas, wanted_schema
@@ -77,7 +77,7 @@ def read_parts(
         columns: those to read; all by default.
 
     Raises:
-        InfraError: a file is lost or damaged, or has not the columns that its manifest's version of the schema has.
+        InfraError: a file is lost, damaged or of another schema.
     """
     store = open_store(uri)
 
@@ -94,10 +94,13 @@ def read_parts(
         try:
             return from_parquet(data, table, columns)
         except SchemaError as error:
-            raise InfraError(f"report file {path} does not fit its manifest: {error}; evaluate again") from error
+            raise InfraError(
+                f"report file {path} is not as this code reads it: {error}; evaluate again, or read it with the code "
+                "that wrote it"
+            ) from error
         except (pa.ArrowException, OSError) as error:
             raise InfraError(f"report file {path} is damaged: it is no Parquet file; evaluate again") from error
 
-    with ThreadPoolExecutor(min(READERS, len(parts) or 1)) as pool:
+    with ThreadPool(min(READERS, len(parts) or 1), "read-part") as pool:
         found = list(pool.map(read, parts))
     return to_pandas(pa.concat_tables(found) if found else wanted_schema(table, columns).empty_table())

@@ -8,7 +8,6 @@ old files still serve, and changes over in one atomic step.
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +16,7 @@ from pydantic import ConfigDict, Field
 from pydantic_core import from_json
 
 from infra.errors import InfraError
+from infra.processes.pool import ThreadPool
 from infra.storage import Store
 from jepa.core.config import Config, digest_of
 from jepa.core.errors import InputError
@@ -216,19 +216,39 @@ def read_unit(store: Store, key: str) -> UnitManifest | None:
 
 def read_units(store: Store, keys: Sequence[str]) -> dict[str, UnitManifest]:
     """Returns, of some units, those that are committed and whole, by their keys; see `read_unit`."""
-    with ThreadPoolExecutor(READERS) as pool:
+    with ThreadPool(READERS, "read-unit") as pool:
         found = zip(keys, pool.map(lambda key: read_unit(store, key), keys), strict=True)
         return {key: unit for key, unit in found if unit is not None}
 
 
 def damaged_parts(store: Store, unit: UnitManifest) -> Iterator[Problem]:
-    """Yields the files of a unit that are lost or damaged."""
+    """Yields the files of a unit that are lost or damaged, or are none of their table, as readers would find."""
     for part in unit.parts:
         data = read_if_there(store, part.path)
         if data is None:
             yield Problem(path=part.path, kind="missing")
         elif not part.fits(data):
             yield Problem(path=part.path, kind="damaged")
+        elif wrong := _misfit(part, data):
+            yield Problem(path=part.path, kind="damaged", detail=wrong)
+
+
+def _misfit(part: Part, data: bytes) -> str:
+    """Returns what a file has that its table has not; nothing is known of a table that nothing here declares."""
+    import pyarrow as pa
+
+    from pipelines.store.reports.rows import check_parquet
+    from pipelines.store.reports.schema import SchemaError
+
+    try:
+        check_parquet(data, part.table, part.rows)
+    except InputError:
+        return ""
+    except SchemaError as error:
+        return str(error)
+    except (pa.ArrowException, OSError):
+        return "it is no Parquet file"
+    return ""
 
 
 def committed_units(store: Store) -> list[UnitManifest]:
@@ -243,7 +263,7 @@ def committed_units(store: Store) -> list[UnitManifest]:
     stamps = {path: stamp for path, stamp in store.stamps(f"{MANIFESTS}/").items() if path.endswith(".json")}
     names = {path: (store.address(path), stamp) for path, stamp in stamps.items()}
     unread = [path for path, name in names.items() if name not in _PARSED]
-    with ThreadPoolExecutor(READERS) as pool:
+    with ThreadPool(READERS, "read-unit") as pool:
         read = dict(zip(unread, pool.map(lambda path: parse_unit(store, path, store.read(path)), unread), strict=True))
     found = {path: read[path] if path in read else _PARSED[name] for path, name in names.items()}
     if len(_PARSED) > HELD:
@@ -260,7 +280,8 @@ def _whole_unit(store: Store, key: str, data: bytes) -> UnitManifest | None:
         return None
     wrong = None if unit is None else next(damaged_parts(store, unit), None)
     if wrong is not None:
-        _warn(f"{store.address(wrong.path)} is {wrong.kind}: unit {key} counts as not done")
+        reason = f" ({wrong.detail})" if wrong.detail else ""
+        _warn(f"{store.address(wrong.path)} is {wrong.kind}{reason}: unit {key} counts as not done")
     return unit if wrong is None else None
 
 

@@ -7,13 +7,14 @@ from infra.storage import Store
 from jepa.core.config import Config
 from pipelines.store.reports.runs import RUNS, parse_plan
 from pipelines.store.reports.units import MANIFESTS, UnitManifest, damaged_parts, manifest_path, parse_unit
-from pipelines.store.sealed import Problem, read_if_there
+from pipelines.store.sealed import Problem, is_whole_page, read_if_there
 
 PART = re.compile(r"reports/kind=[^/]+/part-(?P<key>.+?)(\.[0-9a-f]{12})?\.parquet")
+PAGE = re.compile(r"reports/(?P<run>[^/]+)/report\.html")
 
 
 class ReportsReport(Config):
-    """What a verification found; what is lost is done again by `jepa evaluate`."""
+    """What a verification found; what is lost is done again by `jepa evaluate`, or drawn by `jepa report`."""
 
     units: int
     files: int
@@ -29,7 +30,7 @@ class ReportsReport(Config):
 
 
 def verify_reports(store: Store) -> ReportsReport:
-    """Reads the manifests of all units of work with their parts, and the plans of all runs.
+    """Reads the manifests of all units of work with their parts, the plans of all runs and their pages.
 
     Raises:
         InfraError: the store cannot be read.
@@ -40,6 +41,9 @@ def verify_reports(store: Store) -> ReportsReport:
     for path in paths:
         if path.startswith(f"{RUNS}/") and path.count("/") == 3 and path.endswith(".json"):
             look.plan(path, {unit.key for unit in units})
+    for path in paths:
+        if page := PAGE.fullmatch(path):
+            look.page(path, page["run"])
     left = [path for path in paths if path not in look.seen and not look.orphan(path, set(paths))]
     if left:
         look.unknown.append(f"no digest is known of {len(left)} files, the first is {left[0]}")
@@ -69,7 +73,8 @@ class _Look:
             return None
         self.seen |= {part.path for part in unit.parts}
         for problem in damaged_parts(self.store, unit):
-            self.problems.append(problem.model_copy(update={"detail": f"of unit {unit.key}; evaluate again"}))
+            detail = "; ".join(filter(None, (problem.detail, f"of unit {unit.key}", "evaluate again")))
+            self.problems.append(problem.model_copy(update={"detail": detail}))
         vague = [part.path for part in unit.parts if not part.expected]
         if vague:
             self.unknown.append(f"{vague[0]} was written by earlier code, without a digest")
@@ -89,6 +94,15 @@ class _Look:
                 f"run {plan.run} lists {len(open_units)} units that are not done, or whose manifest is "
                 f"lost; the first is {manifest_path(open_units[0])}"
             )
+
+    def page(self, path: str, run: str) -> None:
+        """Checks the page of a run, which is drawn from its units at any time."""
+        self.seen.add(path)
+        whole = is_whole_page(read_if_there(self.store, path) or b"")
+        if whole is None:
+            self.unknown.append(f"{path} was written by earlier code, without a digest")
+        elif not whole:
+            self.problems.append(Problem(path=path, kind="damaged", detail=f"draw it again: jepa report --run {run}"))
 
     def orphan(self, path: str, paths: set[str]) -> bool:
         """Returns whether a part has lost its manifest, and says so; one that is superseded has not."""

@@ -53,6 +53,20 @@ def test_a_fault_of_the_program_is_one_sentence_too(
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("where", ["flag", "variable", "file"])
+def test_a_store_that_cannot_be_used_is_said_with_its_origin(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "status.yaml"
+    config.write_text("store: ftp://host\n")
+    if where == "variable":
+        monkeypatch.setenv("JEPA_STORE", "ftp://host")
+    given = {"flag": ["--store", "ftp://host"], "file": ["--config", str(config)]}.get(where, [])
+    assert main(["status", *given]) == 2
+    origin = {"flag": "flag --store", "variable": "variable JEPA_STORE", "file": f"{config}, line 1"}[where]
+    assert capsys.readouterr().err.endswith(f"the store is 'ftp://host' (from {origin})\n")
+
+
 def test_an_interrupt_is_reported_as_such(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     import flows.cli.commands.worlds as worlds
 

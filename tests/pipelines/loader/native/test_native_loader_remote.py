@@ -8,6 +8,7 @@ import pytest
 
 from infra.errors import InfraError
 from infra.storage import open_store
+from infra.storage.patience import Patience
 from infra.storage.s3_server import S3Server
 from jepa.core.clips import Clips
 from pipelines.loader import LoaderConfig
@@ -54,7 +55,7 @@ def test_a_fifth_of_all_requests_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     on_s3 = copied(dataset, open_store(s3))
-    monkeypatch.setattr("infra.storage.s3.READ_SECONDS", 1)
+    monkeypatch.setattr("infra.storage.patience.PATIENT", Patience(read=1))
     with faulty_proxy(s3_server.endpoint, share=0.2, seed=5, silence=2) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
         disturbed = Dataset(open_store(on_s3.store.uri), "small")

@@ -12,6 +12,8 @@ from jepa.core.errors import InputError
 from pipelines.collect import CollectConfig, collect
 from pipelines.reports.page import ReportConfig, report
 from pipelines.store.reports import plan_run, read_table, write_tables
+from pipelines.store.reports.verify import verify_reports
+from tests.pipelines.damage import HARMS, damage
 from tests.pipelines.reports import synthetic
 from tests.pipelines.reports.page.pages import Page, figures_of, made
 
@@ -182,6 +184,24 @@ def test_a_result_is_shown_in_one_short_line(tmp_path: Path) -> None:
     write_tables(store, {"metrics": synthetic.surprise_metrics()}, "a", synthetic.context())
     result = report(ReportConfig(), store, Progress())
     assert repr(result) == f"<report of run run-1: 2 headline figures, {tmp_path}/reports/run-1/report.html>"
+
+
+def test_a_page_that_is_damaged_is_found_and_drawn_again(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    synthetic.write_run(store)
+    path = report(ReportConfig(), store, Progress()).path
+    page = store.read(path)
+    assert verify_reports(store).ok and verify_reports(store).unknown == ()
+    for seed in range(3 * len(HARMS)):
+        harm = damage(store, path, seed)
+        found = [(problem.path, problem.detail) for problem in verify_reports(store).problems]
+        assert found == ([] if harm == "remove" else [(path, "draw it again: jepa report --run run-1")]), (harm, seed)
+        store.write(path, page)
+    damage(store, path, 0)
+    report(ReportConfig(), store, Progress())
+    assert store.read(path) == page
+    store.write(path, page[: page.rindex(b"<!--")])  # as earlier code wrote it
+    assert verify_reports(store).ok and f"{path} was written by earlier code" in verify_reports(store).unknown[0]
 
 
 @pytest.mark.s3

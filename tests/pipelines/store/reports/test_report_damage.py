@@ -1,15 +1,20 @@
 """Whatever happens to a file of the reports: readers get the same, or the file is named, and it can be done again."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from infra.errors import InfraError
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
+from pipelines.store.parquet import parquet_bytes, read_parquet
 from pipelines.store.reports import plan_run, read_table, read_unit, read_units, units_of_run, write_tables
+from pipelines.store.reports.units import manifest_path
 from pipelines.store.reports.verify import verify_reports
+from pipelines.store.sealed import seal, sha256
 from tests.pipelines.damage import HARMS, damage
 from tests.pipelines.reports import synthetic
 
@@ -62,6 +67,61 @@ def test_what_is_lost_or_damaged_is_done_again(local: Store, caplog: pytest.LogC
             assert harm == "remove" or path in caplog.text
             again = write_tables(local, TABLES, "a", synthetic.context().model_copy(update=_times(unit)))
             assert again.parts == unit.parts and answer(local) == right and verify_reports(local).ok
+
+
+def _without(table: pa.Table) -> bytes:
+    return parquet_bytes(table.drop_columns(["value"]))
+
+
+def _as_text(table: pa.Table) -> bytes:
+    place = table.schema.get_field_index("value")
+    return parquet_bytes(table.set_column(place, "value", pa.array(["much"] * len(table))))
+
+
+def _as_list(table: pa.Table) -> bytes:
+    place = table.schema.get_field_index("value")
+    return parquet_bytes(table.set_column(place, "value", pa.array([[1.0]] * len(table))))
+
+
+def _emptied(table: pa.Table) -> bytes:
+    place = table.schema.get_field_index("value")
+    return parquet_bytes(table.set_column(place, "value", pa.nulls(len(table), pa.float64())))
+
+
+def _twice(table: pa.Table) -> bytes:
+    return parquet_bytes(table.append_column("value", table["value"]))
+
+
+def _shorter(table: pa.Table) -> bytes:
+    return parquet_bytes(table.slice(1))
+
+
+def _no_table(table: pa.Table) -> bytes:
+    return b"PAR1 no table PAR1"
+
+
+@pytest.mark.parametrize("wrong", [_without, _as_text, _as_list, _emptied, _twice, _shorter, _no_table])
+def test_a_file_of_another_schema_with_the_right_digest_is_named(
+    wrong: Callable[[pa.Table], bytes], local: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    right, unit = answer(local), read_unit(local, "a")
+    assert unit is not None
+    part = next(part for part in unit.parts if part.table == "metrics")
+    data = wrong(read_parquet(local.read(part.path)))
+    path = f"reports/kind=metrics/part-a.{sha256(data)[:12]}.parquet"
+    others = tuple(other for other in unit.parts if other is not part)
+    parts = (part.model_copy(update={"path": path, "sha256": sha256(data)}), *others)
+    local.write(path, data)
+    local.write(manifest_path("a"), seal(unit.model_copy(update={"parts": parts}).model_dump_json(indent=1).encode()))
+    if wrong is not _shorter:
+        with pytest.raises(InfraError, match=rf"report file {path} is (not as this code reads it|damaged)") as caught:
+            answer(local)
+        assert "\n" not in str(caught.value) and "evaluate again" in str(caught.value)
+    found = {problem.path for problem in verify_reports(local).problems}
+    assert found == {path}, "verification says what the reader says"
+    assert read_unit(local, "a") is None and path in caplog.text, "it is done again"
+    write_tables(local, TABLES, "a", synthetic.context().model_copy(update=_times(unit)))
+    assert answer(local) == right and verify_reports(local).ok
 
 
 def _times(unit: object) -> dict[str, object]:

@@ -5,7 +5,6 @@ import pytest
 from jepa.core.errors import InputError
 from jepa.evaluation.declarations import Column, Table
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation
-from pipelines.store.reports import SchemaError
 from pipelines.store.reports.schema import row_columns, table_schema, tables
 from tests.narrow import present
 
@@ -30,7 +29,7 @@ def test_two_evaluations_may_share_a_table_but_not_a_name(monkeypatch: pytest.Mo
     mine = Table("steps", (Column("split", "string", "mine"),))
     kind = type("Luck", (Evaluation,), {"tables": (mine,)})
     monkeypatch.setitem(EVALUATIONS._entries, "luck", kind)
-    with pytest.raises(SchemaError, match="declares the table 'steps', which has other columns"):
+    with pytest.raises(InputError, match="declares the table 'steps', which another one declares"):
         tables()
     monkeypatch.setattr(kind, "tables", EVALUATIONS.get("surprise").tables)
     assert "steps" in tables()

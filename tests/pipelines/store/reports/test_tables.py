@@ -129,7 +129,7 @@ def test_a_file_without_the_columns_of_its_version_is_named(local: Store) -> Non
     part = unit.parts[0].model_copy(update={"sha256": sha256(less)})
     local.write(part.path, less)
     metrics = read_table(local, "metrics", units=[unit.model_copy(update={"parts": (part,)})])
-    with pytest.raises(InfraError, match=r"does not fit its manifest: .* lacks the columns \['metric'\]"):
+    with pytest.raises(InfraError, match=r"is not as this code reads it: .* lacks the columns \['metric'\]"):
         metrics.compute()
 
 
