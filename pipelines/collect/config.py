@@ -19,10 +19,11 @@ from jepa.core.registries.choices import Choices, OrText
 from jepa.worlds import WORLDS, make_world
 from jepa.worlds.policies import make_policy
 from pipelines.collect.codec_choice import AUTO, choose_codec
-from pipelines.collect.limits import MOST_ACTORS, MOST_EPISODES, MOST_STEPS, check_cost
+from pipelines.collect.limits import MOST_ACTORS, check_cost
 from pipelines.executor import Executor
 from pipelines.executor.defaults import one_local_worker
 from pipelines.store.codecs import CODECS
+from pipelines.store.datasets.bounds import MOST_EPISODES, MOST_STEPS
 from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.formats import FORMATS
 from pipelines.store.references import check_name

@@ -3,20 +3,16 @@
 Every figure is a lower bound: what is refused is hopeless, what passes may still be too much.
 """
 
-import os
 import shutil
 from pathlib import Path
 
+from infra.processes.memory import machine_bytes
 from infra.storage import Store
 from infra.storage.local import LocalStore
 from jepa.core.errors import InputError
+from pipelines.store.datasets.bounds import MOST_SHARDS
 from pipelines.store.datasets.plan import DatasetPlan
 
-MOST_EPISODES = 10_000_000
-"""The plan of each costs some 100 bytes of memory in every process that collects or reads it."""
-MOST_STEPS = 1_000_000
-MOST_SHARDS = 1_000_000
-"""Names of shards have six digits."""
 MOST_ACTORS = 4096
 FRAME_BYTES = 8
 """What a frame takes at least, however well it is compressed: its row of actions and quantities."""
@@ -38,7 +34,7 @@ def check_cost(plan: DatasetPlan, actors: int) -> None:
             f"{plan.episodes} episodes with episodes_per_shard {plan.episodes_per_shard} make {least_shards} shards, "
             f"and {MOST_SHARDS} are possible; set episodes_per_shard to {-(-plan.episodes // MOST_SHARDS)} or more"
         )
-    size, memory = int(plan.world_options.get("image_size", 1)), _memory_bytes()
+    size, memory = int(plan.world_options.get("image_size", 1)), machine_bytes()
     episode_bytes = 3 * size**2 * (plan.steps + 1)
     if memory is not None and episode_bytes > memory:
         raise InputError(
@@ -72,13 +68,6 @@ def check_room(plan: DatasetPlan, store: Store, held_episodes: int) -> None:
             f"{plan.episodes} episodes of {plan.steps} steps take {_gib(needed)} at least and store {store.uri!r} has "
             f"{_gib(free)} left; take fewer, or another store"
         )
-
-
-def _memory_bytes() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError):
-        return None
 
 
 def _gib(amount: float) -> str:

@@ -4,6 +4,7 @@ On a machine with virtual memory the page faults of a new array cost more than d
 the batches, all their parts are in pinned memory, from which it copies by itself while this process goes on.
 """
 
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,8 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from infra.processes.memory import machine_bytes
 from jepa.core.clips import Clips
 from jepa.core.episodes import Actions, Pixels
+from jepa.core.errors import InputError
 from pipelines.loader.config import MEGABYTE, LoaderConfig
 from pipelines.loader.request import ClipRequest
 
@@ -38,7 +41,7 @@ class BatchShape:
     @property
     def pixel_bytes(self) -> int:
         """Returns the size of a batch's frames."""
-        return int(np.prod(self.pixels))
+        return math.prod(self.pixels)
 
 
 @dataclass(frozen=True)
@@ -102,13 +105,27 @@ class BatchBuffers:
 
 
 def batch_shape(request: ClipRequest) -> BatchShape:
-    """Returns the shapes of what the request's worker gets of each batch."""
+    """Returns the shapes of what the request's worker gets of each batch.
+
+    Raises:
+        InputError: the machine has no memory for two of them.
+    """
     clip, clips, manifest = request.clip_shape, len(request.slots), request.dataset.manifest
-    return BatchShape(
+    shape = BatchShape(
         pixels=(clips, clip.frames, *manifest.image_size, 3),
         action=(clips, clip.frames - 1, clip.frameskip, manifest.action_size),
         quantities=dict(sorted(manifest.quantities.items())),
     )
+    needed = 2 * (shape.pixel_bytes + 4 * math.prod(shape.action) + 4 * math.prod(shape.state))
+    memory = machine_bytes()
+    if memory is not None and needed > memory:
+        height, width = manifest.image_size
+        sizes = f"{needed / 2**30:,.1f} GiB and this machine has {memory / 2**30:,.1f} GiB"
+        raise InputError(
+            f"two batches of {clips} clips of {clip.frames} frames of {height}×{width} pixels take "
+            f"{sizes}; take a smaller batch_size, or a dataset of smaller frames"
+        )
+    return shape
 
 
 def batches_ahead(config: LoaderConfig, batch_bytes: int, segment: int) -> int:

@@ -31,10 +31,11 @@ class Zstd(Codec):
         return _compressor().compress(np.ascontiguousarray(pixels).data)
 
     def decode(self, data: bytes, shape: tuple[int, int, int], into: Pixels | None = None) -> Pixels:
-        pixels = np.empty((*shape, 3), np.uint8) if into is None else into
+        size = 3 * math.prod(shape)
         try:
-            if zstandard.frame_content_size(data) != pixels.size:
-                raise ValueError(f"the frames are not {pixels.size} bytes")
+            if zstandard.frame_content_size(data) != size:
+                raise ValueError(f"the frames are not {size} bytes")
+            pixels = np.empty((*shape, 3), np.uint8) if into is None else into
             with _decompressor().stream_reader(data) as reader:
                 _fill(reader, pixels)
         except zstandard.ZstdError as error:

@@ -17,7 +17,7 @@ from pipelines.store.codecs import CODECS
 from pipelines.store.datasets.chunk import ChunkArrays, decode_chunk
 from pipelines.store.datasets.digests import repair_remedy
 from pipelines.store.datasets.handle import DatasetHandle
-from pipelines.store.datasets.index import ChunkTable, chunk_table
+from pipelines.store.datasets.index import CHUNKS, NEEDED, ChunkTable, check_columns, chunk_table
 from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.datasets.moments import Moments
@@ -69,20 +69,33 @@ class Dataset:
     @cached_property
     def chunks(self) -> pa.Table:
         """Returns the rows of chunks.parquet."""
-        return self._table("chunks.parquet")
+        return self._table("chunks.parquet", CHUNKS)
 
     @cached_property
     def episode_rows(self) -> pa.Table:
         """Returns the rows of episodes.parquet: seed, split, shard, policy, steps and variation/<factor> of each."""
-        return self._table("episodes.parquet")
+        return self._table("episodes.parquet", NEEDED)
 
     def chunk_table(self, split: str) -> ChunkTable:
         """Returns the chunks of one split as arrays.
 
         Raises:
             InputError: there is no such split.
+            InfraError: the table has other chunks than the manifest says.
         """
-        return chunk_table(self.chunks, check_split(split))
+        table, manifest = chunk_table(self.chunks, check_split(split)), self.manifest
+        numbers = (table.offset, table.length, table.episode, table.first_frame, table.frames)
+        found = (len(table), sum(table.frames.tolist()))
+        # Readers make arrays of these figures.
+        if found != (manifest.total("chunks", split), manifest.total("frames", split)) or not all(
+            (array >= 0).all() for array in numbers
+        ):
+            path = self.store.address(self._layout.version(manifest.version, "chunks.parquet"))
+            raise InfraError(
+                f"{path} has other chunks of split {split!r} than the manifest beside it; the dataset was not "
+                "written by this code, collect it again under another name"
+            )
+        return table
 
     def count(self, split: str) -> int:
         """Returns how many episodes the split holds."""
@@ -148,12 +161,17 @@ class Dataset:
         except FileNotFoundError as error:
             raise InfraError(f"dataset {self.name!r} lacks {self.store.address(path)}; {self._remedy}") from error
 
-    def _table(self, name: str) -> pa.Table:
+    def _table(self, name: str, columns: list[tuple[str, pa.DataType]]) -> pa.Table:
         try:
-            return read_parquet(self._file(name))
+            table = read_parquet(self._file(name))
+            check_columns(table, columns)
+            return table
         except (pa.ArrowException, OSError, ValueError) as error:
             path = self.store.address(self._layout.version(self.manifest.version, name))
-            raise InfraError(f"{path} is no table of a dataset; collect it again under another name") from error
+            reason = str(error).partition("\n")[0][:100]
+            raise InfraError(
+                f"{path} is no table of a dataset ({reason}); collect it again under another name"
+            ) from error
 
     def _file(self, name: str) -> bytes:
         """Returns a file beside the shards, checked by the digest that the manifest has of it."""

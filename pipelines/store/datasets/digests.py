@@ -170,7 +170,10 @@ def _by_copy(store: Store, layout: DatasetLayout) -> DatasetManifest | None:
 
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
-    return f"{'.'.join(map(str, problem['loc'])) or 'file'}: {problem['msg']}"
+    place = ".".join(map(str, problem["loc"])) or "file"
+    if problem["type"] == "value_error":
+        return f"{place}: {problem['ctx']['error']}"
+    return f"{place}: {problem['msg']}, got {str(problem['input'])[:40]}"
 
 
 @cache

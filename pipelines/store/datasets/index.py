@@ -31,6 +31,8 @@ EPISODES: list[tuple[str, pa.DataType]] = [
     ("policy", pa.string()),
     ("steps", pa.int64()),
 ]
+NEEDED = [column for column in EPISODES if column[0] != "policy"]
+"""Columns of episodes.parquet that tables of older code have, too."""
 ROWS = 65_536
 """Rows written together, however few a shard brings: many small row groups are slow to read."""
 
@@ -101,6 +103,17 @@ def chunk_table(table: pa.Table, split: str) -> ChunkTable:
         sha256=rows["sha256"].combine_chunks(),
         **{name: rows[name].to_numpy() for name in names},
     )
+
+
+def check_columns(table: pa.Table, wanted: Iterable[tuple[str, pa.DataType]]) -> None:
+    """Passes where a table has the columns, each once, of their types and without gaps.
+
+    Raises:
+        ValueError: it has not; the message names the column.
+    """
+    for name, kind in wanted:
+        if table.column_names.count(name) != 1 or table[name].type != kind or table[name].null_count:
+            raise ValueError(f"column {name!r} is not there once, of type {kind}, with a value in each row")
 
 
 class _Rows:

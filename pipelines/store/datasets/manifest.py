@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from pydantic import NonNegativeInt, PositiveInt, model_validator
+
 from infra.storage import Store
 from jepa.core.config import Config, digest_of
 from jepa.core.errors import InputError
+from pipelines.store.datasets.bounds import Dimensions, Pixels
 from pipelines.store.datasets.moments import Moments
 from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.references import DatasetRef
@@ -16,11 +19,11 @@ from pipelines.store.stored_path import StoredPath
 class ChunkEntry(Config):
     """Where one chunk lies in its shard."""
 
-    offset: int
-    length: int
-    episode: int
-    first_frame: int
-    frames: int
+    offset: NonNegativeInt
+    length: NonNegativeInt
+    episode: NonNegativeInt
+    first_frame: NonNegativeInt
+    frames: NonNegativeInt
     sha256: str
 
 
@@ -42,11 +45,11 @@ class ShardFacts(Config):
     path: StoredPath
     """relative to the dataset's folder"""
     split: str
-    bytes: int
+    bytes: NonNegativeInt
     sha256: str
-    episodes: int
-    chunks: int
-    frames: int
+    episodes: NonNegativeInt
+    chunks: NonNegativeInt
+    frames: NonNegativeInt
 
 
 class CoverageEntry(Config):
@@ -64,7 +67,7 @@ class ShardManifest(Config):
     plan_digest: str
     """of the shard's plan; a marker of another plan counts for nothing"""
     facts: ShardFacts
-    image_size: tuple[int, int]
+    image_size: tuple[Pixels, Pixels]
     """height and width in pixels"""
     statistics: dict[str, Moments]
     """of `action` and `state/<name>`"""
@@ -92,15 +95,15 @@ class DatasetManifest(Config):
 
     schema_version: Literal[2] = 2
     name: str
-    version: int
+    version: PositiveInt
     """1, and one more for each extension"""
     plan: DatasetPlan
     plan_digest: str
     code_version: str
-    image_size: tuple[int, int]
+    image_size: tuple[Pixels, Pixels]
     """height and width in pixels"""
-    action_size: int
-    quantities: dict[str, int]
+    action_size: Dimensions
+    quantities: dict[str, Dimensions]
     """dimensions of each quantity of the state"""
     statistics: dict[str, Moments]
     """of `action` and `state/<name>`, over the train split only"""
@@ -110,6 +113,23 @@ class DatasetManifest(Config):
     """in the order of the plan"""
     files: dict[StoredPath, str]
     """SHA-256 of each file beside the shards, by its path in the dataset's folder"""
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> "DatasetManifest":
+        sizes = {"action": self.action_size} | {f"state/{name}": size for name, size in self.quantities.items()}
+        for name, moments in self.statistics.items():
+            if len(moments.mean) != sizes.get(name):
+                raise ValueError(
+                    f"statistics of {name!r} are of {len(moments.mean)} numbers, and not {sizes.get(name)}"
+                )
+        for shard in self.shards:
+            most = shard.episodes * (self.plan.steps + 1)
+            if not shard.episodes <= self.plan.episodes or not shard.chunks <= shard.frames <= most:
+                raise ValueError(
+                    f"shard {shard.path!r} cannot hold {shard.episodes} episodes in {shard.chunks} chunks of "
+                    f"{shard.frames} frames: an episode has {self.plan.steps} steps"
+                )
+        return self
 
     @property
     def reference(self) -> DatasetRef:

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import NonNegativeFloat, PositiveInt, model_validator
 
 from jepa.core.config import Config
 
@@ -14,16 +15,22 @@ from jepa.core.config import Config
 class Moments(Config):
     """Moments of n rows of d numbers."""
 
-    count: int
+    count: PositiveInt
     """number of rows"""
     mean: tuple[float, ...]
     """mean of each dimension"""
-    squares: tuple[float, ...]
+    squares: tuple[NonNegativeFloat, ...]
     """sum of squared deviations from the mean"""
     low: tuple[float, ...]
     """smallest value"""
     high: tuple[float, ...]
     """largest value"""
+
+    @model_validator(mode="after")
+    def _of_one_size(self) -> "Moments":
+        if len({len(self.mean), len(self.squares), len(self.low), len(self.high)}) > 1:
+            raise ValueError("mean, squares, low and high are not of one size")
+        return self
 
     @classmethod
     def of(cls, rows: NDArray[np.float32]) -> "Moments":

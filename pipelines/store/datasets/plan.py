@@ -17,9 +17,9 @@ from pydantic import (
     Field,
     NonNegativeFloat,
     NonNegativeInt,
-    PositiveInt,
     SerializerFunctionWrapHandler,
     model_serializer,
+    model_validator,
 )
 
 from jepa.core import keyed
@@ -28,6 +28,7 @@ from jepa.core.episodes import SPLITS
 from jepa.core.seeds import derive_key, episode_generator
 from jepa.worlds import WORLDS, EpisodePlan
 from jepa.worlds.world import Factor
+from pipelines.store.datasets.bounds import Episodes, Steps
 from pipelines.store.formats import FORMATS
 
 STRATUM = 20
@@ -87,26 +88,34 @@ class DatasetPlan(Config):
     """options that the world is made with"""
     policy: dict[str, NonNegativeFloat]
     """policies and their proportions"""
-    episodes: PositiveInt
+    episodes: Episodes
     """number of episodes over all splits"""
-    steps: PositiveInt
+    steps: Steps
     """actions of an episode; it has one frame more"""
     seed: NonNegativeInt
     """seed of the dataset, from which every episode's own seed is derived"""
     shares: dict[str, NonNegativeFloat]
     """share of the episodes of each split"""
-    episodes_per_shard: PositiveInt
+    episodes_per_shard: Episodes
     """episodes of a shard, which is the unit of work"""
-    chunk_frames: PositiveInt
+    chunk_frames: Steps
     """frames that are compressed and fetched together"""
     codec: str
     """registered name of the codec of the frames"""
     format: str
     """registered name of the container"""
-    extends: tuple[PositiveInt, ...] = ()
+    extends: tuple[Episodes, ...] = ()
     """numbers of episodes of the dataset's earlier versions, in their order"""
     source: ImportedFile | None = None
     """file that the episodes come from; none where they are simulated"""
+
+    @model_validator(mode="after")
+    def _can_be(self) -> "DatasetPlan":
+        if not any(self.shares.get(split, 0.0) for split in SPLITS):
+            raise ValueError(f"shares give no split any episode; give one of: {', '.join(SPLITS)}")
+        if any(first >= second for first, second in pairwise((*self.extends, self.episodes))):
+            raise ValueError(f"extends {list(self.extends)[:5]} does not grow up to {self.episodes} episodes")
+        return self
 
     def fingerprint(self) -> str:
         """Returns the fingerprint over the names that fields had when the first datasets were collected.

@@ -12,6 +12,7 @@ from jepa.core.errors import InputError
 from pipelines.collect import collect, limits, name_claim, plan_dataset
 from pipelines.executor import JobLog
 from pipelines.store import DatasetHandle, verify
+from pipelines.store.datasets.bounds import MOST_EPISODES
 from pipelines.store.sealed import seal
 from tests.pipelines.small_dataset import small_config, stored_bytes
 
@@ -29,7 +30,7 @@ HUGE = 10**12
 def test_what_costs_too_much_is_refused_before_the_start(
     changes: dict[str, Any], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "_memory_bytes", lambda: 64 * 2**30)
+    monkeypatch.setattr(limits, "machine_bytes", lambda: 64 * 2**30)
     with pytest.raises(InputError, match=sentence):
         collect(small_config(**{"episodes_per_shard": 100} | changes), open_store(str(tmp_path / "store")))
     assert not (tmp_path / "store").exists()
@@ -50,10 +51,10 @@ def test_a_disk_without_room_is_said_before_the_start(tmp_path: Path, monkeypatc
 
 @pytest.fixture
 def claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DatasetHandle:
-    """A name that a plan of 10¹² episodes holds, under which nothing was made."""
+    """A name that a plan of as many episodes as can be holds, under which nothing was made."""
     monkeypatch.setattr(name_claim, "START_SECONDS", 0.01)
     dataset = DatasetHandle(open_store(str(tmp_path)), "small")
-    plan = plan_dataset(small_config()).model_copy(update={"episodes": HUGE})
+    plan = plan_dataset(small_config()).model_copy(update={"episodes": MOST_EPISODES})
     dataset.store.write(dataset.layout.version(1, "plan.json"), seal(to_json(plan)))
     return dataset
 
@@ -71,14 +72,14 @@ def test_a_plan_without_a_finished_shard_is_replaced(
 def test_one_that_somebody_works_under_is_not(claimed: DatasetHandle) -> None:
     with (
         JobLog(name_claim.log_folder(claimed), small_config()),
-        pytest.raises(InputError, match=f"was collected with episodes {HUGE} and not 20"),
+        pytest.raises(InputError, match=f"was collected with episodes {MOST_EPISODES} and not 20"),
     ):
         collect(small_config(episodes=20), claimed.store)
 
 
 def test_one_with_a_finished_shard_is_not(claimed: DatasetHandle) -> None:
     claimed.store.write(f"{claimed.layout.root}/completed/train/shard-000000.json", b"{}")
-    with pytest.raises(InputError, match=f"was collected with episodes {HUGE} and not 20"):
+    with pytest.raises(InputError, match=f"was collected with episodes {MOST_EPISODES} and not 20"):
         collect(small_config(episodes=20), claimed.store)
 
 
