@@ -12,6 +12,8 @@ import pytest
 from infra.errors import InfraError
 from infra.processes.background import BackgroundThread
 
+BARE = ("threading.Thread", "Thread", "futures.ThreadPoolExecutor", "ThreadPoolExecutor")
+"""Threads that an interruption, or the end of the process, would wait for, or whose error nobody would see."""
 ROOT = Path(__file__).parents[3]
 HERE = ContextVar("HERE", default="nowhere")
 
@@ -65,6 +67,6 @@ def test_every_thread_of_ours_is_one() -> None:
         str(path.relative_to(ROOT))
         for path in sources()
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("threading.Thread", "Thread")
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in BARE
     ]
     assert bare == []
