@@ -23,7 +23,7 @@ from pipelines.collect.limits import MOST_ACTORS, check_cost
 from pipelines.executor import Executor
 from pipelines.executor.defaults import one_local_worker
 from pipelines.store.codecs import CODECS
-from pipelines.store.datasets.bounds import MOST_EPISODES, MOST_STEPS
+from pipelines.store.datasets.integrity.bounds import MOST_EPISODES, MOST_STEPS
 from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.formats import FORMATS
 from pipelines.store.references import check_name

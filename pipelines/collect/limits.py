@@ -10,7 +10,7 @@ from infra.processes.memory import machine_bytes
 from infra.storage import Store
 from infra.storage.local import LocalStore
 from jepa.core.errors import InputError
-from pipelines.store.datasets.bounds import MOST_SHARDS
+from pipelines.store.datasets.integrity.bounds import MOST_SHARDS
 from pipelines.store.datasets.plan import DatasetPlan
 
 MOST_ACTORS = 4096

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from infra.errors import InfraError
 from jepa.core.config import to_json
-from pipelines.store.datasets.digests import parse_plan
 from pipelines.store.datasets.handle import DatasetHandle
+from pipelines.store.datasets.integrity.digests import parse_plan
 from pipelines.store.datasets.manifest import check_same_plan
 from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.logs import LogFolder, job_status

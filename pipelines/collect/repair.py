@@ -9,12 +9,12 @@ from pipelines.collect.imports.hdf5 import open_source, read_shard
 from pipelines.collect.job import ShardJob, ShardTask
 from pipelines.collect.shard import Recorder, simulate
 from pipelines.store.datasets.commit import publish, read_markers, record_digests
-from pipelines.store.datasets.digests import committed_versions, read_digests
 from pipelines.store.datasets.handle import DatasetHandle
+from pipelines.store.datasets.integrity.digests import committed_versions, read_digests
+from pipelines.store.datasets.integrity.restore import restore_files, restore_manifests
+from pipelines.store.datasets.integrity.verify import VerifyReport, verify
 from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.datasets.plan import DatasetPlan
-from pipelines.store.datasets.restore import restore_files, restore_manifests
-from pipelines.store.datasets.verify import VerifyReport, verify
 
 
 def repair(

@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from pipelines.store.codecs import CODECS, Codec
     from pipelines.store.datasets.dataset import Dataset, DatasetGoneError, open_dataset
     from pipelines.store.datasets.handle import DatasetHandle, dataset_names, resolve_dataset
+    from pipelines.store.datasets.integrity.verify import VerifyReport, verify
     from pipelines.store.datasets.manifest import DatasetManifest, ShardManifest
     from pipelines.store.datasets.moments import Moments
     from pipelines.store.datasets.plan import DatasetPlan, ShardPlan
-    from pipelines.store.datasets.verify import VerifyReport, verify
     from pipelines.store.formats import FORMATS, Container
 
 __all__ = [

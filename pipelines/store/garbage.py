@@ -14,9 +14,9 @@ from infra.errors import InfraError
 from infra.storage import Store
 from infra.storage.store import TEMPORARY
 from jepa.core.config import Config
-from pipelines.store.datasets.digests import FILE as DIGESTS
-from pipelines.store.datasets.digests import committed_versions
 from pipelines.store.datasets.handle import DatasetHandle
+from pipelines.store.datasets.integrity.digests import FILE as DIGESTS
+from pipelines.store.datasets.integrity.digests import committed_versions
 from pipelines.store.datasets.layout import FOLDER as DATASETS
 from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.logs import job_statuses

@@ -8,8 +8,8 @@ from infra.errors import InfraError
 from infra.processes.pool import ThreadPool
 from infra.storage import Store
 from jepa.core.config import Config
-from pipelines.store.datasets.digests import committed_versions
 from pipelines.store.datasets.handle import DatasetHandle
+from pipelines.store.datasets.integrity.digests import committed_versions
 from pipelines.store.datasets.layout import FOLDER as DATASETS
 from pipelines.store.models.layout import FOLDER as MODELS
 from pipelines.store.models.manifest import ModelHandle

@@ -3,8 +3,8 @@
 from infra.storage import Store
 from jepa.core.config import Config
 from pipelines.store.datasets.handle import DatasetHandle
+from pipelines.store.datasets.integrity.verify import VerifyReport, verify
 from pipelines.store.datasets.layout import FOLDER as DATASETS
-from pipelines.store.datasets.verify import VerifyReport, verify
 from pipelines.store.models.layout import FOLDER as MODELS
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.models.verify import ModelReport, verify_model

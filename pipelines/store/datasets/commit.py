@@ -10,7 +10,9 @@ from infra.version import code_version
 from jepa.core.config import to_json
 from pipelines.store.datasets.card import dataset_card
 from pipelines.store.datasets.coverage import merge
-from pipelines.store.datasets.digests import (
+from pipelines.store.datasets.handle import DatasetHandle
+from pipelines.store.datasets.index import TableWriter
+from pipelines.store.datasets.integrity.digests import (
     FILE,
     VersionDigests,
     is_manifest,
@@ -19,8 +21,6 @@ from pipelines.store.datasets.digests import (
     repair_remedy,
     write_digests,
 )
-from pipelines.store.datasets.handle import DatasetHandle
-from pipelines.store.datasets.index import TableWriter
 from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.manifest import (
     CoverageEntry,

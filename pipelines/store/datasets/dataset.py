@@ -15,9 +15,9 @@ from jepa.core.episodes import SPLITS, Episode, Pixels
 from jepa.core.errors import InputError
 from pipelines.store.codecs import CODECS
 from pipelines.store.datasets.chunk import ChunkArrays, decode_chunk
-from pipelines.store.datasets.digests import repair_remedy
 from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.index import CHUNKS, NEEDED, ChunkTable, check_columns, chunk_table
+from pipelines.store.datasets.integrity.digests import repair_remedy
 from pipelines.store.datasets.layout import DatasetLayout
 from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.datasets.moments import Moments

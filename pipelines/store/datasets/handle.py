@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from infra.errors import InfraError
 from infra.storage import Store
 from jepa.core.errors import InputError
-from pipelines.store.datasets.digests import find_manifest, newest_manifest, repair_remedy
+from pipelines.store.datasets.integrity.digests import find_manifest, newest_manifest, repair_remedy
 from pipelines.store.datasets.layout import FOLDER, DatasetLayout
 from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.references import DatasetRef, check_name, split_dataset

@@ -8,7 +8,7 @@ from pydantic import NonNegativeInt, PositiveInt, model_validator
 from infra.storage import Store
 from jepa.core.config import Config, digest_of
 from jepa.core.errors import InputError
-from pipelines.store.datasets.bounds import Dimensions, Pixels
+from pipelines.store.datasets.integrity.bounds import Dimensions, Pixels
 from pipelines.store.datasets.moments import Moments
 from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.references import DatasetRef

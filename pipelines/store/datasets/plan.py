@@ -28,7 +28,7 @@ from jepa.core.episodes import SPLITS
 from jepa.core.seeds import derive_key, episode_generator
 from jepa.worlds import WORLDS, EpisodePlan
 from jepa.worlds.world import Factor
-from pipelines.store.datasets.bounds import Episodes, Steps
+from pipelines.store.datasets.integrity.bounds import Episodes, Steps
 from pipelines.store.formats import FORMATS
 
 STRATUM = 20

@@ -12,7 +12,7 @@ from jepa.core.errors import InputError
 from pipelines.collect import collect, limits, name_claim, plan_dataset
 from pipelines.executor import JobLog
 from pipelines.store import DatasetHandle, verify
-from pipelines.store.datasets.bounds import MOST_EPISODES
+from pipelines.store.datasets.integrity.bounds import MOST_EPISODES
 from pipelines.store.sealed import seal
 from tests.pipelines.small_dataset import small_config, stored_bytes
 

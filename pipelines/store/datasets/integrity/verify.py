@@ -10,7 +10,9 @@ from jepa.core.episodes import SPLITS
 from jepa.core.errors import InputError
 from pipelines.store.datasets.commit import read_markers
 from pipelines.store.datasets.dataset import Dataset
-from pipelines.store.datasets.digests import (
+from pipelines.store.datasets.handle import DatasetHandle
+from pipelines.store.datasets.index import ChunkTable
+from pipelines.store.datasets.integrity.digests import (
     FILE,
     VersionDigests,
     committed_versions,
@@ -19,8 +21,6 @@ from pipelines.store.datasets.digests import (
     parse_plan,
     recorded,
 )
-from pipelines.store.datasets.handle import DatasetHandle
-from pipelines.store.datasets.index import ChunkTable
 from pipelines.store.datasets.manifest import DatasetManifest, ShardFacts
 from pipelines.store.sealed import Problem, check_file, is_sealed, read_if_there, sha256
 

@@ -3,7 +3,8 @@
 from infra.errors import InfraError
 from jepa.core.config import to_json
 from pipelines.store.datasets.commit import gather, make_manifest, render_files
-from pipelines.store.datasets.digests import (
+from pipelines.store.datasets.handle import DatasetHandle
+from pipelines.store.datasets.integrity.digests import (
     VersionDigests,
     committed_versions,
     is_manifest,
@@ -11,7 +12,6 @@ from pipelines.store.datasets.digests import (
     read_digests,
     recorded,
 )
-from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.datasets.plan import DatasetPlan
 from pipelines.store.sealed import read_if_there, seal, sha256
