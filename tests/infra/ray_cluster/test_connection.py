@@ -86,6 +86,7 @@ def test_what_keeps_us_from_a_cluster_is_said(
     monkeypatch.setattr("infra.ray_cluster.connection._require_listener", lambda address: None)
     monkeypatch.setattr(ray, "init", refuse)
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)  # the session's Ray serves other tests
     monkeypatch.setenv("RAY_ADDRESS", "ray.example:6379")
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.setenv("RAY_AUTH_TOKEN", "one-of-some-length-for-a-cluster")
@@ -101,6 +102,7 @@ def test_a_local_ray_that_is_slow_to_start_is_started_once_more(
     import ray
 
     folders: list[object] = []
+    ended: list[None] = []
 
     def start(**options: object) -> None:
         folders.append(options["_temp_dir"])
@@ -109,6 +111,7 @@ def test_a_local_ray_that_is_slow_to_start_is_started_once_more(
 
     monkeypatch.setattr(ray, "init", start)
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "shutdown", lambda: ended.append(None))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     if slow_starts < starts:
         with connect(RaySettings(num_cpus=1)):
@@ -116,7 +119,7 @@ def test_a_local_ray_that_is_slow_to_start_is_started_once_more(
     else:
         with pytest.raises(AddressError, match="its first node took longer than Ray's 30 s, and did so again"):
             connect(RaySettings(num_cpus=1)).__enter__()
-    assert len(folders) == len(set(folders)) == starts
+    assert len(folders) == len(set(folders)) == len(ended) == starts
 
 
 @pytest.mark.ray
