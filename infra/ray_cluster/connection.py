@@ -23,6 +23,10 @@ LONGEST_TMPDIR = 80
 """Bytes of a temporary folder in which the processes of Ray can still make sockets."""
 
 
+GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"
+"""How a client of gRPC begins (RFC 9113, section 3.4): a preface and empty settings, which servers answer at once."""
+ANSWER_SECONDS = 15.0
+"""How long a cluster has for that."""
 STARTS = 2
 """How often a local Ray is started on a machine that is so busy that Ray gives up on its own first node."""
 SLOW_START = "timed out during startup"
@@ -184,7 +188,13 @@ def _short(reason: str) -> str:
 
 
 def _require_listener(address: str) -> None:
-    """Finds out in seconds that nobody listens at `host:port`; Ray itself would try for minutes."""
+    """Finds out in seconds that nobody listens at `host:port`, or says nothing; Ray itself would try for minutes."""
     host, _, port = address.rpartition(":")
-    if host and port.isdigit() and "/" not in host:
-        socket.create_connection((host, int(port)), timeout=5).close()
+    if not host or not port.isdigit() or "/" in host:
+        return
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        if os.environ.get("RAY_USE_TLS", "0").lower() not in ("1", "true"):
+            connection.settimeout(ANSWER_SECONDS)
+            connection.sendall(GREETING)
+            if not connection.recv(1):
+                raise ConnectionResetError(f"{address} hangs up")

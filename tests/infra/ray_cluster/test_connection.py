@@ -2,8 +2,10 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,6 +95,23 @@ def test_what_keeps_us_from_a_cluster_is_said(
     assert main(["collect", "--episodes", "1", "--store", str(tmp_path)]) == 2
     sentence = capsys.readouterr().err.splitlines()[-1]
     assert all(word in sentence for word in words), sentence
+
+
+@pytest.mark.parametrize("hangs_up", [False, True], ids=["silent", "hangs up"])
+def test_an_address_that_is_not_answered_as_ray_does_is_a_sentence_in_seconds(
+    hangs_up: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    monkeypatch.setattr("infra.ray_cluster.connection.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        if hangs_up:
+            threading.Thread(target=lambda: server.accept()[0].close(), daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(AddressError, match=f"no Ray cluster answers at '{address}'; correct RAY_ADDRESS"):
+            connect(RaySettings(address=address)).__enter__()
 
 
 @pytest.mark.parametrize(("slow_starts", "starts"), [(1, 2), (5, 2)])
