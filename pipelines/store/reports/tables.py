@@ -10,6 +10,7 @@ from infra.errors import InfraError
 from infra.processes.pool import ThreadPool
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
+from pipelines.store.reports.held import HeldTables
 from pipelines.store.reports.rows import from_parquet, to_pandas, wanted_schema
 from pipelines.store.reports.runs import units_of_run
 from pipelines.store.reports.schema import SchemaError, table_schema
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PARTS_PER_PARTITION = 64
 """A unit's file is small; many of them make a partition that is worth a Dask task, a frame and the start of threads."""
+_HELD = HeldTables()
 READERS = 16
 """Threads that read files: what is waited for is an object store's latency, not its bandwidth."""
 
@@ -79,10 +81,13 @@ def read_parts(
     Raises:
         InfraError: a file is lost, damaged or of another schema.
     """
-    store = open_store(uri)
+    store, schema = open_store(uri), wanted_schema(table, columns).to_string()
 
     def read(part: tuple[str, str]) -> pa.Table:
         path, digest = part
+        key = store.uri, path, digest, schema
+        if digest and (held := _HELD.get(key)) is not None:
+            return held
         data = read_if_there(store, path)
         if data is None:
             raise InfraError(
@@ -92,7 +97,9 @@ def read_parts(
         if not sha256(data).startswith(digest):
             raise InfraError(f"report file {path} is damaged: its digest is another one; evaluate again")
         try:
-            return from_parquet(data, table, columns)
+            found = from_parquet(data, table, columns)
+            _HELD.hold(key, found)
+            return found
         except SchemaError as error:
             raise InfraError(
                 f"report file {path} is not as this code reads it: {error}; evaluate again, or read it with the code "

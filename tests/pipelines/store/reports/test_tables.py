@@ -171,3 +171,20 @@ def test_a_manifest_is_read_once_and_again_when_it_was_replaced(store: Store, mo
     assert [path for path in read if "manifests" in path] == ["reports/manifests/unit-1.json"]
     store.delete("reports/manifests/unit-2.json")
     assert len(read_table(store, "metrics")) == 2 + len(synthetic.planning_metrics())
+
+
+def test_what_cannot_have_changed_is_read_once(local: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipelines.store.reports import tables as module
+
+    write_tables(local, {"metrics": synthetic.surprise_metrics()}, "first", synthetic.context())
+    read: list[str] = []
+
+    def counted(store: Store, path: str) -> bytes:
+        read.append(path)
+        return store.read(path)
+
+    monkeypatch.setattr(module, "read_if_there", counted)
+    first = read_table(local, "metrics").compute()
+    second = write_tables(local, {"metrics": synthetic.planning_metrics()}, "second", synthetic.context())
+    assert len(read_table(local, "metrics").compute()) == len(first) + second.parts[0].rows
+    assert len(read) == len(set(read)) == 2
