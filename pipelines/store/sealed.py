@@ -25,6 +25,19 @@ class Problem(Config):
     detail: str = ""
 
 
+class Findings(Config):
+    """What a verification found."""
+
+    problems: tuple[Problem, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """sentences about files of which no digest says whether they are as they were written"""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every byte whose digest is known is as it was written."""
+        return not self.problems
+
+
 def sha256(data: bytes) -> str:
     """Returns the digest of a file's bytes, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()

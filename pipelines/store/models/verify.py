@@ -3,29 +3,20 @@
 import re
 
 from infra.errors import InfraError
-from jepa.core.config import Config
 from pipelines.store.models.card import model_card
 from pipelines.store.models.checkpoints import Checkpoints
 from pipelines.store.models.claim import parse_claim
 from pipelines.store.models.curve import parse_curve, read_curve
 from pipelines.store.models.digests import is_whole, parse_digests, read_digests, write_digests
 from pipelines.store.models.manifest import ModelHandle, ModelManifest
-from pipelines.store.sealed import Problem, check_file, read_if_there, sha256
+from pipelines.store.sealed import Findings, Problem, check_file, read_if_there, sha256
 
 
-class ModelReport(Config):
-    """What a verification found."""
+class ModelReport(Findings):
+    """What a verification of a model found."""
 
     model: str
     bytes: int
-    problems: tuple[Problem, ...]
-    unknown: tuple[str, ...] = ()
-    """sentences about files of which no digest says whether they are as they were written"""
-
-    @property
-    def ok(self) -> bool:
-        """Whether every byte whose digest is known is as it was written."""
-        return not self.problems
 
 
 def verify_model(model: ModelHandle) -> ModelReport:

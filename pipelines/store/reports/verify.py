@@ -4,29 +4,19 @@ import re
 
 from infra.errors import InfraError
 from infra.storage import Store
-from jepa.core.config import Config
 from pipelines.store.reports.runs import RUNS, parse_plan
 from pipelines.store.reports.units import MANIFESTS, UnitManifest, damaged_parts, manifest_path, parse_unit
-from pipelines.store.sealed import Problem, is_whole_page, read_if_there
+from pipelines.store.sealed import Findings, Problem, is_whole_page, read_if_there
 
 PART = re.compile(r"reports/kind=[^/]+/part-(?P<key>.+?)(\.[0-9a-f]{12})?\.parquet")
 PAGE = re.compile(r"reports/(?P<run>[^/]+)/report\.html")
 
 
-class ReportsReport(Config):
-    """What a verification found; what is lost is done again by `jepa evaluate`, or drawn by `jepa report`."""
+class ReportsReport(Findings):
+    """What a verification of reports found, by paths in the store; `jepa evaluate` and `jepa report` make it again."""
 
     units: int
     files: int
-    problems: tuple[Problem, ...]
-    """paths are relative to the store"""
-    unknown: tuple[str, ...] = ()
-    """sentences about files of which no digest says whether they are as they were written"""
-
-    @property
-    def ok(self) -> bool:
-        """Whether every byte whose digest is known is as it was written."""
-        return not self.problems
 
 
 def verify_reports(store: Store) -> ReportsReport:

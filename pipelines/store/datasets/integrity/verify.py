@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from infra.errors import InfraError
-from jepa.core.config import Config
 from jepa.core.episodes import SPLITS
 from jepa.core.errors import InputError
 from pipelines.store.datasets.commit import read_markers
@@ -22,25 +21,17 @@ from pipelines.store.datasets.integrity.digests import (
     recorded,
 )
 from pipelines.store.datasets.manifest import DatasetManifest, ShardFacts
-from pipelines.store.sealed import Problem, check_file, is_sealed, read_if_there, sha256
+from pipelines.store.sealed import Findings, Problem, check_file, is_sealed, read_if_there, sha256
 
 
-class VerifyReport(Config):
-    """What a verification found."""
+class VerifyReport(Findings):
+    """What a verification of a dataset found."""
 
     dataset: str
     version: int
     shards: int
     chunks: int
     bytes: int
-    problems: tuple[Problem, ...]
-    unknown: tuple[str, ...] = ()
-    """sentences about files of which no digest says whether they are as they were written"""
-
-    @property
-    def ok(self) -> bool:
-        """Whether every byte is as it was collected."""
-        return not self.problems
 
 
 def verify(dataset: DatasetHandle, version: int | None = None) -> VerifyReport:
