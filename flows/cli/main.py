@@ -5,7 +5,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from flows.cli.commands import SUMMARIES, load_command
+from flows.cli.commands import GROUPS, SUMMARIES, load_command
 from flows.cli.flags import HelpShown
 from flows.cli.terminal import AnswerError, answer, prepare, say
 from infra.errors import AddressError, InfraError, Interrupted
@@ -53,10 +53,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def overview() -> str:
     """Returns the help of `jepa` itself; nothing heavy is imported for it."""
-    commands = "\n".join(f"  {name:<11} {summary}" for name, summary in SUMMARIES.items())
+    commands = "\n\n".join(
+        "\n".join([f"{title}:", *(f"  {name:<11} {summary}" for name, summary in group.items())])
+        for title, group in GROUPS.items()
+    )
     return (
         "usage: jepa COMMAND [flags]\n\nFrom no data to a judged world model.\n\n"
-        f"commands:\n{commands}\n\n"
+        f"commands:\n\n{commands}\n\n"
         "Every command has --help, --store, --config, --import and --json. A value is taken from its flag, else from\n"
         "its variable (JEPA_EPISODES for --episodes), else from the --config file, else it is the default."
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.commands import run
+from flows.cli.commands.jobs import run
 from flows.cli.main import main
 from infra.storage import open_store
 from pipelines.store.reports import plan_run, write_tables

@@ -8,7 +8,7 @@ import pytest
 from flows.cli.main import main
 from infra.storage import open_store
 from tests.flows.cli.commands.small import COLLECT
-from tests.flows.cli.commands.test_status import failed_job
+from tests.flows.cli.commands.store.test_status import failed_job
 
 
 def test_every_failed_attempt_has_its_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

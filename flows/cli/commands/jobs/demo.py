@@ -2,8 +2,8 @@
 
 from pydantic import Field, NonNegativeInt
 
-from flows.cli.commands import run
 from flows.cli.commands.context import Context
+from flows.cli.commands.jobs import run
 from jepa.core.config import Config
 
 

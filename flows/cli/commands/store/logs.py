@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from flows.cli.commands.context import Context
-from flows.cli.commands.status import find_job, unit_facts
+from flows.cli.commands.store.status import find_job, unit_facts
 from jepa.core.config import Config
 from jepa.core.errors import InputError
 from pipelines.store.logs import UnitStatus, job_statuses, unit_statuses

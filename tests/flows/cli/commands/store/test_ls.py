@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.commands.ls import age, size
+from flows.cli.commands.store.ls import age, size
 from flows.cli.main import main
 from infra.storage import open_store
 from tests.pipelines.small_dataset import small_dataset
