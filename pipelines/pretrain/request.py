@@ -53,7 +53,7 @@ def check_same_request(
         request: what it was asked for.
         sources: the dataset and the initial model that this was resolved to.
         steps: that it was asked for.
-        config: what is asked for now.
+        config: what is asked for this time.
 
     Raises:
         InputError: it is another one; the message names every field in which the two differ.
@@ -75,7 +75,7 @@ def check_same_request(
 def differing_fields(
     request: Mapping[str, Any], sources: tuple[DatasetRef | None, ModelRef | None], config: PretrainConfig
 ) -> dict[str, tuple[Any, Any]]:
-    """Returns what was asked for and what is asked for now, by each field but `steps` in which the two differ."""
+    """Returns what was asked for and what is asked for this time, by each field but `steps` in which the two differ."""
     held, wanted = _in_todays_words(request), config.same_training()
     fields = sorted((held.keys() | wanted.keys()) - {"steps"})
     pairs = {field: (held.get(field), wanted.get(field)) for field in fields}
