@@ -1,6 +1,7 @@
 """The deployments, through a real Prefect server, a process work pool and a worker."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,20 @@ def test_a_wrong_input_is_not_tried_again(prefect: Prefect, ask: Ask, tmp_path: 
     (task,) = ask("task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
     assert task["run_count"] == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.timeout(300)
+def test_a_run_by_day_carries_the_day_in_its_name(prefect: Prefect, ask: Ask, tmp_path: Path) -> None:
+    # A world that there is not ends it before any work, and after it has got its name.
+    config = JOB | {"collect": {**JOB["collect"], "world": "gymnasium:Nothing-v0"}}
+    parameters = {"store": str(tmp_path), "config": config, "by_day": True}
+    options = [f"--param={name}={json.dumps(value)}" for name, value in parameters.items()]
+    prefect("deployment", "run", "world-model/world-model", *options)
+    prefect("worker", "start", "--pool", "local", "--run-once")
+    (run,) = [run for run in ask("flow_runs/filter") if run["parameters"]["store"] == str(tmp_path)]
+    assert run["state"]["type"] == "FAILED" and "Nothing" in run["state"]["message"]
+    day = datetime.fromisoformat(run["expected_start_time"])
+    assert run["name"] == f"m-{day:%Y%m%d}"
 
 
 @pytest.mark.timeout(600)
