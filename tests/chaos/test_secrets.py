@@ -52,8 +52,10 @@ def test_no_log_tells_a_key(s3: str, s3_server: S3Server) -> None:
 def contents(folder: Path) -> dict[str, bytes]:
     """Returns what is written in the files that are there now; some may go while they are read."""
     found = {}
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            if path.is_file():
-                found[str(path)] = path.read_bytes()
+    # os.walk passes over a folder that is gone when its turn comes; Path.rglob ends there with an error.
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent, name) for name in names):
+            with suppress(OSError):
+                if path.is_file():
+                    found[str(path)] = path.read_bytes()
     return found
