@@ -19,8 +19,8 @@ from infra.settings import RaySettings, worker_environment
 
 log = logging.getLogger(__name__)
 
-LONGEST_TMPDIR = 80
-"""Bytes of a temporary folder in which the processes of Ray can still make sockets."""
+LONGEST_TMPDIR = 107 - len("/pymp-01234567/listener-01234567")
+"""Bytes of a temporary folder in which Ray's dashboard can still make the sockets of its processes."""
 
 
 GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"
@@ -110,6 +110,7 @@ def _init(settings: RaySettings, session: RaySession | None) -> None:
             require_token(settings.address)
             announce(f"connecting to Ray at {settings.address}")
         else:
+            _require_short_tmpdir()
             announce(_start_of_ray(options))
         ray.init(**options)
     except AddressError:
@@ -174,13 +175,23 @@ def _refusal(address: str, error: Exception) -> str:
 def _local_refusal(error: Exception) -> str:
     """Returns what keeps a local Ray from starting, and what to do about it."""
     reason = " ".join(str(error).split())
-    if "AF_UNIX path" in reason or len(os.fsencode(tempfile.gettempdir())) > LONGEST_TMPDIR:
-        folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
-        return (
-            f"a local Ray cannot make its sockets in {folder!r}, whose name is too long (they have 107 bytes); set "
-            "TMPDIR to a folder with a short name, such as /tmp"
-        )
+    if "AF_UNIX path" in reason:
+        return _long_name(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir())
     return f"a local Ray did not start: {_short(reason)}"
+
+
+def _require_short_tmpdir() -> None:
+    """Finds out at once what Ray says after a minute, in its own lines, when its dashboard has not started."""
+    folder = tempfile.gettempdir()
+    if len(os.fsencode(folder)) > LONGEST_TMPDIR:
+        raise AddressError(_long_name(folder))
+
+
+def _long_name(folder: str) -> str:
+    return (
+        f"a local Ray cannot make its sockets in {folder!r}, whose name is too long (they have 107 bytes); set "
+        "TMPDIR to a folder with a short name, such as /tmp"
+    )
 
 
 def _short(reason: str) -> str:

@@ -1,6 +1,5 @@
 """A profile of AWS and no other variable: every command that touches a store reaches the profile's server."""
 
-import json
 import uuid
 from pathlib import Path
 
@@ -8,11 +7,8 @@ import pytest
 import torch
 
 from flows.cli.main import main
-from infra.storage import open_store
 from infra.storage.s3_server import S3Server
-from pipelines.store import DatasetHandle, verify
 from tests.flows.cli.commands.small import LOCAL
-from tests.flows.jobs import finished
 from tests.infra.storage.profiles import use_profile
 from tests.jepa.models.test_import_lewm import theirs
 from tests.pipelines.collect.files import episodes_file
@@ -71,22 +67,3 @@ def test_weights_come_from_and_go_to_the_server_of_the_profile(
         assert main([*command, *store]) == 0, command
     before, after = (torch.load(file, weights_only=True) for file in ("released.pt", "back.pt"))
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
-
-
-@pytest.mark.ray
-@pytest.mark.timeout(900)
-def test_the_whole_job_and_its_workers_on_ray_reach_the_server_of_the_profile(
-    s3_server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use_profile("services", s3_server, tmp_path, monkeypatch)
-    uri = f"{s3_server.uri}/{uuid.uuid4().hex[:8]}"
-    job = ["run", "--world", "two_room", "--preset", "smoke", "--name", "w0", "--store", uri, "--json"]
-    light = ["--pretrain.steps", "20", "--pretrain.workers", "1", "--evaluate.kinds", "probing", "latent"]
-    done = finished([*job, *light], tmp_path, 800)
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    assert answer["report"] == f"{uri}/reports/w0/report.html"
-    store = open_store(uri)
-    assert store.exists("reports/w0/report.html") and verify(DatasetHandle(store, "w0")).ok
-    assert "secret-of-the-file" not in done.stdout + done.stderr
-    assert not any("secret-of-the-file" in store.read(path).decode(errors="replace") for path in store.list("logs/"))

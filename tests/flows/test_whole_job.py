@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pipelines.reports import metrics_table, read_table
 from pipelines.store import DatasetHandle, verify
 from pipelines.store.models.manifest import ModelHandle
 from tests.flows.jobs import finished, interrupted
+from tests.infra.storage.profiles import use_profile
 
 RUN = "two_room-smoke-s0"
 JOB = ["run", "--world", "two_room", "--preset", "smoke"]
@@ -66,16 +68,22 @@ def test_an_interrupted_run_leaves_no_process_and_goes_on(folder: Path) -> None:
 
 @pytest.mark.s3
 @pytest.mark.timeout(1200)
-def test_s3_gives_the_same_figures_as_a_folder(s3: str, s3_server: S3Server, folder: Path) -> None:
-    arguments = [*JOB, "--store", s3, "--pretrain.steps", "120", "--json"]
-    done = finished(arguments, folder, 1100, **s3_server.environment)
+def test_s3_gives_the_same_figures_as_a_folder(
+    s3_server: S3Server, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server and the key stand in a profile alone: every process of every part finds them there."""
+    use_profile("services", s3_server, tmp_path, monkeypatch)
+    s3 = f"{s3_server.uri}/{uuid.uuid4().hex[:8]}"
+    done = finished([*JOB, "--store", s3, "--pretrain.steps", "120", "--json"], folder, 1100)
     assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    check_store(open_store(s3), answer)
+    answer, store = json.loads(done.stdout), open_store(s3)
+    check_store(store, answer)
     assert answer["report"] == f"{s3}/reports/{RUN}/report.html"
     if (folder / "store").exists():
         here = [figure.model_dump(mode="json") for figure in metrics_table(str(folder / "store"), RUN)]
         assert [figure["value"] for figure in answer["metrics"]] == pytest.approx([figure["value"] for figure in here])
+    assert "secret-of-the-file" not in done.stdout + done.stderr
+    assert not any("secret-of-the-file" in store.read(path).decode(errors="replace") for path in store.list("logs/"))
 
 
 @pytest.mark.s3

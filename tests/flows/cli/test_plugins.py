@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,23 +40,30 @@ def run(folder: Path, *arguments: str, **variables: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the module and a store that holds a dataset of its world, made by processes of this machine."""
+    folder = tmp_path_factory.mktemp("collected")
+    run(folder, *COLLECT, "--executor", "local", "--import", write_plugin(folder))
+    return folder
+
+
 @pytest.mark.timeout(600)
-def test_processes_of_this_machine(tmp_path: Path) -> None:
-    name = write_plugin(tmp_path)
-    run(tmp_path, *COLLECT, "--executor", "local", "--import", name)
-    run(tmp_path, *PRETRAIN, "--executor", "local", "--workers", "1", JEPA_IMPORT=name)
-    check(str(tmp_path / "store"))
-    worlds = finished(["worlds", "--import", name, "--json"], tmp_path)
+def test_processes_of_this_machine(collected: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(collected, tmp_path / "copy")
+    name = write_plugin(folder)
+    run(folder, *PRETRAIN, "--executor", "local", "--workers", "1", JEPA_IMPORT=name)
+    check(str(folder / "store"))
+    worlds = finished(["worlds", "--import", name, "--json"], folder)
     assert "mirrored_room" in {world["name"] for world in json.loads(worlds.stdout)["worlds"]}
 
 
 @pytest.mark.ray
 @pytest.mark.timeout(900)
-def test_a_local_ray(tmp_path: Path) -> None:
-    name = write_plugin(tmp_path)
-    run(tmp_path, *COLLECT, "--executor", "local", "--import", name)
-    run(tmp_path, *PRETRAIN, "--executor", "ray", "--workers", "2", "--import", name)
-    check(str(tmp_path / "store"))
+def test_a_local_ray(collected: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(collected, tmp_path / "copy")
+    run(folder, *PRETRAIN, "--executor", "ray", "--workers", "1", "--import", write_plugin(folder))
+    check(str(folder / "store"))
 
 
 @pytest.mark.ray

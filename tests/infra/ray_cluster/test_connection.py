@@ -141,8 +141,6 @@ def test_a_local_ray_that_is_slow_to_start_is_started_once_more(
     assert len(folders) == len(set(folders)) == len(ended) == starts
 
 
-@pytest.mark.ray
-@pytest.mark.slow
 def test_a_temporary_folder_with_a_long_name_is_named(tmp_path: Path) -> None:
     folder = tmp_path / ("long" * 25)
     folder.mkdir()

@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -19,11 +20,13 @@ import torch
 from infra.progress import Progress
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
+from pipelines.executor.job_log import HEARTBEAT_SECONDS
 from pipelines.loader.native.fetch import DamagedChunkError
 from pipelines.pretrain import PretrainConfig, find_model, plan_training, pretrain
 from pipelines.pretrain.assembly import make_trainer, resolve_recipe
 from pipelines.pretrain.cluster.ray_train import train_with_ray
 from pipelines.store import Dataset, resolve_dataset
+from pipelines.store.logs import JobStatus, UnitStatus, job_status, unit_statuses
 from pipelines.store.models.checkpoints import Checkpoint
 from pipelines.store.models.curve import read_curve
 from pipelines.store.models.manifest import ModelHandle
@@ -63,22 +66,26 @@ def undisturbed(small_store: Path, tmp_path_factory: pytest.TempPathFactory, ray
 
 
 def test_a_killed_worker_costs_no_result(store: Store, undisturbed: bytes) -> None:
-    killed = threading.Event()
+    """The dataset grows meanwhile: those who go on keep to the version with which the training began."""
+    killed: list[int] = []
 
-    def kill_a_worker() -> None:
-        checkpoints = checkpoints_of(store, "killed")
-        while not checkpoints.steps():
+    def extend_and_kill() -> None:
+        while not checkpoints_of(store, "killed").steps():
             time.sleep(0.05)
-        victims = [process for process in psutil.process_iter(["cmdline"]) if is_train_worker(process)]
-        os.kill(victims[0].pid, signal.SIGKILL)
-        killed.set()
+        small_dataset(store, name="d0", steps=40, episodes=60)
+        (attempt,) = attempts(store, "killed")
+        os.kill(attempt.record.pid, signal.SIGKILL)
+        killed.append(attempt.record.pid)
 
-    thread = threading.Thread(target=kill_a_worker, daemon=True)
+    thread = threading.Thread(target=extend_and_kill, daemon=True)
     thread.start()
-    pretrain(config("killed", steps=200, workers=2), store)
-    assert killed.is_set()
+    manifest = pretrain(config("killed", steps=200, workers=2), store)
+    thread.join()
+    assert len(killed) == 1 and resolve_dataset(store, "d0").version == 2
+    assert manifest.dataset_ref == resolve_dataset(store, "d0@1")
     # Bit-equal: gloo adds in the same order for the same number of workers.
     assert stored_weights(store, "killed") == undisturbed
+    check_attempts(store, "killed", killed[0])
 
     wanted, found = {"steps": 200.0, "checkpoint_failures": 0.0, "workers": 2.0}, {"steps": 0.0}
     deadline = time.monotonic() + 120  # Ray collects its metrics every ten seconds or so, and shows a gauge for a while
@@ -86,6 +93,25 @@ def test_a_killed_worker_costs_no_result(store: Store, undisturbed: bytes) -> No
         time.sleep(1)
         found |= exported_by_ray("killed")
     assert wanted.items() <= found.items() and found["loss"] > 0 and found["clips_per_second"] > 0
+
+
+def attempts(store: Store, name: str) -> list[UnitStatus]:
+    return unit_statuses(store, job_of(store, name))
+
+
+def job_of(store: Store, name: str) -> JobStatus:
+    job = job_status(store, f"pretrain-{name}", datetime.now(UTC))
+    assert job is not None
+    return job
+
+
+def check_attempts(store: Store, name: str, killed: int) -> None:
+    """Checks that the attempt whose worker was killed, and the one that went on, have each left their log."""
+    job, (first, second) = job_of(store, name), attempts(store, name)
+    assert job.status == "done" and (job.record.heartbeat - job.record.started).total_seconds() >= HEARTBEAT_SECONDS
+    assert first.status == "failed" and "ended without a word" in first.record.failures[-1].error
+    assert second.status == "done" and second.record.pid not in (os.getpid(), killed)
+    assert second.record.peak_memory_mb is not None and second.record.peak_memory_mb > 50
 
 
 def exported_by_ray(model: str) -> dict[str, float]:
@@ -179,24 +205,3 @@ def test_a_damaged_chunk_is_said_and_not_tried_again(store: Store, ray_cluster: 
     assert str(error.value).startswith("dataset 'd0', shards/train/shard-") and "is damaged" in str(error.value)
     assert isinstance(error.value.chunk, int) and not warnings
     assert not store.list("models/m0/checkpoints/") and find_model(store, "m0") is None
-
-
-def test_two_workers_go_on_with_the_version_that_they_began_with(store: Store, undisturbed: bytes) -> None:
-    """The dataset grows while they train, and one of them is killed."""
-    grown = threading.Event()
-
-    def extend_and_kill() -> None:
-        while not checkpoints_of(store, "extended").steps():
-            time.sleep(0.05)
-        small_dataset(store, name="d0", steps=40, episodes=60)
-        victims = [process for process in psutil.process_iter(["cmdline"]) if is_train_worker(process)]
-        os.kill(victims[0].pid, signal.SIGKILL)
-        grown.set()
-
-    thread = threading.Thread(target=extend_and_kill, daemon=True)
-    thread.start()
-    manifest = pretrain(config("extended", steps=200, workers=2), store)
-    thread.join()
-    assert grown.is_set() and resolve_dataset(store, "d0").version == 2
-    assert manifest.dataset_ref == resolve_dataset(store, "d0@1")
-    assert stored_weights(store, "extended") == undisturbed

@@ -2,22 +2,16 @@
 
 import os
 import shutil
-import signal
-import threading
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
 import pytest
 
 from infra.storage import Store, open_store
 from infra.work_log import UnitRecord, utc_now
 from jepa.training.trainer import Trainer, TrainingFailure
-from pipelines.executor.job_log import HEARTBEAT_SECONDS
 from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.store.logs import JobStatus, LogFolder, UnitStatus, job_status, unit_statuses
-from tests.pipelines.small_model import checkpoints_of
 
 
 def config(**changes: object) -> PretrainConfig:
@@ -91,28 +85,6 @@ def test_an_attempt_whose_process_was_killed_is_found_by_the_next(store: Store) 
     _, (first, second) = logs(store)
     assert (first.status, first.record.host) == ("failed", "h") and second.status == "done"
     assert first.record.failures[-1].error == "InfraError: its process ended without a word"
-
-
-@pytest.mark.ray
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_a_lost_worker_of_ray_train_is_an_attempt(store: Store, ray_cluster: None) -> None:
-    def kill_a_worker() -> None:
-        while not checkpoints_of(store, "lost").steps():
-            time.sleep(0.05)
-        pid = logs(store, "lost")[1][0].record.pid
-        assert psutil.Process(pid).is_running()
-        os.kill(pid, signal.SIGKILL)
-
-    thread = threading.Thread(target=kill_a_worker, daemon=True)
-    thread.start()
-    pretrain(config(name="lost", executor="ray", workers=2, steps=200), store)
-    thread.join()
-    job, (first, second) = logs(store, "lost")
-    assert job.status == "done" and (job.record.heartbeat - job.record.started).total_seconds() >= HEARTBEAT_SECONDS
-    assert first.status == "failed" and "ended without a word" in first.record.failures[-1].error
-    assert second.status == "done" and second.record.pid not in (os.getpid(), first.record.pid)
-    assert second.record.peak_memory_mb is not None and second.record.peak_memory_mb > 50
 
 
 def test_the_processes_of_a_training_agree_on_who_logs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
