@@ -13,6 +13,7 @@ from typing import Any
 from infra.processes.environment import applied_environment
 from infra.settings import S3Settings
 from infra.storage.local import LocalStore
+from infra.storage.patience import PATIENT
 from jepa.core.errors import InputError
 from pipelines.loader.loader import LOADERS
 from pipelines.loader.official.official_loader import OfficialLoader
@@ -21,6 +22,8 @@ from pipelines.store.formats.container import StoredChunk
 
 STATE = "state/"
 SHARED_MEMORY = Path("/dev/shm")
+SILENCE_SECONDS = PATIENT.read
+"""How long a server may be silent before its request counts as lost; streaming sends each of them up to nine times."""
 
 
 @LOADERS.register("streaming")
@@ -57,7 +60,11 @@ class StreamingLoader(OfficialLoader):
         # It knows the server by a variable of its own.
         with applied_environment(S3Settings.from_environment().environment()):
             return StreamingDataset(
-                **self._where(), batch_size=len(self.request.slots), shuffle=True, shuffle_seed=self.request.seed
+                **self._where(),
+                batch_size=len(self.request.slots),
+                shuffle=True,
+                shuffle_seed=self.request.seed,
+                download_timeout=SILENCE_SECONDS,
             )
 
     def _check_index(self) -> None:

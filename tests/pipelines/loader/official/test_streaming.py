@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.storage import Store
+from infra.settings import S3Settings
+from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.loader.official.streaming import StreamingLoader
 from pipelines.store import Dataset
 from tests.conftest import ROOT
+from tests.infra.storage.s3_answers import silent
 from tests.pipelines.loader.official.reading import assert_clips_are_those_of_the_episodes, opened
 from tests.pipelines.loader.stores import copied
 
@@ -55,6 +57,23 @@ def test_a_process_that_has_read_ends_without_a_warning(dataset: Dataset, tmp_pa
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT)
     assert ended.returncode == 0, ended.stderr
     assert "shared_memory" not in ended.stderr and "resource_tracker" not in ended.stderr
+
+
+@pytest.mark.s3
+def test_a_server_that_falls_silent_ends_the_reading(
+    dataset: Dataset, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its index comes from our own store, whose server answers; its shards come from one that does not."""
+    remote = copied(dataset, open_store(s3))
+    monkeypatch.setattr("pipelines.loader.official.streaming.SILENCE_SECONDS", 0.05)
+    with silent() as (endpoint, connections):
+        monkeypatch.setattr(S3Settings, "environment", lambda settings: {"S3_ENDPOINT_URL": endpoint})
+        with (
+            opened(remote, "streaming", tmp_path / "cache" / "shards") as loader,
+            pytest.raises(Exception, match=endpoint),
+        ):
+            next(loader)
+    assert connections
 
 
 def test_workers_that_were_not_launched_as_such_are_refused(dataset: Dataset, tmp_path: Path) -> None:
