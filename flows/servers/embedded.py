@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from infra.errors import AddressError
 from infra.processes.child import child_server
@@ -46,10 +47,11 @@ def embedded_prefect() -> Iterator[None]:
             urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=5).close()
         except (urllib.error.URLError, OSError, ValueError) as error:
             raise AddressError(
-                f"no Prefect server answers at {url!r}; correct PREFECT_API_URL, or unset it for an embedded one"
+                f"no Prefect server answers at {without_password(url)!r}; correct PREFECT_API_URL, or unset it for an "
+                "embedded one"
             ) from error
     else:
-        _check_home()
+        check_home()
     quiet = QUIET if url else QUIET | LEAVING
     with applied_environment({name: os.environ.get(name, value) for name, value in quiet.items()}):
         if url:
@@ -64,16 +66,25 @@ def embedded_prefect() -> Iterator[None]:
             yield
 
 
-def _check_home() -> None:
-    """Passes where Prefect can keep its database.
+def without_password(url: str) -> str:
+    """Returns an address without the name and password, or the query, that it may hold."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that cannot be read"
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+
+
+def check_home() -> None:
+    """Passes where Prefect can keep its database; a folder that is not there yet is not made.
 
     Raises:
         AddressError: its folder cannot be written.
     """
-    home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser().absolute()
+    place = next(folder for folder in (home, *home.parents) if folder.exists())
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=home):
+        with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
         reason = os.strerror(error.errno or 0).lower()

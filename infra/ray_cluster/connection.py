@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 import socket
 import tempfile
@@ -106,7 +107,7 @@ def _init(settings: RaySettings, session: RaySession | None) -> None:
         }
     try:
         if settings.address:
-            _require_listener(settings.address)
+            require_listener(settings.address)
             require_token(settings.address)
             announce(f"connecting to Ray at {settings.address}")
         else:
@@ -157,6 +158,9 @@ def _refusal(address: str, error: Exception) -> str:
     from ray.exceptions import AuthenticationError
 
     reason = " ".join(str(error).split())
+    # Ray tries for 20 s and then says no more than that it could not connect; why stands in what led to that.
+    if (refused := re.search(r"InvalidAuthToken: ([^.]*)", f"{error.__cause__} {error.__context__}")) is not None:
+        reason = refused[1]
     if isinstance(error, AuthenticationError) or "token" in reason.lower() or "unauthenticated" in reason.lower():
         return (
             f"the Ray cluster at {address!r} refuses our token ({_short(reason)}); set RAY_AUTH_MODE, and "
@@ -198,14 +202,22 @@ def _short(reason: str) -> str:
     return reason if len(reason) <= 300 else f"{reason[:297]}..."
 
 
-def _require_listener(address: str) -> None:
-    """Finds out in seconds that nobody listens at `host:port`, or says nothing; Ray itself would try for minutes."""
+def require_listener(address: str, seconds: float | None = None) -> None:
+    """Finds out in seconds that nobody listens at `host:port`, or says nothing; Ray itself would try for minutes.
+
+    Args:
+        address: of a cluster; of one that is not `host:port` nothing is asked.
+        seconds: that it has to answer, by default `ANSWER_SECONDS`.
+
+    Raises:
+        OSError: nobody answers there.
+    """
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or "/" in host:
         return
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         if os.environ.get("RAY_USE_TLS", "0").lower() not in ("1", "true"):
-            connection.settimeout(ANSWER_SECONDS)
+            connection.settimeout(seconds or ANSWER_SECONDS)
             connection.sendall(GREETING)
             if not connection.recv(1):
                 raise ConnectionResetError(f"{address} hangs up")

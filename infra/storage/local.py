@@ -119,15 +119,20 @@ class LocalStore(Store):
 
         return LocalFileSystem(), self.uri
 
-    def check(self, *, writes: bool = True) -> None:
+    def for_probes(self, seconds: float | None = None) -> "LocalStore":
         # A folder that is not there yet is proved on its nearest parent: a run that is refused later leaves none.
         root = self.root
         while not root.exists() and root != root.parent:
             root = root.parent
+        return LocalStore(str(root))
+
+    def check(self, *, writes: bool = True) -> None:
+        place = self.for_probes()
         try:
-            super(LocalStore, LocalStore(str(root))).check(writes=writes)
+            super(LocalStore, place).check(writes=writes)
         except InfraError as error:
-            raise InfraError(str(error).replace(str(root), self.uri, 1) if root != self.root else str(error)) from error
+            said = str(error).replace(place.uri, self.uri, 1) if place.root != self.root else str(error)
+            raise InfraError(said) from error
 
     def _file(self, path: str) -> Path:
         return self.root / clean_path(path)

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -141,8 +142,14 @@ class S3Store(Store):
             options |= dict(zip(("access_key", "secret_key", "session_token"), credentials, strict=True))
         return S3FileSystem(**options), self.uri.removeprefix("s3://")
 
+    def for_probes(self, seconds: float | None = None) -> "S3Store":
+        patience = self._patience.of_a_check()
+        return S3Store(
+            self.uri, patience if seconds is None else replace(patience, operation=seconds, together=None, attempts=2)
+        )
+
     def check(self, *, writes: bool = True) -> None:
-        super(S3Store, S3Store(self.uri, self._patience.of_a_check())).check(writes=writes)
+        super(S3Store, self.for_probes()).check(writes=writes)
 
     def _request(self, operation: str, **request: Any) -> Any:
         """Sends a request; one whose answer breaks off, were it that an object is missing, is sent again."""

@@ -91,6 +91,14 @@ class Store(ABC):
     def arrow(self) -> "tuple[FileSystem, str]":
         """Returns pyarrow's file system and the store's root in it."""
 
+    def for_probes(self, seconds: float | None = None) -> "Store":
+        """Returns the place where something can be tried that leaves no trace, or the store itself.
+
+        Args:
+            seconds: that one operation may take, where the store waits for a server.
+        """
+        return self
+
     def check(self, *, writes: bool = True) -> None:
         """Proves that the store can be reached, written, read and cleared, and that its conditional write is one.
 

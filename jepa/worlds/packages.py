@@ -78,10 +78,12 @@ def require_renderer(world: str) -> None:
         InputError: it cannot; the message names the system package that is missing.
     """
     late = "mujoco" in sys.modules and "MUJOCO_GL" not in os.environ
-    mujoco = import_package(world, "mujoco")
     try:
+        mujoco = import_package(world, "mujoco")  # which refuses a renderer that it does not know
         with quiet(), mujoco.Renderer(mujoco.MjModel.from_xml_string("<mujoco/>"), 16, 16):
             return
+    except InputError:
+        raise
     except Exception as error:  # each renderer has its own errors, and no common base
         reason = error or type(error).__name__
         remedy = (

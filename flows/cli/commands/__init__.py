@@ -22,6 +22,7 @@ STORE = {
     "gc": "delete what was left by jobs that were killed, and what has been replaced",
 }
 ABOUT = {
+    "doctor": "check settings, store, servers, GPU, renderers and machine, and say what to do",
     "worlds": "list the worlds there are",
     "version": "print the versions of this code and of what it stands on",
 }

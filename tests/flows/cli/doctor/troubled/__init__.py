@@ -1,0 +1,1 @@
+"""Checks that go wrong, each in its own way."""
