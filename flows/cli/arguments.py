@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, Field
 
 from flows.cli.commands import SUMMARIES, load_command
-from flows.cli.flags import Flag, Parser, flags
+from flows.cli.flags import Parser, flags
 from flows.cli.sources import Sources, Values, read_environment, read_file
 from jepa.core.config import Config
 from jepa.core.errors import InputError
@@ -39,7 +39,7 @@ def read_arguments(name: str, summary: str, command: Any, arguments: list[str]) 
         InputError: a key is not known, a value is wrong or missing, or a module of --import cannot be imported.
     """
     shared_flags, own_flags = list(flags(SharedOptions)), list(flags(command.Options))
-    parser = _parser(name, summary, command, shared_flags, own_flags)
+    parser = command_parser(name, summary, command)
     known, typed = parser.parse(arguments)
     positional = getattr(command, "POSITIONAL", None)
     if positional and (value := getattr(known, f"_{positional}", None)) is not None:
@@ -60,11 +60,12 @@ def read_arguments(name: str, summary: str, command: Any, arguments: list[str]) 
     return options, sources, Shared(shared.store, known.json)
 
 
-def _parser(name: str, summary: str, command: Any, shared_flags: list[Flag], own_flags: list[Flag]) -> Parser:
+def command_parser(name: str, summary: str, command: Any) -> Parser:
+    """Returns the parser of a command, whose flags are its own options and those that all commands share."""
     parser = Parser(prog=f"jepa {name}", description=summary, epilog=f"example:\n  {command.EXAMPLE}")
     if positional := getattr(command, "POSITIONAL", None):
         parser.add_argument(f"_{positional}", metavar=positional.upper(), nargs="?", help=f"the same as --{positional}")
-    for flag in [*own_flags, *shared_flags]:
+    for flag in (*flags(command.Options), *flags(SharedOptions)):
         parser.add_flag(flag)
     parser.add_argument(
         "--config", metavar="FILE.yaml", help="file with the same names as the flags; flags and JEPA_ variables win"
@@ -103,4 +104,4 @@ def _check_foreign(variables: list[str]) -> None:
             raise InputError(f"variable {variable} belongs to no flag of jepa; correct its name or unset it")
 
 
-__all__ = ["Shared", "SharedOptions", "Values", "read_arguments"]
+__all__ = ["Shared", "SharedOptions", "Values", "command_parser", "read_arguments"]

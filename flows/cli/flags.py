@@ -3,8 +3,9 @@
 import argparse
 import difflib
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -14,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from flows.cli.terminal import answer
 from jepa.core.errors import InputError
 from jepa.core.input.yaml_text import YamlProblem, read_yaml
+from jepa.core.registries.choices import Choices
 
 REQUIRED = " (required)"
 
@@ -41,6 +43,8 @@ class Flag:
     """names that the field had before"""
     text: bool = False
     """whether the value is text, brackets and all"""
+    choices: Callable[[], tuple[str, ...]] = tuple
+    """gives the values that there are, none where they cannot be listed"""
 
     @property
     def option(self) -> str:
@@ -87,6 +91,18 @@ def flags(model: type[BaseModel], prefix: tuple[str, ...] = (), without: tuple[s
             yield _flag(path, field, tuple(old for old, new in _renamed(model).items() if new == name))
 
 
+@dataclass(frozen=True)
+class Offer:
+    """What can be typed on the command line: a flag, or a value that needs none."""
+
+    option: str
+    """as it is typed, empty for a value that needs no flag"""
+    help: str
+    takes: Literal["nothing", "one", "many"]
+    values: tuple[str, ...] = ()
+    """that there are; others may be possible, too"""
+
+
 class HelpShown(Exception):
     """The help was asked for and is printed: nothing else is to be done."""
 
@@ -111,6 +127,18 @@ class Parser(argparse.ArgumentParser):
             # Under its own destination, so that the configuration sees, and says, which name was used.
             self._flags[".".join(path)] = replace(flag, path=path)
             self.add_argument(option(path), **kind, **options | {"dest": ".".join(path), "help": argparse.SUPPRESS})
+
+    def offers(self) -> Iterator[Offer]:
+        """Yields what can be typed, for completion; former names of flags are left out."""
+        for action in self._actions:
+            if action.help == argparse.SUPPRESS:
+                continue
+            flag = self._flags.get(action.dest.removeprefix("_"))
+            takes: Literal["nothing", "one", "many"] = "one" if action.nargs in (None, "?") else "nothing"
+            takes = "many" if action.nargs == "+" else takes
+            values = flag.choices() if flag is not None and takes != "nothing" else ()
+            for option in [text for text in action.option_strings if text.startswith("--")] or [""]:
+                yield Offer(option, (action.help or "").replace("%%", "%"), takes, values)
 
     def parse(self, arguments: list[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
         """Returns what was given: the command's own options, and the fields as a nested dictionary.
@@ -242,7 +270,19 @@ def _flag(path: tuple[str, ...], field: FieldInfo, before: tuple[str, ...] = ())
         mapping,
         before,
         kind is str,
+        partial(_choices, field),
     )
+
+
+def _choices(field: FieldInfo) -> tuple[str, ...]:
+    listed = [name for data in field.metadata if isinstance(data, Choices) for name in (*data.names(), *data.more)]
+    return tuple(listed or _literals(field.annotation))
+
+
+def _literals(annotation: Any) -> list[str]:
+    if get_origin(annotation) is Literal:
+        return [str(choice) for choice in get_args(annotation) if choice is not None]
+    return [choice for part in get_args(annotation) for choice in _literals(part)]
 
 
 def _without_none(annotation: Any) -> Any:

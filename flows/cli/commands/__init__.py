@@ -24,6 +24,7 @@ STORE = {
 ABOUT = {
     "doctor": "check settings, store, servers, GPU, renderers and machine, and say what to do",
     "worlds": "list the worlds there are",
+    "completion": "print the script by which bash, zsh or fish completes jepa",
     "version": "print the versions of this code and of what it stands on",
 }
 GROUPS = {"jobs": JOBS, "the store": STORE, "about": ABOUT}

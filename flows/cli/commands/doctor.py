@@ -23,7 +23,7 @@ MOST_AT_ONCE = 4
 class DoctorOptions(Config):
     """What to check."""
 
-    only: tuple[Annotated[str, Choices(lambda: CHECKS)], ...] = ()
+    only: Annotated[tuple[str, ...], Choices(lambda: CHECKS)] = ()
     """checks to run: python, settings, machine, store, prefect, ray, gpu, renderers, worlds; by default all"""
     seconds: float = Field(20.0, gt=0, le=3600)
     """how long one step may take before its check is ended"""

@@ -1,8 +1,11 @@
 """What `import-hdf5` is asked to do; apart from what does it, so that it is read without h5py and pyarrow."""
 
+from typing import Annotated
+
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from jepa.core.errors import InputError
+from jepa.core.registries.choices import Choices
 from jepa.worlds import WORLDS
 from pipelines.collect.config import DEFAULT_SHARES, WorkConfig
 from pipelines.collect.imports.hdf5_layout import FRAMES
@@ -18,7 +21,7 @@ class ImportConfig(WorkConfig):
     """HDF5 file with the columns pixels, action, ep_len and ep_offset; all workers must find it at this path"""
     name: str = "d0"
     """name of the dataset within the store"""
-    world: str | None = None
+    world: Annotated[str | None, Choices(WORLDS.names, others="gymnasium:… or one of yours")] = None
     """registered name of the world that the file shows, for evaluations; by default none"""
     columns: tuple[str, ...] = ()
     """what becomes quantities of the state: `state`, or `agent_position=state[0:2]`; by default what is known of
@@ -35,9 +38,9 @@ class ImportConfig(WorkConfig):
     """episodes of a shard, which is the unit of work"""
     chunk_frames: PositiveInt = 32
     """frames that are compressed and fetched together"""
-    format: str = "mds"
+    format: Annotated[str, Choices(FORMATS.names)] = "mds"
     """container of the shards: `mds` or `webdataset`"""
-    codec: str = "zstd"
+    codec: Annotated[str, Choices(CODECS.names)] = "zstd"
     """codec of the frames: `zstd` or `raw`, both lossless, `jpeg` or `h264`"""
 
 

@@ -7,9 +7,10 @@ from pydantic import Field, NonNegativeInt, model_validator
 from flows.cli.commands.context import Context
 from flows.cli.flags import Part
 from flows.config import WorldModelConfig
-from flows.presets import preset_parts
+from flows.presets import PRESETS, preset_parts
 from infra.storage import open_store
 from jepa.core.config import Config
+from jepa.core.registries.choices import Choices
 from jepa.worlds import WORLDS
 from pipelines.collect import CollectConfig
 from pipelines.collect.config import check_choices
@@ -27,9 +28,9 @@ LINKED = {"collect": "world", "pretrain": "dataset", "evaluate": "model", "repor
 class RunOptions(Config):
     """A world and a size; fields of the parts change the preset's."""
 
-    world: str = "two_room"
+    world: Annotated[str, Choices(WORLDS.names, others="gymnasium:… or one of yours")] = "two_room"
     """registered name of the world, see `jepa worlds`"""
-    preset: str | None = None
+    preset: Annotated[str | None, Choices(PRESETS.names)] = None
     """size of the job: `demo`, `tiny` or `smoke`; by default what suits the world"""
     seed: NonNegativeInt = 0
     """seed of the dataset, the training and the evaluation alike"""

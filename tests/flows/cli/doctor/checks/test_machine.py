@@ -11,6 +11,7 @@ import pytest
 
 from flows.cli.doctor.checks import machine
 from flows.cli.doctor.findings import Step
+from infra.ray_cluster.connection import LONGEST_TMPDIR
 from tests.flows.cli.doctor.checked import findings, statuses
 
 DISKS = ("disk of the store", "disk of the shard cache", "temporary folder")
@@ -63,7 +64,9 @@ def test_the_remedy_for_few_open_files_is_one_that_this_user_can_take(
     assert found.status == status and remedy in found.remedy
 
 
-@pytest.mark.parametrize(("length", "status"), [(80, "ok"), (81, "failed"), (120, "failed")])
+@pytest.mark.parametrize(
+    ("length", "status"), [(LONGEST_TMPDIR, "ok"), (LONGEST_TMPDIR + 1, "failed"), (120, "failed")]
+)
 def test_a_temporary_folder_with_a_long_name_is_found(length: int, status: str) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as short:
         folder = Path(short, "x" * (length - len(short) - 1))

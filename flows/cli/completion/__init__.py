@@ -1,0 +1,1 @@
+"""Completion of `jepa` in shells: what can be typed, and the script of each shell that offers it."""

@@ -1,0 +1,45 @@
+"""What can be typed after `jepa`: the commands, their flags, and the values that are known without a store."""
+
+import re
+from dataclasses import dataclass
+
+from flows.cli.arguments import command_parser
+from flows.cli.commands import SUMMARIES, load_command
+from flows.cli.flags import Offer
+
+PLAIN = re.compile(r"[\w.+/-]+")
+"""Values that no shell needs to quote; others are not offered."""
+
+
+@dataclass(frozen=True)
+class OfferedCommand:
+    """A command with what can be typed after it."""
+
+    name: str
+    summary: str
+    flags: tuple[Offer, ...]
+    values: tuple[str, ...]
+    """of the argument that needs no flag"""
+    takes_argument: bool
+
+
+def offered_commands() -> list[OfferedCommand]:
+    """Returns all commands; each one's module is imported for it."""
+    return [_offered(name, summary) for name, summary in SUMMARIES.items()]
+
+
+def plain(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the values that need no quotes."""
+    return tuple(value for value in values if PLAIN.fullmatch(value))
+
+
+def _offered(name: str, summary: str) -> OfferedCommand:
+    offers = list(command_parser(name, summary, load_command(name)).offers())
+    arguments = [offer for offer in offers if not offer.option]
+    return OfferedCommand(
+        name,
+        summary,
+        tuple(offer for offer in offers if offer.option),
+        plain(arguments[0].values) if arguments else (),
+        bool(arguments),
+    )
