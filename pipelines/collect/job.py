@@ -131,7 +131,7 @@ class ShardJob:
     ) -> None:
         episodes = sum(len(self.plan.shard(task.number).episodes) for task in tasks)
         with progress.with_sink(job_log).phase(f"collect {self.dataset.name}", episodes, "episodes") as phase:
-            figures = Figures(phase, self.dataset.name, episodes, on_ray=self.work.executor == "ray")
+            figures = Figures(phase, self.dataset.name, episodes)
             run_units(
                 partial(unit, self.plan, self.dataset, self.record),
                 tasks,

@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from infra.observability.metrics import Meter
 from infra.processes.background import BackgroundThread
 from infra.progress import PhaseState
 from infra.version import code_version
@@ -52,6 +54,7 @@ class JobLog:
             code_version=code_version(),
         )
         self._lock = threading.Lock()
+        self._heard = time.monotonic()
         self._over = threading.Event()
         self._thread = BackgroundThread(self._keep_alive, "job-log")
         self._complained = False
@@ -63,6 +66,8 @@ class JobLog:
 
     def __enter__(self) -> "JobLog":
         refuse_worker_start_up()
+        self._meter = Meter("jepa_run_", f"{self.folder.kind}-{self.folder.name}")
+        self._meter.set("heartbeat_age_seconds", 0.0)
         self._write()
         self._thread.start()
         return self
@@ -72,6 +77,7 @@ class JobLog:
     ) -> None:
         self._over.set()
         self._thread.leave()
+        self._meter.set("heartbeat_age_seconds", 0.0)  # a job that is over is not silent
         status: JobStatus = "done"
         if error is not None:
             status = "interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed"
@@ -82,6 +88,10 @@ class JobLog:
     def unit(self, unit: Any) -> UnitLog:
         """Returns the log of a unit of work."""
         return UnitLog(self.folder, self.run, self._unit_name(unit))
+
+    def heard(self) -> None:
+        """Notes that a worker has shown progress, be it only by its heartbeat."""
+        self._heard = time.monotonic()
 
     def add_units(self, count: int) -> None:
         """Counts units that are to be done."""
@@ -102,12 +112,16 @@ class JobLog:
 
     def begin(self, phase: PhaseState) -> None:
         """Keeps the line that people see of a phase, as `update` and `end` do; see `infra.progress.Sink`."""
-        self._change(progress=phase.text())
+        self._show(phase)
 
     def update(self, phase: PhaseState) -> None:
-        self._change(progress=phase.text())
+        self._show(phase)
 
     def end(self, phase: PhaseState, failed: bool) -> None:
+        self._show(phase)
+
+    def _show(self, phase: PhaseState) -> None:
+        self.heard()
         self._change(progress=phase.text())
 
     def _note(self, error: BaseException) -> None:
@@ -122,6 +136,7 @@ class JobLog:
 
     def _keep_alive(self) -> None:
         while not self._over.wait(HEARTBEAT_SECONDS):
+            self._meter.set("heartbeat_age_seconds", time.monotonic() - self._heard)
             self._write()
 
     def _write(self) -> None:

@@ -56,6 +56,11 @@ class WorkQueue(Generic[Unit, Result]):
             self._unit_logs[number] = self._log.unit(self.units[number])
         return Task(self.units[number], self._unit_logs.get(number))
 
+    def heard(self) -> None:
+        """Notes that a worker has shown progress."""
+        if self._log is not None:
+            self._log.heard()
+
     def done(self, number: int, result: Result, messages: Sequence[str] = ()) -> None:
         """Keeps a unit's result and passes it to the caller; what its worker said goes to our log."""
         if messages:

@@ -55,7 +55,7 @@ def train_with_ray(task: TrainingTask, phase: Phase, warn: Warn = log.warning, s
         Preempted: this process received a preemption signal, and the workers have kept the state.
     """
     config = task.config
-    figures = ProgressFigures(phase, config.name, on_ray=True)
+    figures = ProgressFigures(phase, config.name)
     preemptions = 0
     with preemption_signal(sources, sigterm=config.preemption_every > 0) as preemption:
         while True:
@@ -101,7 +101,7 @@ def _fit_once(
         if kind == "figures":
             figures.show(*content)
         elif kind == "begun":
-            pass
+            figures.attempt_begins()
         elif kind == "warning":
             warn(content)
         elif kind == "preempted":

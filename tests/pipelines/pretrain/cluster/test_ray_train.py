@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from pipelines.store.models.curve import read_curve
 from pipelines.store.models.manifest import ModelHandle
 from tests.pipelines.small_dataset import small_dataset
 from tests.pipelines.small_model import checkpoints_of, stored_weights
+from tests.scraped import exported, wait_for_metrics
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -80,23 +80,12 @@ def test_a_killed_worker_costs_no_result(store: Store, undisturbed: bytes) -> No
     # Bit-equal: gloo adds in the same order for the same number of workers.
     assert stored_weights(store, "killed") == undisturbed
 
-    wanted, found = {"steps": 200.0, "checkpoint_failures": 0.0, "workers": 2.0}, {"steps": 0.0}
-    deadline = time.monotonic() + 120  # Ray collects its metrics every ten seconds or so, and shows a gauge for a while
-    while not wanted.items() <= found.items() and time.monotonic() < deadline:
-        time.sleep(1)
-        found |= exported_by_ray("killed")
-    assert wanted.items() <= found.items() and found["loss"] > 0 and found["clips_per_second"] > 0
-
-
-def exported_by_ray(model: str) -> dict[str, float]:
-    """Returns what Prometheus would find of a training on the only node."""
-    import ray
-
-    (node,) = ray.nodes()
-    address = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
-    lines = urllib.request.urlopen(address, timeout=60).read().decode().splitlines()
-    ours = [line for line in lines if line.startswith("ray_jepa_pretrain_") and f'model="{model}"' in line]
-    return {line.removeprefix("ray_jepa_pretrain_").partition("{")[0]: float(line.split()[-1]) for line in ours}
+    known = {"steps": 200.0, "checkpoint_failures": 0.0, "workers": 2.0, "restarts_total": 1.0}
+    values = {f"ray_jepa_pretrain_{name}": value for name, value in known.items()}
+    found = wait_for_metrics("killed", exported("jepa_pretrain_"), values)
+    positive = ("loss", "clips_per_second", "step_seconds", "gradient_norm")
+    assert all(found[f"ray_jepa_pretrain_{name}"] > 0 for name in positive)
+    wait_for_metrics("pretrain-killed", exported("jepa_run_"))
 
 
 def test_the_driver_receives_a_preemption_signal(store: Store, ray_cluster: None) -> None:
