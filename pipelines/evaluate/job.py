@@ -60,8 +60,9 @@ def _run(
     config = plan.config
     workers = min(config.workers, len(missing))
     log_folder = LogFolder(store, "evaluate", plan.run)
+    about = {"dataset": str(plan.dataset), "model": str(plan.model)}
     with (
-        JobLog(log_folder, config, lambda unit: unit.key) as log,
+        JobLog(log_folder, config, lambda unit: unit.key, about) as log,
         progress.with_sink(log).phase(f"evaluate {plan.model.name}", len(plan.units), "units") as phase,
     ):
         phase.advance(len(plan.units) - len(missing))

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from infra.errors import InfraError
+from infra.observability.event_log import configure_logging
 from infra.processes.background import BackgroundThread
 from infra.processes.environment import applied_environment
 from infra.progress import Phase
@@ -228,6 +229,7 @@ def _trainer(task: TrainingTask, folder: str, mailbox: Mailbox) -> "TorchTrainer
 
 def _train_loop(arguments: dict[str, Any]) -> None:
     """Runs in each worker."""
+    configure_logging(in_background=True)
     mailbox: Mailbox = arguments["mailbox"]
     if mailbox.failed():
         return

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
+from infra.observability.event_log import event
 from jepa.core.collectives import rank, world_size
 from jepa.training.recipes import Recipe
 from pipelines.pretrain.cluster.preemption import Preempted
@@ -84,6 +85,7 @@ class RunLog:
             self._write_figures(curve)
             self._checkpoints.save(checkpoint)
             self._saved_step = checkpoint.step
+            event("checkpoint saved", step=checkpoint.step)
 
         self._writer.put(Commit(self._checkpoints.address(checkpoint.step), write))
 

@@ -28,6 +28,7 @@ from pipelines.store.models.curve import read_curve
 from pipelines.store.models.manifest import ModelHandle
 from tests.pipelines.small_dataset import small_dataset
 from tests.pipelines.small_model import checkpoints_of, stored_weights
+from tests.ray_logs import wait_for_lines
 from tests.scraped import exported, wait_for_metrics
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -86,6 +87,13 @@ def test_a_killed_worker_costs_no_result(store: Store, undisturbed: bytes) -> No
     positive = ("loss", "clips_per_second", "step_seconds", "gradient_norm")
     assert all(found[f"ray_jepa_pretrain_{name}"] > 0 for name in positive)
     wait_for_metrics("pretrain-killed", exported("jepa_run_"))
+
+    # Each attempt is a unit of the same job, and says so in the logs of its workers.
+    about = {"job": "pretrain-killed", "dataset": "d0@1", "model": "killed"}
+    (done,) = wait_for_lines(1, event="unit done", **about)
+    assert done["unit"] == "attempt-0002"
+    saved = wait_for_lines(1, event="checkpoint saved", unit="attempt-0001", **about)
+    assert saved[0]["step"] > 0 and {line["run"] for line in saved} == {done["run"]}
 
 
 def test_the_driver_receives_a_preemption_signal(store: Store, ray_cluster: None) -> None:
