@@ -16,6 +16,7 @@ from prefect.states import Cancelled, Failed
 from flows.runs.cancellation import CancellationWatch
 from flows.runs.lost_console import survive_lost_console
 from flows.runs.run_log import lines_in_run_log
+from infra.observability.event_log import configure_logging
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,6 +36,7 @@ def job(name: str, run_name: str | Callable[[], str]) -> Callable[[Callable[P, R
         @functools.wraps(function)
         def run(*arguments: Any, **parameters: Any) -> Any:
             survive_lost_console()
+            configure_logging()
             with lines_in_run_log(), CancellationWatch() as watch:
                 try:
                     return function(*arguments, **parameters)

@@ -13,6 +13,7 @@ from flows.runs.artifacts import publish_dataset, publish_metrics, publish_model
 from flows.runs.interruption import stoppable
 from flows.runs.progress_artifacts import ProgressArtifacts
 from flows.runs.run_log import RunLogSink
+from infra.observability.event_log import logs_json
 from infra.progress import Progress, console_progress
 from infra.storage import open_store
 from jepa.core.errors import InputError
@@ -48,8 +49,9 @@ TASK_OPTIONS: dict[str, Any] = {
 
 
 def _progress() -> Progress:
-    # Under a worker the lines of the run's log are those of the console, too.
-    shown = Progress() if "PREFECT__FLOW_RUN_ID" in os.environ else console_progress()
+    # Under a worker the lines of the run's log are those of the console, too, unless it has lines for programs.
+    quiet = "PREFECT__FLOW_RUN_ID" in os.environ and not logs_json()
+    shown = Progress() if quiet else console_progress()
     return shown.with_sink(RunLogSink()).with_sink(ProgressArtifacts())
 
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
+from infra.observability.event_log import event, logs_json
+
 log = logging.getLogger(__name__)
 
 LINE_SECONDS = 5.0
@@ -102,6 +104,8 @@ class Progress:
 def announce(sentence: str) -> None:
     """Says on stderr what begins now and takes a while."""
     log.info(sentence)
+    if logs_json():
+        return
     with suppress(OSError):
         print(sentence, file=sys.stderr, flush=True)
 
@@ -139,6 +143,25 @@ class LineSink:
         self._seen()
         # Looked up late: who redirects stderr wants the lines there.
         print(text, file=self._stream or sys.stderr, flush=True)
+
+
+class EventSink(LineSink):
+    """The same as events, with the figures as fields."""
+
+    def begin(self, phase: PhaseState) -> None:
+        self._say("begun", phase)
+
+    def update(self, phase: PhaseState) -> None:
+        if time.monotonic() - self._last >= self._interval:
+            self._say("progress", phase)
+
+    def end(self, phase: PhaseState, failed: bool) -> None:
+        self._say("stopped" if failed else "done", phase)
+
+    def _say(self, what: str, phase: PhaseState) -> None:
+        self._seen()
+        counts = {"done": phase.done, "total": phase.total, "of": phase.unit, "seconds": round(phase.seconds, 1)}
+        event(f"{phase.name}: {what}", **counts, **phase.figures)
 
 
 class TerminalSink:
@@ -183,5 +206,7 @@ class TerminalSink:
 
 
 def console_progress() -> Progress:
-    """Returns bars where stderr is a terminal and plain lines where it is not."""
+    """Returns bars where stderr is a terminal, events where lines are JSON, and else plain lines."""
+    if logs_json():
+        return Progress(EventSink())
     return Progress(TerminalSink() if sys.stderr.isatty() else LineSink())

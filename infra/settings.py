@@ -37,7 +37,10 @@ TRACKER_VARIABLES = (
 PLUGIN_VARIABLE = "JEPA_IMPORT"
 """Names the modules that every process of ours imports for what they register: worlds, objectives and the like."""
 
-PASSED_ON = (*AWS_VARIABLES, *TRACKER_VARIABLES, PLUGIN_VARIABLE)
+LOG_VARIABLE = "JEPA_LOG"
+"""How every process of ours logs: `json`, `pretty` or `auto`; see `infra/observability/event_log.py`."""
+
+PASSED_ON = (*AWS_VARIABLES, *TRACKER_VARIABLES, PLUGIN_VARIABLE, LOG_VARIABLE)
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 

@@ -9,6 +9,7 @@ from flows.cli.commands import GROUPS, SUMMARIES, load_command
 from flows.cli.flags import HelpShown
 from flows.cli.terminal import AnswerError, answer, prepare, say
 from infra.errors import AddressError, InfraError, Interrupted
+from infra.observability.event_log import configure_logging
 from jepa.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     debug = bool(os.environ.get("JEPA_DEBUG"))
     context: list[Context] = []
     try:
+        configure_logging()
         if not arguments or arguments[0] in ("-h", "--help"):
             answer(overview())
             return 0 if arguments else WRONG_INPUT

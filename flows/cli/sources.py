@@ -15,7 +15,7 @@ from jepa.core.input.files import read_file as read_bytes
 from jepa.core.input.yaml_text import YamlProblem, read_yaml
 
 PREFIX = "JEPA_"
-RESERVED = {"JEPA_DEBUG", "JEPA_IMPORT"}
+RESERVED = {"JEPA_DEBUG", "JEPA_IMPORT", "JEPA_LOG"}
 """Variables of ours that are no field of a configuration."""
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -1,12 +1,16 @@
 """What a command prints on, whatever it is: a terminal, a pipe that nobody reads any more, a full disk, nothing."""
 
 import atexit
+import logging
 import os
 import sys
 from functools import cache
 from typing import Any, TextIO
 
 from infra.errors import InfraError
+from infra.observability.event_log import logs_json
+
+log = logging.getLogger(__name__)
 
 STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
 
@@ -59,7 +63,10 @@ def answer(text: str) -> None:
 
 
 def say(sentence: str) -> None:
-    """Prints a sentence on standard error, if anybody is there."""
+    """Prints a sentence on standard error, if anybody is there; where lines are JSON, as one of them."""
+    if logs_json():
+        log.error(sentence)
+        return
     try:
         print(sentence, file=sys.stderr, flush=True)
     except (OSError, ValueError):

@@ -7,12 +7,10 @@ from typing import Any
 
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
 
+from infra.observability.event_log import COPY, OURS, WORDS, bound
 from infra.progress import LineSink, PhaseState
-from pipelines.executor.queue import WORDS
-
-OURS = ("jepa", "pipelines", "infra", "flows")
-"""Loggers whose lines are worth one on the run's page."""
 
 LINE_SECONDS = 15.0
 """Least time between two lines of progress: the artifact moves faster, the log stays."""
@@ -20,7 +18,10 @@ LINE_SECONDS = 15.0
 
 @contextmanager
 def lines_in_run_log() -> Iterator[None]:
-    """Passes the lines of our own loggers, from INFO on, to the log of the flow run, for the time of a block."""
+    """Passes the lines of our own loggers, from INFO on, to the log of the flow run, for the time of a block.
+
+    All lines of that time say in other logs which flow run they belong to.
+    """
     try:
         handler = _RunLogHandler(get_run_logger())
     except MissingContextError:
@@ -32,7 +33,8 @@ def lines_in_run_log() -> Iterator[None]:
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
     try:
-        yield
+        with bound(flow_run=str(flow_run.id)):
+            yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.removeHandler(handler)
@@ -47,11 +49,12 @@ class RunLogSink(LineSink):
         self._logger: Any = get_run_logger()
 
     def end(self, phase: PhaseState, failed: bool) -> None:
-        (self._logger.warning if failed else self._logger.info)(phase.text() + (", stopped" if failed else ", done"))
+        level = logging.WARNING if failed else logging.INFO
+        self._logger.log(level, phase.text() + (", stopped" if failed else ", done"), extra={COPY: True})
 
     def _print(self, text: str) -> None:
         self._seen()
-        self._logger.info(text)
+        self._logger.info(text, extra={COPY: True})
 
 
 class _RunLogHandler(logging.Handler):
@@ -65,8 +68,8 @@ class _RunLogHandler(logging.Handler):
         try:
             text, words = record.getMessage(), getattr(record, WORDS, None)
             if words is None:
-                self._logger.log(record.levelno, text, exc_info=record.exc_info)
+                self._logger.log(record.levelno, text, exc_info=record.exc_info, extra={COPY: True})
             else:
-                self._logger.warning(f"{text}\n{words}".rstrip())
+                self._logger.warning(f"{text}\n{words}".rstrip(), extra={COPY: True})
         except Exception:
             self.handleError(record)

@@ -13,6 +13,8 @@ class Metric:
     label: str
     """the label that tells one from another: a dataset, a model or a run"""
     meaning: str
+    boundaries: tuple[float, ...] = ()
+    """upper ends of a histogram's buckets"""
 
     @property
     def exported(self) -> tuple[str, ...]:
@@ -20,6 +22,8 @@ class Metric:
         endings = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
         return tuple(f"ray_{self.name}{ending}" for ending in endings[self.kind])
 
+
+PLAN_SECONDS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
 METRICS = (
     Metric("jepa_collect_episodes", "counter", "dataset", "episodes stored"),
@@ -31,7 +35,9 @@ METRICS = (
     Metric("jepa_pretrain_loss", "gauge", "model", "loss of the last logged step"),
     Metric("jepa_pretrain_clips_per_second", "gauge", "model", "clips trained on a second"),
     Metric("jepa_pretrain_data_wait", "gauge", "model", "share of the time spent waiting for data"),
-    Metric("jepa_pretrain_step_seconds", "gauge", "model", "seconds of an optimiser step"),
+    Metric(
+        "jepa_pretrain_step_seconds", "gauge", "model", "seconds of an optimiser step, waiting for its data included"
+    ),
     Metric("jepa_pretrain_gradient_norm", "gauge", "model", "norm of the gradient before it is clipped"),
     Metric("jepa_pretrain_checkpoint_seconds", "gauge", "model", "seconds that checkpoints held training up"),
     Metric("jepa_pretrain_checkpoint_failures", "gauge", "model", "checkpoints not written since the process began"),
@@ -39,8 +45,8 @@ METRICS = (
     Metric("jepa_pretrain_restarts", "counter", "model", "times a training went back to a checkpoint"),
     Metric("jepa_evaluate_units", "counter", "model", "units of work done"),
     Metric("jepa_evaluate_retries", "counter", "model", "units of work done again"),
-    Metric("jepa_evaluate_planner_seconds", "histogram", "model", "seconds of a plan"),
-    Metric("jepa_run_heartbeat_age_seconds", "gauge", "run", "seconds since a run last showed that it makes progress"),
+    Metric("jepa_evaluate_planner_seconds", "histogram", "model", "seconds of a plan by the model", PLAN_SECONDS),
+    Metric("jepa_run_heartbeat_age_seconds", "gauge", "run", "seconds since a job last showed progress"),
 )
 
 RAY_METRICS = ("ray_node_gpus_utilization", "ray_node_mem_used", "ray_node_mem_total", "ray_node_disk_free")

@@ -30,12 +30,15 @@ class EvaluationResult:
 
     metrics: list[Row] = field(default_factory=list)
     tables: dict[str, list[Row]] = field(default_factory=dict)
+    plan_seconds: list[float] = field(default_factory=list)
+    """wall times of the plans that were made with the model, for who watches the work; they are no rows"""
 
     def extend(self, other: "EvaluationResult") -> None:
         """Appends another unit's rows."""
         self.metrics.extend(other.metrics)
         for table, rows in other.tables.items():
             self.tables.setdefault(table, []).extend(rows)
+        self.plan_seconds.extend(other.plan_seconds)
 
 
 class Evaluation(ABC):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
+from infra.observability.event_log import event
 from infra.progress import Progress
 from infra.storage import Store
 from pipelines.collect.codec_choice import AUTO, choose_codec
@@ -78,6 +79,8 @@ def make_dataset(
         check_claimed(dataset, plan)  # from now on others see that somebody works under this plan
         job.run(job.missing(held), progress, job_log)
         committed = commit(dataset, plan, codec_trial)
+        reference = committed.manifest.reference
+        event("dataset committed", digest=reference.digest, frames=committed.manifest.total("frames"))
     if not committed.ours:
         log.warning(
             "version %d of dataset %r was committed by another run of the same plan; its bytes are the same",
@@ -112,7 +115,8 @@ class ShardJob:
 
     def log(self) -> JobLog:
         """Returns the job's log, to be opened around `run` and what follows from it."""
-        return JobLog(log_folder(self.dataset), self.work, lambda task: self.plan.shard(task.number).name)
+        about = {"dataset": f"{self.dataset.name}@{self.plan.version}"}
+        return JobLog(log_folder(self.dataset), self.work, lambda task: self.plan.shard(task.number).name, about)
 
     def run(self, tasks: list[ShardTask], progress: Progress, job_log: JobLog) -> None:
         """Makes those of the shards that are not done.
@@ -131,7 +135,7 @@ class ShardJob:
     ) -> None:
         episodes = sum(len(self.plan.shard(task.number).episodes) for task in tasks)
         with progress.with_sink(job_log).phase(f"collect {self.dataset.name}", episodes, "episodes") as phase:
-            figures = Figures(phase, self.dataset.name, episodes, on_ray=self.work.executor == "ray")
+            figures = Figures(phase, self.dataset.name, episodes)
             run_units(
                 partial(unit, self.plan, self.dataset, self.record),
                 tasks,

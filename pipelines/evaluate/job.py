@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from infra.progress import Progress
+from infra.observability.metrics import Meter
+from infra.progress import Phase, Progress
 from infra.storage import Store
 from pipelines.evaluate.config import EvaluateConfig
 from pipelines.evaluate.device import gpus_each
 from pipelines.evaluate.plan import EvaluationPlan, plan_evaluation
-from pipelines.evaluate.unit import EvaluationUnit, evaluate_unit
+from pipelines.evaluate.unit import EvaluationUnit, UnitDone, do_unit
 from pipelines.executor import JobLog, run_units
 from pipelines.store.logs import LogFolder
 from pipelines.store.reports import UnitManifest, plan_run, read_units
@@ -59,20 +60,40 @@ def _run(
     config = plan.config
     workers = min(config.workers, len(missing))
     log_folder = LogFolder(store, "evaluate", plan.run)
+    about = {"dataset": str(plan.dataset), "model": str(plan.model)}
     with (
-        JobLog(log_folder, config, lambda unit: unit.key) as log,
+        JobLog(log_folder, config, lambda unit: unit.key, about) as log,
         progress.with_sink(log).phase(f"evaluate {plan.model.name}", len(plan.units), "units") as phase,
     ):
         phase.advance(len(plan.units) - len(missing))
-        manifests = run_units(
-            evaluate_unit,
+        figures = Figures(phase, plan.model.name)
+        done = run_units(
+            do_unit,
             missing,
             executor=config.executor,
             workers=workers,
             cpus_each=config.cpus,
             gpus_each=gpus_each(config.device, config.executor, workers),
-            on_result=lambda unit, manifest: phase.advance(),
+            on_result=lambda unit, result: figures.unit_done(result),
+            on_retry=lambda unit, error: figures.retried(),
             name=lambda unit: f"{unit.kind} {unit.part}",
             log=log,
         )
-    return {manifest.key: manifest for manifest in manifests}
+    return {unit.manifest.key: unit.manifest for unit in done}
+
+
+class Figures:
+    """Counts units, units done again and the seconds of plans: on the progress line and as metrics."""
+
+    def __init__(self, phase: Phase, model: str) -> None:
+        self._phase, self._meter = phase, Meter("jepa_evaluate_", model)
+
+    def unit_done(self, unit: UnitDone) -> None:
+        """Counts a unit that is done."""
+        self._meter.count("units")
+        self._meter.observe("planner_seconds", unit.plan_seconds)
+        self._phase.advance()
+
+    def retried(self) -> None:
+        """Counts a unit that is done again."""
+        self._meter.count("retries")

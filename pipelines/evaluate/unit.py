@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -72,12 +72,24 @@ class EvaluationUnit:
         return kind(kind.Config.model_validate(self.settings), self.protocol)
 
 
+class UnitDone(NamedTuple):
+    """What comes back of a unit: what was committed, and what only its metrics show."""
+
+    manifest: UnitManifest
+    plan_seconds: tuple[float, ...] = ()
+
+
 def evaluate_unit(unit: EvaluationUnit) -> UnitManifest:
     """Evaluates one unit and commits its rows; one that is committed is only returned, unless it is to be forced."""
+    return do_unit(unit).manifest
+
+
+def do_unit(unit: EvaluationUnit) -> UnitDone:
+    """Does what `evaluate_unit` does, and returns the wall times of the plans beside the manifest."""
     store = open_store(unit.store_uri)
     committed = None if unit.force else read_unit(store, unit.key)
     if committed is not None:
-        return committed
+        return UnitDone(committed)
     evaluation = unit.evaluation()
     model = _model(unit.store_uri, unit.model, torch_device(unit.device))
     dataset = open_dataset(store, unit.dataset)
@@ -91,7 +103,9 @@ def evaluate_unit(unit: EvaluationUnit) -> UnitManifest:
         evaluation_version=unit.version,
         code_version=code_version(),
     )
-    return write_tables(store, {"metrics": result.metrics, **result.tables}, unit.key, context, replace=unit.force)
+    tables = {"metrics": result.metrics, **result.tables}
+    manifest = write_tables(store, tables, unit.key, context, replace=unit.force)
+    return UnitDone(manifest, tuple(result.plan_seconds))
 
 
 @lru_cache(maxsize=1)

@@ -131,6 +131,7 @@ class _Loop:
 
     def _handle(self, event: Event) -> None:
         slot = event.slot
+        self.queue.heard()
         self.watch.heard[slot] = time.monotonic()
         if event.kind == "ready":
             self.watch.place[slot] = event.value

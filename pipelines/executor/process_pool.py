@@ -14,6 +14,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from infra.errors import InfraError
+from infra.observability.event_log import configure_logging
 from infra.processes.background import BackgroundThread
 from jepa.core.errors import InputError
 from jepa.core.registries.plugins import import_plugins
@@ -149,6 +150,7 @@ def _serve(pipe: Connection, dumped: bytes) -> None:
     heartbeat.listen(_at_most_every(BEAT_SECONDS, lambda: send(BEAT)))
     try:
         try:
+            configure_logging()
             import_plugins()
             function = pickle.loads(dumped)
         except Exception as error:

@@ -4,15 +4,13 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from infra.observability.event_log import FIELDS, WORDS
 from pipelines.executor.failure import Failure, UnitsError
 from pipelines.executor.job_log import JobLog
 from pipelines.executor.perform import Task
 from pipelines.executor.unit_log import UnitLog
 
 log = logging.getLogger(__name__)
-
-WORDS = "worker_words"
-"""Attribute of a log record: what a worker said, or the traceback of its failure; who shows the record may show it."""
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
@@ -56,10 +54,16 @@ class WorkQueue(Generic[Unit, Result]):
             self._unit_logs[number] = self._log.unit(self.units[number])
         return Task(self.units[number], self._unit_logs.get(number))
 
+    def heard(self) -> None:
+        """Notes that a worker has shown progress."""
+        if self._log is not None:
+            self._log.heard()
+
     def done(self, number: int, result: Result, messages: Sequence[str] = ()) -> None:
         """Keeps a unit's result and passes it to the caller; what its worker said goes to our log."""
         if messages:
-            log.info("%s said:", self._name(self.units[number]), extra={WORDS: "\n".join(messages)})
+            words = "\n".join(messages)
+            log.info("%s said:", self._name(self.units[number]), extra={WORDS: words, FIELDS: {"said": words}})
         self._results[number] = result
         self._unit_logs.pop(number, None)
         if self._log is not None:
@@ -98,7 +102,7 @@ class WorkQueue(Generic[Unit, Result]):
         where = f" (process {attempt.pid} on {attempt.host})" if attempt.host else ""
         then = "it is tried again" if retried else "it is given up"
         text = f"{self._name(self.units[number])} failed{where}, {then}: {attempt.error}"
-        log.info("%s", text, extra={WORDS: attempt.traceback})
+        log.info("%s", text, extra={WORDS: attempt.traceback, FIELDS: {"exception": attempt.traceback}})
 
     def results(self) -> list[Result]:
         """Returns the results in the order of the units, or raises what is left of the failures."""

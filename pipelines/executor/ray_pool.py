@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from infra.observability.event_log import configure_logging
 from jepa.core.errors import InputError
 from jepa.core.registries.plugins import request_plugins, requested_plugins
 from pipelines.executor import heartbeat
@@ -121,6 +122,7 @@ class _Actor:
     def ready(self) -> Place | Failure:
         """Returns where the actor is, or what keeps it from doing any unit."""
         try:
+            configure_logging(in_background=True)
             _import(self._plugins)
             self._function: Callable[[Any], Any] = pickle.loads(self._dumped)
         except Exception as error:

@@ -9,13 +9,14 @@ import re
 import resource
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from infra.observability.event_log import bound, event
 from infra.work_log import JOB_FILE, FailedAttempt, LogFolder, UnitRecord, UnitStatus, utc_now
 from pipelines.executor.failure import LOG_NOTE, Failure
 from pipelines.executor.messages import Messages, captured_messages
@@ -33,6 +34,8 @@ class UnitLog:
     run: str
     name: str
     failures: tuple[FailedAttempt, ...] = field(default=())
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """what log lines of the unit say beside its name: run, job, dataset, model"""
 
     @property
     def address(self) -> str:
@@ -95,6 +98,11 @@ def recorded(unit: UnitLog | None, *, in_worker: bool = False) -> Iterator[Messa
     if unit is None:
         yield Messages()
         return
+    with bound(**unit.context, unit=unit.name):
+        yield from _recorded(unit, in_worker)
+
+
+def _recorded(unit: UnitLog, in_worker: bool) -> Iterator[Messages]:
     host, pid, started = socket.gethostname(), os.getpid(), utc_now()
     if in_worker:
         _forget_peak()
@@ -115,9 +123,17 @@ def recorded(unit: UnitLog | None, *, in_worker: bool = False) -> Iterator[Messa
         raise
     finally:
         seconds = round((utc_now() - started).total_seconds(), 3)
-        unit.write(
-            status, host, pid, started, seconds=seconds, peak_memory_mb=_peak_mb(), messages=tuple(messages.lines)
-        )
+        peak = _peak_mb()
+        unit.write(status, host, pid, started, seconds=seconds, peak_memory_mb=peak, messages=tuple(messages.lines))
+        _say_end(unit, status, seconds=seconds, peak_memory_mb=peak)
+
+
+def _say_end(unit: UnitLog, status: UnitStatus, **facts: float) -> None:
+    """Logs the end of an attempt as one event, with the traceback of one that failed."""
+    failed = status == "failed"
+    traceback = {"exception": unit.failures[-1].traceback} if failed else {}
+    retries = len(unit.failures) - failed
+    event(f"unit {status}", logging.ERROR if failed else logging.INFO, retries=retries, **facts, **traceback)
 
 
 def file_name(name: str) -> str:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from infra.observability.event_log import event
 from infra.progress import Progress
 from infra.storage import Store
 from jepa.core.errors import InputError
@@ -72,7 +73,7 @@ def _train(
             log.warning(sentence)
     try:
         with (
-            training_log(model.store, config) as attempts,
+            training_log(model.store, config, str(task.origin.dataset_ref)) as attempts,
             progress.with_sink(attempts).phase(f"pretrain {config.name}", config.total_steps, "steps") as phase,
         ):
             task = replace(task, log=attempts.unit("training"))
@@ -88,6 +89,7 @@ def _train(
         raise InputError(
             f"model {config.name!r} is gone from store {model.store.uri!r} right after its training; leave it there"
         )
+    event("model committed", model=str(made.reference), dataset=str(task.origin.dataset_ref))
     return made
 
 

@@ -24,7 +24,9 @@ def test_no_log_tells_a_key(s3: str, s3_server: S3Server) -> None:
     flags = ["--episodes", "20", "--steps", "5", "--image-size", "16", "--actors", "2", "--store", s3]
     # Short, for the names of Ray's sockets may have 107 characters.
     logs = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
-    variables = s3_server.environment | dict(zip(names, SECRETS, strict=True)) | {"RAY_TMPDIR": str(logs)}
+    variables = (
+        s3_server.environment | dict(zip(names, SECRETS, strict=True)) | {"RAY_TMPDIR": str(logs), "JEPA_LOG": "json"}
+    )
     try:
         with (logs / "shown").open("w") as shown:
             run = subprocess.Popen(

@@ -17,10 +17,10 @@ from flows.pretrain import pretrain
 from infra.errors import InfraError
 from pipelines.collect import CollectConfig
 from pipelines.evaluate import EvaluateConfig
-from pipelines.executor import run_units
+from pipelines.executor import UnitsError, run_units
 from pipelines.pretrain import PretrainConfig
 from tests.flows.conftest import Ask, Prefect, Worker, wait_for
-from tests.pipelines.executor.units import fail_at_first
+from tests.pipelines.executor.units import fail_at_first, fail_at_three
 
 CONFIGS: dict[str, tuple[Flow[..., Any], Any]] = {
     "collect": (collect, CollectConfig()),
@@ -77,6 +77,8 @@ def test_retries_tracebacks_and_warnings_are_in_the_log_of_the_run(
     def talkative(folder: str) -> str:
         logging.getLogger("pipelines.somewhere").warning("the disk is nearly full")
         run_units(partial(fail_at_first, Path(folder)), [1, 2], executor="local", workers=2, retries=2)
+        with pytest.raises(UnitsError):
+            run_units(fail_at_three, [3], executor="local", workers=1, retries=0)
         return str(flow_run.id)
 
     with temporary_settings({PREFECT_API_URL: prefect_server["PREFECT_API_URL"]}):
@@ -90,3 +92,6 @@ def test_retries_tracebacks_and_warnings_are_in_the_log_of_the_run(
     wait_for(lambda: any("it is tried again: OSError: once" in line for line in lines()), "the retry", 30)
     (retry, *_) = [line for line in lines() if "it is tried again" in line]
     assert "Traceback" in retry and "raise OSError" in retry
+    wait_for(lambda: any("3 failed" in line and "it is given up" in line for line in lines()), "the failed unit", 60)
+    (lost,) = [line for line in lines() if "it is given up" in line]
+    assert "Traceback" in lost and "in fail_at_three" in lost

@@ -84,6 +84,8 @@ class PlanningEvaluation(Evaluation):
             labels, oracle = {**common, "planner": name}, executions["oracle"]
             result.metrics += planner_metrics(runs, oracle, spec.distance_unit, {**labels, "seconds": seconds[name]})
             result.tables["episodes"] += self._rows(problems, runs, oracle, imagined[name], spec, labels)
+            with_model = [run for run in runs if run.imagined_latent is not None]
+            result.plan_seconds += [seconds for run in with_model for seconds in run.plan_seconds]
         return result
 
     def _solve(

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from infra.errors import InfraError
+from infra.observability.event_log import configure_logging
 from infra.processes.background import BackgroundThread
 from infra.processes.environment import applied_environment
 from infra.progress import Phase
@@ -55,7 +56,7 @@ def train_with_ray(task: TrainingTask, phase: Phase, warn: Warn = log.warning, s
         Preempted: this process received a preemption signal, and the workers have kept the state.
     """
     config = task.config
-    figures = ProgressFigures(phase, config.name, on_ray=True)
+    figures = ProgressFigures(phase, config.name)
     preemptions = 0
     with preemption_signal(sources, sigterm=config.preemption_every > 0) as preemption:
         while True:
@@ -101,7 +102,7 @@ def _fit_once(
         if kind == "figures":
             figures.show(*content)
         elif kind == "begun":
-            pass
+            figures.attempt_begins()
         elif kind == "warning":
             warn(content)
         elif kind == "preempted":
@@ -228,6 +229,7 @@ def _trainer(task: TrainingTask, folder: str, mailbox: Mailbox) -> "TorchTrainer
 
 def _train_loop(arguments: dict[str, Any]) -> None:
     """Runs in each worker."""
+    configure_logging(in_background=True)
     mailbox: Mailbox = arguments["mailbox"]
     if mailbox.failed():
         return

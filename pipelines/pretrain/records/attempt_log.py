@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from infra.errors import InfraError
+from infra.observability.event_log import bound
 from infra.storage import Store
 from jepa.core.collectives import rank
 from pipelines.executor import JobLog, UnitLog, recorded
@@ -20,9 +21,11 @@ PREFIX = "attempt-"
 
 
 @contextmanager
-def training_log(store: Store, config: PretrainConfig) -> Iterator[JobLog]:
+def training_log(store: Store, config: PretrainConfig, dataset: str) -> Iterator[JobLog]:
     """Says in the store that the model is being trained, and how that ended."""
-    with JobLog(LogFolder(store, "pretrain", config.name), config) as log:
+    # The model has no digest before it is committed.
+    about = {"dataset": dataset, "model": config.name}
+    with JobLog(LogFolder(store, "pretrain", config.name), config, about=about) as log:
         log.add_units(1)
         try:
             yield log
@@ -42,7 +45,8 @@ def recorded_attempt(log: UnitLog | None, store: Store, in_worker: bool) -> Iter
         in_worker: this process does nothing but train.
     """
     if log is None or rank():
-        yield
+        with bound(**(log.context if log is not None else {}), rank=str(rank())):
+            yield
         return
     number = _end_earlier(log, LogFolder(store, log.folder.kind, log.folder.name)) + 1
     with recorded(replace(log, name=f"{PREFIX}{number:04d}"), in_worker=in_worker):

@@ -1,8 +1,8 @@
 """The figures of a running training: on the progress line and, on Ray, as metrics that Prometheus can scrape."""
 
 import time
-from typing import Any
 
+from infra.observability.metrics import Meter
 from infra.progress import Phase
 
 SHOWN = ("loss", "prediction", "effective_rank")
@@ -12,10 +12,11 @@ SHOWN = ("loss", "prediction", "effective_rank")
 class ProgressFigures:
     """Shows the steps and figures that rank 0 reports; made in the process that shows the progress."""
 
-    def __init__(self, phase: Phase, name: str, on_ray: bool = False) -> None:
+    def __init__(self, phase: Phase, name: str) -> None:
         self._phase = phase
         self._first: tuple[int, float] | None = None
-        self._metrics = RayMetrics(name) if on_ray else None
+        self._meter = Meter("jepa_pretrain_", name)
+        self._stepped = False
 
     @property
     def last_step(self) -> int:
@@ -32,8 +33,14 @@ class ProgressFigures:
             shown["s left"] = seconds
         # After a restart the count goes back to the checkpoint's, as the run does.
         self._phase.advance(step - self._phase.state.done, **shown)
-        if self._metrics is not None:
-            self._metrics.set(step, figures)
+        self._stepped = True
+        self._meter.set_known({"steps": float(step)} | figures)
+
+    def attempt_begins(self) -> None:
+        """Counts a restart if steps were shown before; each worker of the new attempt may say that it begins."""
+        if self._stepped:
+            self._meter.count("restarts")
+        self._stepped = False
 
     def _seconds_left(self, step: int) -> float | None:
         """Returns the time left at the rate since the first step that was shown; what came before it is start-up."""
@@ -42,32 +49,3 @@ class ProgressFigures:
             return None
         done, begun = self._first
         return ((self._phase.state.total or step) - step) * (time.monotonic() - begun) / (step - done)
-
-
-class RayMetrics:
-    """Gauges `jepa_pretrain_<figure>`, by model, and the counter `jepa_pretrain_restarts`."""
-
-    FIGURES = ("loss", "clips_per_second", "data_wait", "checkpoint_seconds", "checkpoint_failures", "workers")
-
-    def __init__(self, model: str) -> None:
-        from ray.util.metrics import Counter, Gauge
-
-        self._tags = {"model": model}
-        self._steps: Any = Gauge("jepa_pretrain_steps", "optimiser steps that are done", ("model",))
-        self._gauges: dict[str, Any] = {
-            name: Gauge(f"jepa_pretrain_{name}", f"{name} of the last logged step", ("model",)) for name in self.FIGURES
-        }
-        self._restarts: Any = Counter(
-            "jepa_pretrain_restarts", "times a training went back to a checkpoint", ("model",)
-        )
-        self._last = 0
-
-    def set(self, step: int, figures: dict[str, float]) -> None:
-        """Takes the figures of a logged step."""
-        if step <= self._last:
-            self._restarts.inc(1, tags=self._tags)
-        self._last = step
-        self._steps.set(step, tags=self._tags)
-        for name, gauge in self._gauges.items():
-            if name in figures:
-                gauge.set(figures[name], tags=self._tags)

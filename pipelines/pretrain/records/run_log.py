@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
+from infra.observability.event_log import event
 from jepa.core.collectives import rank, world_size
 from jepa.training.recipes import Recipe
 from pipelines.pretrain.cluster.preemption import Preempted
@@ -53,15 +54,15 @@ class RunLog:
         `data_wait` is the share of this process's time spent waiting for clips: near 0, or the loader holds training
         back; `workers` how many train; `clips_per_second` those of the global batch since the last logged step;
         `checkpoint_seconds` what checkpoints have held training up in that time; `checkpoint_failures` those not
-        written since the process began.
+        written since the process began. The report alone gets `step_seconds`, which the curve's clips/s say, too.
         """
         self._writer.check()  # a checkpoint may be far: without its writer, what is learned would be lost
         now = time.monotonic()
-        clips = (step - self._logged_step) * self._batch_size
+        seconds, steps = max(now - self._logged, 1e-9), step - self._logged_step
         figures = figures | {
             "data_wait": wait_share,
             "workers": float(world_size()),
-            "clips_per_second": clips / max(now - self._logged, 1e-9),
+            "clips_per_second": steps * self._batch_size / seconds,
             "checkpoint_seconds": self._lost_seconds,
             "checkpoint_failures": float(self._writer.failures),
         }
@@ -69,7 +70,7 @@ class RunLog:
         self.curve.add(step, figures)
         self._trackers.log(step, figures)
         if self._report is not None:
-            self._report(step, figures)
+            self._report(step, figures | {"step_seconds": seconds / max(steps, 1)})
 
     def checkpoint(self, checkpoint: Checkpoint, seconds: float) -> None:
         """Has a checkpoint committed in the background, with the curve up to it; taking it has lost some seconds."""
@@ -84,6 +85,7 @@ class RunLog:
             self._write_figures(curve)
             self._checkpoints.save(checkpoint)
             self._saved_step = checkpoint.step
+            event("checkpoint saved", step=checkpoint.step)
 
         self._writer.put(Commit(self._checkpoints.address(checkpoint.step), write))
 

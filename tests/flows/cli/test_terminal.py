@@ -1,6 +1,7 @@
 """Whatever a command prints on: what it did stays, its exit status is right, and nobody is shown a trace."""
 
 import fcntl
+import json
 import os
 import pty
 import struct
@@ -168,3 +169,25 @@ def test_no_file_gets_the_number_of_a_closed_stream(tmp_path: Path) -> None:
     words = ["bash", "-c", SHELL.format("<&- 2>&- >&-"), "bash", sys.executable, "-c", BESIDE]
     assert subprocess.run(words, cwd=tmp_path, env=environment(tmp_path), timeout=60).returncode == 0
     assert (tmp_path / "data").read_text() == "whole"
+
+
+def test_with_json_each_line_is_an_object(tmp_path: Path) -> None:
+    """Progress, the events of job and units, and the sentence of a failure."""
+    ended = redirected(["collect", "--name", "d0", *COLLECT], tmp_path, "", JEPA_LOG="json")
+    check(["collect"], tmp_path, ended)
+    lines = [json.loads(line) for line in ended.shown.splitlines()]
+    (done,) = [line for line in lines if line["event"] == "collect d0: done"]
+    assert (done["done"], done["total"], done["of"], done["dataset"]) == (8, 8, "episodes", "d0@1")
+    (committed,) = [line for line in lines if line["event"] == "dataset committed"]
+    assert len(committed["digest"]) == 64 and committed["run"] == done["run"] and committed["frames"] == 48
+    assert {line["unit"] for line in lines if line["event"] == "unit done"} >= {"train/shard-000000"}
+
+    refused = redirected(["report", "--run", "nosuch"], tmp_path, "", JEPA_LOG="json")
+    (line,) = [json.loads(line) for line in refused.shown.splitlines()]
+    assert refused.status == 2 and line["event"].startswith("jepa: run 'nosuch'") and line["level"] == "error"
+
+
+def test_an_unknown_kind_of_log_is_refused(tmp_path: Path) -> None:
+    refused = redirected(["worlds"], tmp_path, "", JEPA_LOG="xml")
+    assert refused.status == 2
+    assert refused.shown == "jepa: JEPA_LOG is 'xml'; set it to json, pretty or auto, or unset it\n"

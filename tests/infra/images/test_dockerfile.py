@@ -56,6 +56,11 @@ def test_it_runs_as_the_user_that_the_manifests_name(manifests: Callable[[str], 
             assert (str(context["runAsUser"]), str(context["runAsGroup"])) == user
 
 
+def test_containers_log_for_programs() -> None:
+    """Who collects the lines of pods gets one JSON object each."""
+    assert re.search(r"^ {4}JEPA_LOG=json \\$", FINAL, re.MULTILINE)
+
+
 def test_what_is_written_goes_to_tmp() -> None:
     """The root file system may be read-only: home, caches and Prefect's files lie where a pod mounts a volume."""
     for name in ("HOME", "XDG_CACHE_HOME", "PREFECT_HOME", "MPLCONFIGDIR"):

@@ -1,6 +1,7 @@
 """A job says in its log that it runs, how far it is, and how it ended."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,32 @@ def test_its_heart_beats_while_it_runs(tmp_path: Path, monkeypatch: pytest.Monke
         while folder.job().heartbeat == first and time.monotonic() < deadline:
             time.sleep(0.02)
         assert folder.job().heartbeat > first and folder.job().status == "running"
+
+
+def test_its_metric_says_how_long_no_worker_has_shown_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ages: list[float] = []
+
+    class Recorder:
+        def __init__(self, prefix: str, subject: str) -> None:
+            assert (prefix, subject) == ("jepa_run_", "test-t0")
+
+        def set(self, name: str, value: float) -> None:
+            assert name == "heartbeat_age_seconds"
+            ages.append(value)
+
+    def wait_for_age(suits: Callable[[float], bool]) -> None:
+        deadline, seen = time.monotonic() + 60, len(ages)
+        while not any(suits(age) for age in ages[seen:]):
+            assert time.monotonic() < deadline, ages
+            time.sleep(0.02)
+
+    monkeypatch.setattr(job_log, "Meter", Recorder)
+    monkeypatch.setattr(job_log, "HEARTBEAT_SECONDS", 0.05)
+    with JobLog(PathFolder(tmp_path), Asked()) as job:
+        wait_for_age(lambda age: age > 0.3)
+        silent = max(ages)
+        job.heard()
+        wait_for_age(lambda age: age < silent)
+        with Progress(job).phase("squares", 1, "numbers") as phase:
+            phase.advance()
+    assert ages[0] == ages[-1] == 0.0

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +31,8 @@ from pipelines.store.models.curve import read_curve
 from pipelines.store.models.manifest import ModelHandle
 from tests.pipelines.small_dataset import small_dataset
 from tests.pipelines.small_model import checkpoints_of, stored_weights
+from tests.ray_logs import wait_for_lines
+from tests.scraped import exported, wait_for_metrics
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -87,12 +88,19 @@ def test_a_killed_worker_costs_no_result(store: Store, undisturbed: bytes) -> No
     assert stored_weights(store, "killed") == undisturbed
     check_attempts(store, "killed", killed[0])
 
-    wanted, found = {"steps": 200.0, "checkpoint_failures": 0.0, "workers": 2.0}, {"steps": 0.0}
-    deadline = time.monotonic() + 120  # Ray collects its metrics every ten seconds or so, and shows a gauge for a while
-    while not wanted.items() <= found.items() and time.monotonic() < deadline:
-        time.sleep(1)
-        found |= exported_by_ray("killed")
-    assert wanted.items() <= found.items() and found["loss"] > 0 and found["clips_per_second"] > 0
+    known = {"steps": 200.0, "checkpoint_failures": 0.0, "workers": 2.0, "restarts_total": 1.0}
+    values = {f"ray_jepa_pretrain_{name}": value for name, value in known.items()}
+    found = wait_for_metrics("killed", exported("jepa_pretrain_"), values)
+    positive = ("loss", "clips_per_second", "step_seconds", "gradient_norm")
+    assert all(found[f"ray_jepa_pretrain_{name}"] > 0 for name in positive)
+    wait_for_metrics("pretrain-killed", exported("jepa_run_"))
+
+    # Each attempt is a unit of the same job, and says so in the logs of its workers.
+    about = {"job": "pretrain-killed", "dataset": "d0@1", "model": "killed"}
+    (done,) = wait_for_lines(1, event="unit done", **about)
+    assert done["unit"] == "attempt-0002"
+    saved = wait_for_lines(1, event="checkpoint saved", unit="attempt-0001", **about)
+    assert saved[0]["step"] > 0 and {line["run"] for line in saved} == {done["run"]}
 
 
 def attempts(store: Store, name: str) -> list[UnitStatus]:
@@ -112,17 +120,6 @@ def check_attempts(store: Store, name: str, killed: int) -> None:
     assert first.status == "failed" and "ended without a word" in first.record.failures[-1].error
     assert second.status == "done" and second.record.pid not in (os.getpid(), killed)
     assert second.record.peak_memory_mb is not None and second.record.peak_memory_mb > 50
-
-
-def exported_by_ray(model: str) -> dict[str, float]:
-    """Returns what Prometheus would find of a training on the only node."""
-    import ray
-
-    (node,) = ray.nodes()
-    address = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
-    lines = urllib.request.urlopen(address, timeout=60).read().decode().splitlines()
-    ours = [line for line in lines if line.startswith("ray_jepa_pretrain_") and f'model="{model}"' in line]
-    return {line.removeprefix("ray_jepa_pretrain_").partition("{")[0]: float(line.split()[-1]) for line in ours}
 
 
 def test_the_driver_receives_a_preemption_signal(store: Store, ray_cluster: None) -> None:

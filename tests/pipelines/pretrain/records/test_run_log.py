@@ -50,7 +50,8 @@ def test_figures_come_with_the_machinery_s_own(model: ModelHandle, monkeypatch: 
     log = RunLog(task, RECIPES.get("smoke"), Checkpoints(model), 0, lambda *one: reported.append(one), print)
     log.log(5, {"loss": 1.0}, wait_share=0.25)
     ((step, figures),) = reported
-    assert step == 5 and figures == {
+    assert step == 5 and figures.pop("step_seconds") == 10.0 / 5
+    assert figures == {
         "loss": 1.0,
         "data_wait": 0.25,
         "workers": 1.0,
