@@ -106,7 +106,7 @@ def _init(settings: RaySettings, session: RaySession | None) -> None:
         }
     try:
         if settings.address:
-            _require_listener(settings.address)
+            require_listener(settings.address)
             require_token(settings.address)
             announce(f"connecting to Ray at {settings.address}")
         else:
@@ -198,7 +198,7 @@ def _short(reason: str) -> str:
     return reason if len(reason) <= 300 else f"{reason[:297]}..."
 
 
-def _require_listener(address: str) -> None:
+def require_listener(address: str) -> None:
     """Finds out in seconds that nobody listens at `host:port`, or says nothing; Ray itself would try for minutes."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or "/" in host:

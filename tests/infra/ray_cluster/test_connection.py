@@ -85,7 +85,7 @@ def test_what_keeps_us_from_a_cluster_is_said(
     def refuse(**options: object) -> None:
         raise raised
 
-    monkeypatch.setattr("infra.ray_cluster.connection._require_listener", lambda address: None)
+    monkeypatch.setattr("infra.ray_cluster.connection.require_listener", lambda address: None)
     monkeypatch.setattr(ray, "init", refuse)
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "shutdown", lambda: None)  # the session's Ray serves other tests
