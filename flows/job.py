@@ -11,10 +11,12 @@ from uuid import UUID
 from prefect import Flow, flow
 from prefect.client.orchestration import get_client
 from prefect.exceptions import Abort, TerminationSignal
+from prefect.runtime import flow_run
 from prefect.states import Cancelled, Failed
 
 from flows.runs.cancellation import CancellationWatch
 from flows.runs.lost_console import survive_lost_console
+from flows.runs.process_record import recorded_process
 from flows.runs.run_log import lines_in_run_log
 from infra.observability.event_log import configure_logging
 
@@ -37,9 +39,12 @@ def job(name: str, run_name: str | Callable[[], str]) -> Callable[[Callable[P, R
         def run(*arguments: Any, **parameters: Any) -> Any:
             survive_lost_console()
             configure_logging()
+            given = signature.bind(*arguments, **parameters)
+            given.apply_defaults()
             with lines_in_run_log(), CancellationWatch() as watch:
                 try:
-                    return function(*arguments, **parameters)
+                    with recorded_process(given.arguments["store"], f"flow {name}", flow_run.id or ""):
+                        return function(*arguments, **parameters)
                 except TerminationSignal:
                     if watch.acted:
                         return Cancelled(message="Flow run was cancelled; its worker did not do it.")

@@ -1,7 +1,7 @@
 """What a job and its units of work leave in the store about themselves: who did what, where, how long, and what failed.
 
-These are the documents alone. `pipelines/executor` fills them in while the work is done, `pipelines/store/logs.py`
-knows where they lie, and `jepa status` shows them. All times are UTC.
+These are the documents alone. `pipelines/executor` fills them in while the work is done, `flows/runs/process_record.py`
+does for whole processes; `pipelines/store/logs.py` and `processes.py` know where they lie. All times are UTC.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,14 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from infra.processes.identity import ProcessIdentity
+
 JOB_FILE = "job"
 """Name of a job's own document, without suffix; no unit's is called so."""
 
 UnitStatus = Literal["running", "done", "failed", "interrupted"]
 JobStatus = Literal["running", "done", "failed", "interrupted"]
+ProcessStatus = Literal["running", "done", "failed", "interrupted", "lost"]
 
 
 class _Document(BaseModel):
@@ -80,6 +83,43 @@ class JobRecord(_Document):
     heartbeat: datetime
     ended: datetime | None = None
     code_version: str
+
+
+class RayRecord(_Document):
+    """The Ray that a process works on."""
+
+    cluster: str
+    """name of Ray's session, which no two clusters share"""
+    address: str
+    job: str
+    """number that the cluster gave this driver"""
+    namespace: str
+    submission: str = ""
+    """id of the submitted job that the driver is a part of"""
+    folder: str = ""
+    """private folder of a local Ray"""
+
+
+class ProcessRecord(_Document):
+    """A process that works on a store, and what it has started: enough to end that once the process is gone."""
+
+    id: str
+    """random; the environment of everything that the process starts holds it, see `infra.processes.descendants`"""
+    what: str
+    """`flow world-model`, `command collect` …"""
+    status: ProcessStatus
+    process: ProcessIdentity
+    user: int
+    """number of the user that the process belongs to"""
+    started: datetime
+    heartbeat: datetime
+    ended: datetime | None = None
+    error: str = ""
+    flow_run: str = ""
+    """id of the Prefect flow run that the process carries out"""
+    ray: RayRecord | None = None
+    children: tuple[ProcessIdentity, ...] = ()
+    """descendants at the time of the heartbeat"""
 
 
 class LogFolder(Protocol):

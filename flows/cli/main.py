@@ -80,7 +80,7 @@ def run_command(name: str, arguments: list[str], opened: "list[Context]") -> int
 
     command = load_command(name)
     options, sources, shared = read_arguments(name, SUMMARIES[name], command, arguments)
-    context = Context(shared.store, shared.json_answer, sources)
+    context = Context(name, shared.store, shared.json_answer, sources)
     opened.append(context)
     return int(command.execute(options, context))
 

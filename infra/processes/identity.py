@@ -30,6 +30,12 @@ def this_process() -> ProcessIdentity:
     return ProcessIdentity(socket.gethostname(), _machine(), os.getpid(), _started(os.getpid()) or "")
 
 
+def process_of(pid: int) -> ProcessIdentity | None:
+    """Returns the identity of the process that has a number now; None where none runs."""
+    started = _started(pid)
+    return None if started is None else ProcessIdentity(socket.gethostname(), _machine(), pid, started)
+
+
 def is_running(process: ProcessIdentity) -> bool | None:
     """Returns whether a process still runs; None where it cannot be seen from here, for it is on another machine."""
     if (process.host, process.machine) != (socket.gethostname(), _machine()):

@@ -70,7 +70,7 @@ def ray_session() -> Iterator[RaySession]:
     Raises:
         InfraError: the folder cannot be made.
     """
-    parent = _parent()
+    parent = session_parent()
     remove_abandoned(parent)
     owner = this_process()
     try:
@@ -100,6 +100,12 @@ def ray_session() -> Iterator[RaySession]:
 
 def remove_abandoned(parent: Path) -> None:
     """Removes the folders of ours whose owner was killed, and ends what still works in them; others are left alone."""
+    for folder in abandoned(parent):
+        clear(folder)
+
+
+def abandoned(parent: Path) -> Iterator[Path]:
+    """Yields the folders of ours whose owner was killed."""
     for folder in parent.glob(f"{PREFIX}*"):
         try:
             foreign = folder.is_symlink() or folder.stat().st_uid != os.getuid()
@@ -107,7 +113,7 @@ def remove_abandoned(parent: Path) -> None:
         except (OSError, ValueError, TypeError):
             continue
         if owner is not None and is_running(owner) is False:
-            clear(folder)
+            yield folder
 
 
 def clear(folder: Path, grace: float = 0.0) -> None:
@@ -153,7 +159,7 @@ def _writes_below(process: Path, start: str) -> bool:
     return False
 
 
-def _parent() -> Path:
+def session_parent() -> Path:
     """Returns where temporary files go, or the shortest such place if its name leaves no room for that of a socket."""
     parent = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()).absolute()
     return parent if len(str(parent)) <= LONGEST else Path("/tmp")

@@ -24,12 +24,13 @@ from pipelines.store.models.checkpoints import Checkpoints
 from pipelines.store.models.claim import check_not_held
 from pipelines.store.models.layout import FOLDER as MODELS
 from pipelines.store.models.manifest import ModelHandle
+from pipelines.store.processes import ended_records
 from pipelines.store.removal import uses
 from pipelines.store.reports.units import MANIFESTS
 from pipelines.store.sealed import unseal
 from pipelines.store.verify import folders
 
-Why = Literal["unfinished write", "no committed version", "no manifest", "no mark", "superseded"]
+Why = Literal["unfinished write", "no committed version", "no manifest", "no mark", "superseded", "ended process"]
 
 
 class Garbage(Config):
@@ -47,6 +48,11 @@ class Sweep(Config):
     garbage: tuple[Garbage, ...] = ()
     left_out: tuple[str, ...] = ()
     """sentences about what was not looked at, for it is damaged or in use"""
+
+    def lines(self) -> list[str]:
+        """Returns what was found and what was not looked at, a line each."""
+        found = [f"{one.why}: {one.path}" for one in self.garbage]
+        return found + [f"not looked at: {sentence}" for sentence in self.left_out]
 
 
 def find_garbage(store: Store, older_than: timedelta) -> Sweep:
@@ -74,12 +80,19 @@ def find_garbage(store: Store, older_than: timedelta) -> Sweep:
         left_out.append("reports are left as they are while a job runs")
     else:
         found += _of_reports(store, left_out)
+    found += [(path, "ended process") for path in ended_records(store)]
     garbage = [
         Garbage(path=path, why=why, since=written[path])
         for path, why in found
         if path in written and now - written[path] > older_than
     ]
     return Sweep(garbage=tuple(sorted(garbage, key=lambda one: one.path)), left_out=tuple(left_out))
+
+
+def delete_garbage(store: Store, sweep: Sweep) -> None:
+    """Deletes the files that a look has found."""
+    for one in sweep.garbage:
+        store.delete(one.path)
 
 
 def _of_dataset(store: Store, name: str) -> Iterator[tuple[str, Why]]:

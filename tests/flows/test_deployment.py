@@ -26,7 +26,7 @@ JOB = {
 
 def test_all_deployments_have_forms_tags_and_limits(prefect: Prefect, ask: Ask) -> None:
     deployments = {deployment["name"]: deployment for deployment in ask("deployments/filter")}
-    assert set(deployments) == {"world-model", "nightly", "collect", "pretrain", "evaluate"}
+    assert set(deployments) == {"world-model", "nightly", "collect", "pretrain", "evaluate", "maintenance"}
     for name, deployment in deployments.items():
         assert {"jepa", name} <= set(deployment["tags"]) and deployment["global_concurrency_limit"]["limit"] >= 1
         assert "store" in deployment["parameter_openapi_schema"]["properties"]
@@ -38,6 +38,7 @@ def test_all_deployments_have_forms_tags_and_limits(prefect: Prefect, ask: Ask) 
 
 def test_the_parameters_of_prefect_yaml_are_valid() -> None:
     from flows.config import WorldModelConfig
+    from flows.maintenance import MaintenanceConfig
     from pipelines.collect import CollectConfig
     from pipelines.evaluate import EvaluateConfig
     from pipelines.pretrain import PretrainConfig
@@ -48,6 +49,7 @@ def test_the_parameters_of_prefect_yaml_are_valid() -> None:
         "collect": CollectConfig,
         "pretrain": PretrainConfig,
         "evaluate": EvaluateConfig,
+        "maintenance": MaintenanceConfig,
     }
     deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
     for deployment in deployments:

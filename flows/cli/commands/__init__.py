@@ -19,7 +19,7 @@ STORE = {
     "logs": "show what the units of a job said, and the traceback of every failed attempt",
     "verify": "re-read every byte of a store, a dataset or a model, and restore what is damaged",
     "rm": "remove a dataset, a model or a run that nothing depends on",
-    "gc": "delete what was left by jobs that were killed, and what has been replaced",
+    "gc": "delete what was left by jobs that were killed, and what has been replaced; end what still runs of them",
 }
 ABOUT = {
     "doctor": "check settings, store, servers, GPU, renderers and machine, and say what to do",

@@ -1,13 +1,15 @@
 """What every command has besides its own options."""
 
 import json
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from flows.cli.sources import Sources
 from flows.cli.terminal import answer
 from flows.cluster import cluster_for
+from flows.runs.process_record import recorded_process
 from infra.errors import InfraError
 from infra.progress import Progress, console_progress
 from infra.storage import Store, open_store
@@ -15,8 +17,9 @@ from infra.storage import Store, open_store
 
 @dataclass
 class Context:
-    """The store, the way to show results, and whether work has begun (a failure from then on is no wrong input)."""
+    """The command, its store, how it shows results, and whether work has begun (a failure then is no wrong input)."""
 
+    command: str
     store_uri: str
     as_json: bool
     sources: Sources
@@ -34,9 +37,14 @@ class Context:
         return store
 
     def start(self, *parts: Any) -> "AbstractContextManager[None]":
-        """Marks the end of all checks and returns the connection to Ray that the parts ask for."""
+        """Marks the end of all checks, and returns the connection to Ray that the parts ask for, kept on record."""
         self.working = True
-        return cluster_for(self.store_uri, *parts)
+        return self._recorded(parts)
+
+    @contextmanager
+    def _recorded(self, parts: tuple[Any, ...]) -> Iterator[None]:
+        with recorded_process(self.store_uri, f"command {self.command}"), cluster_for(self.store_uri, *parts):
+            yield
 
     def progress(self) -> Progress:
         """Returns what shows the phases, on stderr."""

@@ -76,7 +76,9 @@ def _describe(job: JobStatus) -> list[str]:
         f"  on {record.host}, process {record.pid}, code {record.code_version}",
     ]
     if job.status == "lost":
-        lines.append(f"  last heard from at {record.heartbeat:%Y-%m-%d %H:%M:%S} UTC")
+        lines.append(
+            f"  last heard from at {record.heartbeat:%Y-%m-%d %H:%M:%S} UTC; jepa gc --orphans shows what it left"
+        )
     return lines + [f"  {_one_line(text)}" for text in (record.progress, record.error) if text]
 
 

@@ -1,0 +1,48 @@
+"""Submitted jobs on an existing Ray cluster whose driver is silent.
+
+Of a driver that is gone Ray itself ends what it has started. A submitted job goes on as long as its command does not
+return, whatever has become of the driver in it.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flows.runs.orphans.found import Found, Look, Orphan
+from infra.errors import InfraError
+from infra.settings import RaySettings
+
+if TYPE_CHECKING:
+    from infra.ray_cluster.work import SubmittedJobs
+
+
+def ray_jobs(look: Look) -> Iterable[Found]:
+    """Yields the submitted jobs that the store records as ours, that run, and whose driver has been silent for long."""
+    lives = [life for life in look.ended if life.quiet > look.silent_after and life.record.ray]
+    wanted = {life.record.ray.submission: life for life in lives if life.record.ray and life.record.ray.submission}
+    if not wanted:
+        return
+    # The address is ours, and none that a document names: whoever answers there gets our token.
+    address = RaySettings.from_environment().address
+    if address is None:
+        open_ones = [life for life in wanted.values() if life.record.status == "running"]
+        if open_ones:
+            names = ", ".join(sorted(wanted))
+            look.leave(f"submitted Ray jobs ({names}); set RAY_ADDRESS to their cluster", *open_ones)
+        return
+    from infra.ray_cluster.work import SubmittedJobs
+
+    try:
+        jobs = SubmittedJobs(address)
+    except InfraError as error:
+        look.leave(f"submitted Ray jobs: {error}", *wanted.values())
+        return
+    for name, life in sorted(wanted.items()):
+        assert life.record.ray is not None
+        if life.record.ray.cluster == jobs.cluster and jobs.runs(name):
+            yield Found(Orphan(kind="ray job", name=name, why=life.why), partial(_stop, jobs, name), life.record.id)
+
+
+def _stop(jobs: "SubmittedJobs", name: str) -> str:
+    jobs.stop(name)
+    return "stopped"

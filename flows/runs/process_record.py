@@ -1,0 +1,104 @@
+"""What this process says of itself in the store while it works: what it is, what it has started, and that it lives."""
+
+import logging
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from infra.processes.background import BackgroundThread
+from infra.processes.descendants import MARK, descendants
+from infra.processes.environment import applied_environment
+from infra.processes.identity import this_process
+from infra.ray_cluster.work import ray_record
+from infra.storage import Store, open_store
+from infra.work_log import ProcessRecord, utc_now
+from pipelines.store.processes import write_process
+
+HEARTBEAT_SECONDS = 10.0
+"""Time between two writes, as of a job's log."""
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def recorded_process(store: str, what: str, flow_run: str = "") -> Iterator[None]:
+    """Keeps the record of this process in a store for the time of a block; a store that fails stops nothing.
+
+    Args:
+        store: its address.
+        what: the process carries out, for people.
+        flow_run: id of the Prefect flow run that it is.
+    """
+    record = _Record(store, what, flow_run)
+    with applied_environment({MARK: record.id}):
+        record.start()
+        try:
+            yield
+        except Exception as error:
+            record.end("failed", error)
+            raise
+        except BaseException as error:  # Ctrl-C, a cancellation, an eviction
+            record.end("interrupted", error)
+            raise
+        else:
+            record.end("done")
+
+
+class _Record:
+    """The document of this process and the thread that keeps it, so that nothing waits for a store that is silent."""
+
+    def __init__(self, store: str, what: str, flow_run: str) -> None:
+        now = utc_now()
+        self._uri = store
+        self._store: Store | None = None
+        self._record = ProcessRecord(
+            id=uuid.uuid4().hex,
+            what=what,
+            status="running",
+            process=this_process(),
+            user=os.getuid(),
+            started=now,
+            heartbeat=now,
+            flow_run=flow_run,
+        )
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._thread = BackgroundThread(self._keep, "process-record")
+        self._complained = False
+
+    @property
+    def id(self) -> str:
+        return self._record.id
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self, status: str, error: BaseException | None = None) -> None:
+        self._change(status=status, ended=utc_now(), error=f"{type(error).__name__}: {error}" if error else "")
+        self._over.set()
+        self._thread.leave()
+
+    def _keep(self) -> None:
+        while True:
+            over = self._over.is_set()
+            self._write()
+            if over:
+                return
+            self._over.wait(HEARTBEAT_SECONDS)
+
+    def _write(self) -> None:
+        try:
+            self._change(heartbeat=utc_now(), ray=ray_record() or self._record.ray, children=descendants())
+            self._store = self._store or open_store(self._uri)
+            write_process(self._store, self._record)
+        except Exception as error:
+            if not self._complained:
+                log.debug("the record of this process cannot be written: %s", error)
+            self._complained = True
+
+    def _change(self, **fields: Any) -> None:
+        with self._lock:
+            self._record = self._record.model_copy(update=fields)
