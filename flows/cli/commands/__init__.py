@@ -21,13 +21,16 @@ STORE = {
     "rm": "remove a dataset, a model or a run that nothing depends on",
     "gc": "delete what was left by jobs that were killed, and what has been replaced",
 }
+PREFECT = {
+    "notify": "report runs on Prefect that failed, are silent or do not begin",
+}
 ABOUT = {
     "worlds": "list the worlds there are",
     "version": "print the versions of this code and of what it stands on",
 }
-GROUPS = {"jobs": JOBS, "the store": STORE, "about": ABOUT}
+GROUPS = {"jobs": JOBS, "the store": STORE, "prefect": PREFECT, "about": ABOUT}
 """Commands by what they are for, as the overview shows them."""
-SUMMARIES = {**JOBS, **STORE, **ABOUT}
+SUMMARIES = {**JOBS, **STORE, **PREFECT, **ABOUT}
 
 
 def load_command(name: str) -> Any:
