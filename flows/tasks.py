@@ -11,6 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.runs.artifacts import publish_dataset, publish_metrics, publish_model, publish_report
 from flows.runs.interruption import stoppable
+from flows.runs.lineage import record_dataset, record_model, record_report
 from flows.runs.progress_artifacts import ProgressArtifacts
 from flows.runs.run_log import RunLogSink
 from infra.observability.event_log import logs_json
@@ -58,8 +59,10 @@ def _progress() -> Progress:
 @task(name="collect", **TASK_OPTIONS)
 def collect_task(config: CollectConfig, store: str) -> DatasetManifest:
     """Collects what is missing of a dataset and returns its manifest."""
-    manifest = collect_dataset(config, open_store(store), _progress())
+    target = open_store(store)
+    manifest = collect_dataset(config, target, _progress())
     publish_dataset(manifest, config.name)
+    record_dataset(manifest, target)
     return manifest
 
 
@@ -71,6 +74,7 @@ def pretrain_task(config: PretrainConfig, store: str, run: str) -> str:
         config.stop_seconds,
     )
     publish_model(manifest)
+    record_model(manifest, open_store(store))
     return manifest.name
 
 
@@ -85,6 +89,8 @@ def evaluate_task(config: EvaluateConfig, store: str) -> str:
 @task(name="report", **TASK_OPTIONS)
 def report_task(config: ReportConfig, store: str) -> str:
     """Renders the report and returns its address."""
-    result = render_report(config, open_store(store), _progress())
+    target = open_store(store)
+    result = render_report(config, target, _progress())
     publish_report(result)
+    record_report(result, target)
     return result.address

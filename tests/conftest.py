@@ -75,7 +75,18 @@ def ray_cluster(s3_server: S3Server) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A real Prefect server with a database of its own; gives the variables by which others find it."""
-    home = tmp_path_factory.mktemp("prefect")
+    with serve_prefect(tmp_path_factory.mktemp("prefect")) as variables:
+        yield variables
+
+
+@contextmanager
+def serve_prefect(home: Path, **settings: str) -> Iterator[dict[str, str]]:
+    """Runs a Prefect server for the time of a block, and gives the variables by which others find it.
+
+    Args:
+        home: empty folder, which takes its log and, if no setting says otherwise, its database.
+        settings: variables of the server alone.
+    """
     with _held_port() as port, (home / "server.log").open("w") as log:
         variables = {
             "PREFECT_HOME": str(home),
@@ -87,7 +98,8 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[st
             "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "1",
         }
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-        server = subprocess.Popen(command, env=os.environ | variables, stdout=log, stderr=log, start_new_session=True)
+        environment = os.environ | variables | settings
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
             _wait_until_healthy(server, f"{variables['PREFECT_API_URL']}/health", home / "server.log")
             yield variables

@@ -43,13 +43,7 @@ def embedded_prefect() -> Iterator[None]:
     """
     url = os.environ.get("PREFECT_API_URL")
     if url:
-        try:
-            urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=5).close()
-        except (urllib.error.URLError, OSError, ValueError) as error:
-            raise AddressError(
-                f"no Prefect server answers at {without_password(url)!r}; correct PREFECT_API_URL, or unset it for an "
-                "embedded one"
-            ) from error
+        check_prefect(url, "or unset it for an embedded one")
     else:
         check_home()
     quiet = QUIET if url else QUIET | LEAVING
@@ -64,6 +58,24 @@ def embedded_prefect() -> Iterator[None]:
             applied_environment({"PREFECT_API_URL": embedded}),
         ):
             yield
+
+
+def check_prefect(url: str, otherwise: str = "or start one there") -> None:
+    """Passes where a Prefect server answers.
+
+    Args:
+        url: of its API.
+        otherwise: what else can be done, for the message.
+
+    Raises:
+        AddressError: nobody answers.
+    """
+    try:
+        urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=5).close()
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise AddressError(
+            f"no Prefect server answers at {without_password(url)!r}; correct PREFECT_API_URL, {otherwise}"
+        ) from error
 
 
 def without_password(url: str) -> str:

@@ -22,12 +22,13 @@ AUTOSCALER = "autoscaler"
 
 
 def render(outputs: dict[str, Any], version: str, target: Path) -> list[Path]:
-    """Writes the components `platform` and `images`, which every overlay of the environment takes in.
+    """Writes what an environment takes from Terraform: two components of its overlays, and its deployments' variables.
 
     Args:
         outputs: of `terraform output -json`, unchanged.
         version: of the images, which were pushed as `<repository>:<version>-cpu` and `…-cuda`.
-        target: folder that takes them: `overlays/<environment>/generated`.
+        target: folder that takes the components `platform` and `images`, and `deployments.env` for
+            prefect.kubernetes.yaml: `overlays/<environment>/generated`.
 
     Returns:
         The files.
@@ -46,6 +47,7 @@ def render(outputs: dict[str, Any], version: str, target: Path) -> list[Path]:
         "platform/kustomization.yaml": _yaml(_platform(values)),
         "platform/service-accounts.yaml": _service_accounts(values["service_accounts"]),
         "platform/base-job-template.json": _template(values["namespace"], f"{repository}:{images['cpu']}"),
+        "deployments.env": f"JEPA_STORE={values['store_uri']}\nJEPA_IMAGE={repository}:{version}\n",
     }
     for name, text in files.items():
         path = target / name

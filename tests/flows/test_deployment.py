@@ -8,9 +8,14 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from infra.storage import open_store
+from pipelines.store import resolve_dataset
+from pipelines.store.models.manifest import require_model
+from pipelines.store.sealed import sha256
 from tests.conftest import ROOT
 from tests.flows.cli.plugin import write_plugin
 from tests.flows.conftest import Ask, Prefect
+from tests.flows.events import kept
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
 
@@ -81,6 +86,32 @@ def test_a_worker_runs_the_whole_job(prefect: Prefect, ask: Ask, tmp_path: Path)
     lines = [line["message"] for line in ask("logs/filter", {"logs": {"flow_run_id": {"any_": [run["id"]]}}})]
     shown = [line for line in lines if line.startswith(("collect d: 40/40 episodes", "pretrain m: ", "evaluate m: "))]
     assert sum(line.endswith(", done") for line in shown) == 3, lines
+    check_lineage(ask, run["id"], tmp_path)
+
+
+def check_lineage(ask: Ask, run: str, folder: Path) -> None:
+    """Passes where the server knows what a run made of what: dataset version, model, report, each with its digest."""
+    store = open_store(str(folder))
+    dataset, model = resolve_dataset(store, "d"), require_model(store, "m").reference
+    digests = {
+        str(dataset): dataset.digest,
+        str(model): model.digest,
+        "m": sha256((folder / "reports/m/report.html").read_bytes()),
+    }
+    made = {one["payload"]["reference"]: one for one in kept(ask, run, "prefect.asset.materialization.succeeded", 3)}
+    assert {reference: one["payload"]["digest"] for reference, one in made.items()} == digests
+    keys = {reference: one["resource"]["prefect.resource.id"] for reference, one in made.items()}
+    upstream = {
+        reference: sorted(
+            other["prefect.resource.id"] for other in one["related"] if other["prefect.resource.role"] == "asset"
+        )
+        for reference, one in made.items()
+    }
+    of_dataset, of_model = keys[str(dataset)], keys[str(model)]
+    assert upstream == {str(dataset): [], str(model): [of_dataset], "m": sorted([of_dataset, of_model])}
+    said = {one["event"]: one for one in kept(ask, run, "jepa.*", 3)}
+    assert set(said) == {"jepa.dataset.committed", "jepa.model.committed", "jepa.report.written"}
+    assert said["jepa.model.committed"]["payload"] == made[str(model)]["payload"]
 
 
 @pytest.mark.timeout(300)

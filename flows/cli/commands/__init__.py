@@ -21,15 +21,18 @@ STORE = {
     "rm": "remove a dataset, a model or a run that nothing depends on",
     "gc": "delete what was left by jobs that were killed, and what has been replaced; end what still runs of them",
 }
+PREFECT = {
+    "notify": "report runs on Prefect that failed, are silent or do not begin",
+}
 ABOUT = {
     "doctor": "check settings, store, servers, GPU, renderers and machine, and say what to do",
     "worlds": "list the worlds there are",
     "completion": "print the script by which bash, zsh or fish completes jepa",
     "version": "print the versions of this code and of what it stands on",
 }
-GROUPS = {"jobs": JOBS, "the store": STORE, "about": ABOUT}
+GROUPS = {"jobs": JOBS, "the store": STORE, "prefect": PREFECT, "about": ABOUT}
 """Commands by what they are for, as the overview shows them."""
-SUMMARIES = {**JOBS, **STORE, **ABOUT}
+SUMMARIES = {**JOBS, **STORE, **PREFECT, **ABOUT}
 
 
 def load_command(name: str) -> Any:
