@@ -1,6 +1,7 @@
 """The version of this code, which every table row, manifest and log carries."""
 
 import os
+import platform
 import re
 import subprocess
 from functools import cache
@@ -10,6 +11,8 @@ from pathlib import Path
 PACKAGE = "jepa-foundry"
 REVISION = "FOUNDRY_REVISION"
 """Variable of an image: the commit that it was built from."""
+STANDS_ON = ("torch", "ray", "prefect", "pyarrow", "numpy", "gymnasium", "mosaicml-streaming", "webdataset", "boto3")
+"""Packages on which much depends, so that two machines that work together must have the same versions of them."""
 
 
 @cache
@@ -31,6 +34,20 @@ def code_version() -> str:
         return release
     dirty = ".dirty" if _git(root, "status", "--porcelain", "--untracked-files=no") else ""
     return f"{release}+g{commit}{dirty}"
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of this code (`jepa`), of `python` and of what the code stands on; nothing is imported."""
+    facts = {"jepa": code_version(), "python": platform.python_version()}
+    return facts | {name: installed(name) for name in STANDS_ON}
+
+
+def installed(package: str) -> str:
+    """Returns the version of an installed package."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _git(root: Path, *arguments: str) -> str | None:

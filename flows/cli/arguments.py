@@ -1,11 +1,13 @@
 """From a command's arguments, variables and file to its checked options."""
 
+import argparse
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field
 
 from flows.cli.commands import SUMMARIES, load_command
-from flows.cli.flags import Parser, flags
+from flows.cli.flags import Flag, Parser, flags
+from flows.cli.job_file import read_job_file
 from flows.cli.sources import Sources, Values, read_environment, read_file
 from jepa.core.config import Config
 from jepa.core.errors import InputError
@@ -24,6 +26,7 @@ class Shared(NamedTuple):
 
     store: str
     json_answer: bool
+    submit: bool
 
 
 def read_arguments(name: str, summary: str, command: Any, arguments: list[str]) -> tuple[BaseModel, Sources, Shared]:
@@ -44,20 +47,41 @@ def read_arguments(name: str, summary: str, command: Any, arguments: list[str]) 
     positional = getattr(command, "POSITIONAL", None)
     if positional and (value := getattr(known, f"_{positional}", None)) is not None:
         typed.setdefault(positional, value)
-    sources = Sources(name, flags=typed, path=known.config or "")
-    sources.environment, foreign = read_environment([*shared_flags, *own_flags])
-    if foreign:
-        _check_foreign(foreign)
-    if known.config is not None:
-        sources.file, sources.lines = read_file(known.config, name)
+    if getattr(known, "job", None) is None:
+        sources = _sources(name, known.config, typed, [*shared_flags, *own_flags])
+        modules = _modules(known.imports, sources)
+    else:
+        if typed or known.config is not None or known.imports:
+            raise InputError("--job holds all values; leave the other flags out")
+        sources, modules = read_job_file(known.job, name)
     # Before any value is checked: what it names may be registered by one of these modules.
-    request_plugins(_modules(known.imports, sources))
+    request_plugins(modules)
     values = sources.merged()
     shared = sources.build(
         SharedOptions, {field: values.pop(field) for field in SharedOptions.model_fields if field in values}
     )
     options: BaseModel = sources.build(command.Options, values)
-    return options, sources, Shared(shared.store, known.json)
+    return options, sources, Shared(shared.store, known.json, getattr(known, "submit", False))
+
+
+def _sources(command: str, config: str | None, typed: Values, every: list[Flag]) -> Sources:
+    """Returns the values of flags, variables and file.
+
+    Raises:
+        InputError: a variable belongs to no flag, or the file cannot be read.
+    """
+    sources = Sources(command, flags=typed, path=config or "")
+    sources.environment, foreign = read_environment(every)
+    if foreign:
+        _check_foreign(foreign)
+    if config is not None:
+        sources.file, sources.lines = read_file(config, command)
+    return sources
+
+
+def can_be_submitted(command: Any) -> bool:
+    """Returns whether a command can run as a job of a cluster: it then says what it makes."""
+    return hasattr(command, "what_it_makes")
 
 
 def command_parser(name: str, summary: str, command: Any) -> Parser:
@@ -79,6 +103,15 @@ def command_parser(name: str, summary: str, command: Any) -> Parser:
         help="import a module first, here and in every worker: what it registers can then be chosen by name; "
         "may be given several times, also as JEPA_IMPORT=a,b and as `import: [a, b]` in the file",
     )
+    if can_be_submitted(command):
+        parser.add_argument(
+            "--submit",
+            action="store_true",
+            help="run it as a job of the Ray cluster whose dashboard RAY_API_SERVER_ADDRESS names, and follow its log; "
+            "given again it follows the job that runs already",
+        )
+        # What --submit has the cluster run.
+        parser.add_argument("--job", metavar="FILE.yaml", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print the answer as one JSON object on stdout")
     return parser
 

@@ -82,6 +82,10 @@ def run_command(name: str, arguments: list[str], opened: "list[Context]") -> int
     options, sources, shared = read_arguments(name, SUMMARIES[name], command, arguments)
     context = Context(name, shared.store, shared.json_answer, sources)
     opened.append(context)
+    if shared.submit:
+        from flows.cli.submission import submit
+
+        return submit(name, command.what_it_makes(options, context), context)
     return int(command.execute(options, context))
 
 

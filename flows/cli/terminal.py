@@ -73,6 +73,14 @@ def say(sentence: str) -> None:
         _silence(sys.stderr)
 
 
+def pass_on(text: str) -> None:
+    """Prints what somebody else has said on standard error, lines and all as they come."""
+    try:
+        print(text, end="", file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        _silence(sys.stderr)
+
+
 @cache
 def _at_the_very_end() -> None:
     # Registered before all others and so called after them: what they could not print must not change the exit status.

@@ -33,7 +33,8 @@ def local_access() -> Iterator[RaySession]:
 @contextmanager
 def cluster_access() -> Iterator[None]:
     """Lets this process talk to an existing cluster, with a token unless RAY_AUTH_MODE says otherwise."""
-    with _applied({MODE: os.environ.get(MODE) or "token"}):
+    # A job's driver gives its workers the variables that it finds, some of which its job has given already.
+    with _applied({MODE: os.environ.get(MODE) or "token", "RAY_OVERRIDE_JOB_RUNTIME_ENV": "1"}):
         yield
 
 

@@ -7,6 +7,12 @@ Options = CollectConfig
 EXAMPLE = "jepa collect --world two_room --episodes 500 --seed 0 --name d0 --format mds --actors 2"
 
 
+def what_it_makes(options: CollectConfig, context: Context) -> dict[str, str]:
+    """Returns the dataset's name, by which a job on a cluster is found again."""
+    plan_dataset(options)
+    return {"dataset": options.name}
+
+
 def execute(options: CollectConfig, context: Context) -> int:
     """Collects what is missing of the dataset."""
     plan_dataset(options)

@@ -9,6 +9,12 @@ Options = EvaluateConfig
 EXAMPLE = "jepa evaluate --model m0 --dataset d0 --kinds probing planning surprise"
 
 
+def what_it_makes(options: EvaluateConfig, context: Context) -> dict[str, str]:
+    """Returns the run's name, by which a job on a cluster is found again, and the names of model and dataset."""
+    dataset = {"dataset": options.dataset} if options.dataset else {}
+    return {"run": options.run or options.model, "model": options.model} | dataset
+
+
 def execute(options: EvaluateConfig, context: Context) -> int:
     """Evaluates the units that are missing and shows the figures of all that were asked for."""
     store = context.store()

@@ -8,6 +8,11 @@ Options = PretrainConfig
 EXAMPLE = "jepa pretrain --dataset d0 --name m0 --objective lewm --steps 2000 --workers 2"
 
 
+def what_it_makes(options: PretrainConfig, context: Context) -> dict[str, str]:
+    """Returns the model's name, by which a job on a cluster is found again, and its dataset's."""
+    return {"model": options.name, "dataset": options.dataset}
+
+
 def execute(options: PretrainConfig, context: Context) -> int:
     """Trains the model, from its last checkpoint on if there is one."""
     store = context.store()

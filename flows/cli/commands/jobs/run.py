@@ -53,13 +53,29 @@ Options = RunOptions
 EXAMPLE = "jepa run --world pusht --preset tiny --collect.episodes 300"
 
 
-def execute(options: RunOptions, context: Context) -> int:
-    """Runs the job, or what is missing of it, and shows the figures and the report's address."""
+def what_it_makes(options: RunOptions, context: Context) -> dict[str, str]:
+    """Returns the run's name, by which a job on a cluster is found again, and the names of model and dataset."""
+    config = whole_config(options, context)
+    return {"run": config.run, "model": config.pretrain.name, "dataset": config.collect.name}
+
+
+def whole_config(options: RunOptions, context: Context) -> WorldModelConfig:
+    """Returns the configuration of all parts: what was asked for, over the preset.
+
+    Raises:
+        InputError: the world or the preset is not known, or the parts do not fit together.
+    """
     WORLDS.get(options.world)
     asked = {part: getattr(options, part) for part in LINKED}
     parts = preset_parts(options.world, options.preset, options.seed, options.name)
     config = context.sources.build_over(WorldModelConfig, parts, asked)
     check_choices(config.collect)
+    return config
+
+
+def execute(options: RunOptions, context: Context) -> int:
+    """Runs the job, or what is missing of it, and shows the figures and the report's address."""
+    config = whole_config(options, context)
     from flows.display import earlier_lines, metrics_lines, unit_facts
     from flows.servers.embedded import embedded_store
     from pipelines.reports import metrics_table

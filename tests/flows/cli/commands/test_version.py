@@ -5,9 +5,8 @@ from importlib.metadata import version
 
 import pytest
 
-from flows.cli.commands.version import installed
 from flows.cli.main import main
-from infra.version import code_version
+from infra.version import code_version, installed
 
 
 @pytest.mark.parametrize("name", ["version", "--version"])
