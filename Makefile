@@ -9,6 +9,9 @@ TOOLS := .tools
 CHECKOV_VERSION := 3.3.30
 KUBERNETES_VALIDATE_VERSION := 1.37.0
 HADOLINT_VERSION := 2.15.1
+PIP_AUDIT_VERSION := 2.10.1
+CYCLONEDX_VERSION := 7.5.0
+SBOM ?= sbom.cdx.json
 ENVIRONMENT ?= dev
 VARIANT ?= cuda
 VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
@@ -16,7 +19,7 @@ IMAGE ?= jepa-foundry
 # The version that the lock file has of a package.
 locked = $(shell sed -n 's/^$(1)==\([^ ;]*\).*/\1/p' requirements.lock)
 
-.PHONY: help setup demo test test-library test-whole test-long check lint words lock clean tools tools-checkov tools-kubernetes tools-promtool render image
+.PHONY: help setup demo test test-library test-whole test-long check lint words lock clean audit tools tools-audit tools-checkov tools-kubernetes tools-promtool render image
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,11 +70,17 @@ words: setup  ## where words still stand that docs/words.yaml has replaced, and 
 lock:  ## resolve the lock file again (exact versions for Python 3.11 and 3.12, no index address)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock --upgrade
 
-tools: tools-checkov tools-kubernetes tools-promtool  ## what checks the files of cloud and cluster; tests without it say what they skip
+tools: tools-audit tools-checkov tools-kubernetes tools-promtool  ## what checks the files of cloud and cluster; tests without it say what they skip
 
 # Each in an environment of its own: checkov's dependencies are not ours.
+tools-audit: $(TOOLS)/audit/.complete-$(PIP_AUDIT_VERSION)-$(CYCLONEDX_VERSION)
 tools-checkov: $(TOOLS)/checkov/.complete-$(CHECKOV_VERSION)
 tools-kubernetes: $(TOOLS)/kubernetes/.complete-$(KUBERNETES_VALIDATE_VERSION)-$(HADOLINT_VERSION)
+
+$(TOOLS)/audit/.complete-$(PIP_AUDIT_VERSION)-$(CYCLONEDX_VERSION): | setup
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(TOOLS)/audit
+	$(BIN)/uv pip install --quiet --python $(TOOLS)/audit/bin/python pip-audit==$(PIP_AUDIT_VERSION) cyclonedx-bom==$(CYCLONEDX_VERSION)
+	@touch $@
 
 $(TOOLS)/checkov/.complete-$(CHECKOV_VERSION): | setup
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(TOOLS)/checkov
@@ -91,6 +100,9 @@ tools-promtool:
 	&& dpkg-deb --extract prometheus_*.deb package \
 	&& ln -sfn package/usr/bin bin && rm prometheus_*.deb \
 	|| echo "promtool is not here and could not be taken from Debian's package prometheus; install it to check the alert rules."; }
+
+audit: setup tools-audit  ## list what we stand on (SBOM, a file) and the known advisories about it
+	@$(BIN)/python -m tests.audit $(SBOM)
 
 render: setup  ## write Terraform's outputs into the overlays (ENVIRONMENT=dev or prod, VERSION of the pushed images)
 	terraform -chdir=terraform/environments/$(ENVIRONMENT) output -json | $(BIN)/python -m infra.kubernetes.render --environment $(ENVIRONMENT) --version $(VERSION)
