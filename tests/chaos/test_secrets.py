@@ -1,7 +1,8 @@
-"""A key that the collector uses is found in no log, message or file that the run leaves."""
+"""A key is found in no log, message or file that a run leaves, and in no answer of the doctor."""
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -12,13 +13,16 @@ from pathlib import Path
 import pytest
 
 from infra.storage.s3_server import S3Server
+from tests.flows.cli.doctor.altering_proxy import Fault, altered
 
-pytestmark = [pytest.mark.slow, pytest.mark.ray, pytest.mark.s3]
+pytestmark = pytest.mark.s3
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = ("AKIDjustforthistest01", "very/secret+key/just/for/this/test/0001", "session-token-just-for-this-test")
 
 
+@pytest.mark.slow
+@pytest.mark.ray
 def test_no_log_tells_a_key(s3: str, s3_server: S3Server) -> None:
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     flags = ["--episodes", "20", "--steps", "5", "--image-size", "16", "--actors", "2", "--store", s3]
@@ -49,6 +53,43 @@ def test_no_log_tells_a_key(s3: str, s3_server: S3Server) -> None:
             assert [path for path, data in written.items() if secret.encode() in data] == []
     finally:
         shutil.rmtree(logs, ignore_errors=True)
+
+
+OTHERS = {
+    "PREFECT_API_AUTH_STRING": "user:password-just-for-this-test",
+    "PREFECT_API_KEY": "prefect-key-just-for-this-test",
+    "RAY_AUTH_TOKEN": "ray-token-just-for-this-test-0123456789",
+    "WANDB_API_KEY": "wandb-key-just-for-this-test",
+    "MLFLOW_TRACKING_PASSWORD": "mlflow-password-just-for-this-test",
+}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(), Fault(refused="PUT"), Fault(refused="PUT", code="OddCode")],
+    ids=["works", "refuses", "repeats what it is sent"],
+)
+def test_no_answer_of_the_doctor_shows_a_secret(fault: Fault, s3: str, s3_server: S3Server) -> None:
+    """Prefect and Ray are at an address where nobody answers, the store at a server that repeats every header."""
+    with socket.socket() as closed, altered(s3_server.endpoint, fault) as endpoint:
+        closed.bind(("127.0.0.1", 0))
+        nobody = f"127.0.0.1:{closed.getsockname()[1]}"
+        keys = dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), SECRETS, strict=True))
+        places = {"AWS_ENDPOINT_URL": endpoint, "RAY_ADDRESS": nobody, "PREFECT_API_URL": f"http://{nobody}/api"}
+        checks = ["settings", "store", "prefect", "ray"]
+        answer = subprocess.run(
+            [sys.executable, "-m", "flows.cli.main", "doctor", "--store", s3, "--seconds", "120", "--only", *checks],
+            cwd=ROOT,
+            env=os.environ | s3_server.environment | keys | OTHERS | places | {"JEPA_DEBUG": "1"},
+            capture_output=True,
+            text=True,
+            timeout=500,
+        )
+    assert answer.returncode == 1, answer.stderr
+    assert [check for check in checks if check not in answer.stdout] == []
+    assert fault.code != "OddCode" or "OddCode" in answer.stdout
+    passwords = {value.rpartition(":")[2] for value in OTHERS.values()}
+    assert [secret for secret in (*SECRETS[1:], *passwords) if secret in answer.stdout + answer.stderr] == []
 
 
 def contents(folder: Path) -> dict[str, bytes]:

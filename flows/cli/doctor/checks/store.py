@@ -24,7 +24,8 @@ def check(asked: Asked, report: Report) -> None:
         store = open_store(asked.store)
         # Less than a step has, so that the store itself says what it waited for.
         place = store.for_probes(0.6 * asked.seconds)
-        name = f"{TEMPORARY}check-{uuid.uuid4().hex}"
+        # In a folder of its own, for a listing of a folder reads all that is below it.
+        name = f"{TEMPORARY}check-{uuid.uuid4().hex}/{TEMPORARY}object"
         place.exists(name)
         step.ok(store.uri if place.uri == store.uri else f"{store.uri} (not there yet; its parent is checked)")
     if place is None or not step.passed:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
 
 from tests.infra.storage.s3_answers import s3_error
 
@@ -18,7 +19,9 @@ class Fault:
     """What the proxy does wrong."""
 
     refused: str = ""
-    """method that is answered by 403"""
+    """method that is answered by 403, with all headers of the request as the message"""
+    code: str = "AccessDenied"
+    """of that answer"""
     ignored: str = ""
     """header of requests that the server never sees"""
     answer: Callable[[bytes], bytes] = bytes
@@ -33,7 +36,8 @@ def altered(upstream: str, fault: Fault) -> Iterator[str]:
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if self.command == fault.refused:
-                self._answer(403, {"Content-Type": "application/xml"}, s3_error("AccessDenied"))
+                headers = {"Content-Type": "application/xml"}
+                self._answer(403, headers, s3_error(fault.code, escape(str(dict(self.headers)))))
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() != fault.ignored.lower()}
             connection = HTTPConnection(urlsplit(upstream).netloc, timeout=60)

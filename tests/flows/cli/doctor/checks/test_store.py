@@ -41,6 +41,16 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_nothing_else_that_lies_there_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that is not there yet is checked on its parent, which may be the root of a large disk."""
+    walked: list[Path] = []
+    walk = os.walk
+    monkeypatch.setattr(os, "walk", lambda top, **options: (walked.append(Path(top)), walk(top, **options))[1])
+    (tmp_path / "large" / "tree").mkdir(parents=True)
+    assert set(statuses(findings("store", str(tmp_path / "store"))).values()) == {"ok"}
+    assert walked and tmp_path not in walked and os.listdir(tmp_path) == ["large"]
+
+
 @pytest.mark.s3
 @pytest.mark.parametrize(
     ("fault", "step", "status", "words"),
