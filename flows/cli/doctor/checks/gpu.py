@@ -31,7 +31,7 @@ def check(asked: Asked, report: Report) -> None:
     with report.step("bf16") as step:
         _bf16(count, step)
     with report.step("nccl") as step:
-        _nccl(count, asked.seconds, step)
+        _nccl(asked.seconds, step)
 
 
 def _visible(count: int, step: Step) -> None:
@@ -70,34 +70,51 @@ def _memory(count: int, step: Step) -> None:
 def _bf16(count: int, step: Step) -> None:
     import torch
 
-    for index in range(count):
-        ones = torch.ones(SIDE, SIDE, dtype=torch.bfloat16, device=f"cuda:{index}")
-        if (ones @ ones).float().sum().item() != SIDE**3:
-            step.failed(f"GPU {index} multiplies wrongly", "take it out of use, and see `nvidia-smi -q -d ECC`")
-            return
-    if torch.cuda.is_bf16_supported(including_emulation=False):
+    wrong = [index for index in range(count) if not multiplies(f"cuda:{index}")]
+    if wrong:
+        step.failed(f"GPU {wrong[0]} multiplies wrongly", "take it out of use, and see `nvidia-smi -q -d ECC`")
+    elif torch.cuda.is_bf16_supported(including_emulation=False):
         step.ok("multiplies in bf16")
     else:
         step.warning("emulated only, and slow", "train with --precision fp16 or fp32 (`auto` does)")
 
 
-def _nccl(count: int, seconds: float, step: Step) -> None:
+def _nccl(seconds: float, step: Step) -> None:
     import torch
     import torch.distributed as dist
 
     if not dist.is_nccl_available():
         step.failed("torch is built without NCCL", "install the build of torch that requirements.lock names")
         return
+    sum_alone("nccl", "cuda:0", seconds)
+    version = ".".join(map(str, torch.cuda.nccl.version()))
+    step.ok(f"NCCL {version} starts and sums on one GPU; between GPUs and nodes it is not tried")
+
+
+def multiplies(device: str) -> bool:
+    """Returns whether a device multiplies in bf16 without an error: all numbers are powers of two, and exact."""
+    import torch
+
+    ones = torch.ones(SIDE, SIDE, dtype=torch.bfloat16, device=device)
+    return (ones @ ones).float().sum().item() == SIDE**3
+
+
+def sum_alone(backend: str, device: str, seconds: float) -> None:
+    """Makes a process group of this process alone and sums over it, which loads and starts the backend.
+
+    Raises:
+        RuntimeError: the backend does not start, or sums wrongly.
+    """
+    import torch
+    import torch.distributed as dist
+
     with tempfile.TemporaryDirectory() as folder:
-        dist.init_process_group(
-            "nccl", init_method=f"file://{folder}/meet", rank=0, world_size=1, timeout=timedelta(seconds=seconds)
-        )
+        meeting = f"file://{folder}/meeting"
+        dist.init_process_group(backend, init_method=meeting, rank=0, world_size=1, timeout=timedelta(seconds=seconds))
         try:
-            for index in range(count):
-                total = torch.ones(1, device=f"cuda:{index}")
-                dist.all_reduce(total)
-                torch.cuda.synchronize(index)
+            total = torch.ones(1, device=device)
+            dist.all_reduce(total)
+            if total.item() != 1:
+                raise RuntimeError(f"a sum of {backend} over one process is {total.item():g}, not 1")
         finally:
             dist.destroy_process_group()
-    version = ".".join(map(str, torch.cuda.nccl.version()))
-    step.ok(f"NCCL {version} sums in one process; between GPUs and nodes it is not tried")

@@ -4,6 +4,7 @@ import os
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,12 @@ def test_nothing_else_that_lies_there_is_read(tmp_path: Path, monkeypatch: pytes
     """A store that is not there yet is checked on its parent, which may be the root of a large disk."""
     walked: list[Path] = []
     walk = os.walk
-    monkeypatch.setattr(os, "walk", lambda top, **options: (walked.append(Path(top)), walk(top, **options))[1])
+
+    def watched(top: Path, **options: Any) -> Any:
+        walked.append(Path(top))
+        return walk(top, **options)
+
+    monkeypatch.setattr(os, "walk", watched)
     (tmp_path / "large" / "tree").mkdir(parents=True)
     assert set(statuses(findings("store", str(tmp_path / "store"))).values()) == {"ok"}
     assert walked and tmp_path not in walked and os.listdir(tmp_path) == ["large"]
