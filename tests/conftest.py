@@ -12,7 +12,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -75,8 +75,20 @@ def ray_cluster(s3_server: S3Server) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A real Prefect server with a database of its own; gives the variables by which others find it."""
-    home = tmp_path_factory.mktemp("prefect")
-    with _held_port() as port, (home / "server.log").open("w") as log:
+    with serve_prefect(tmp_path_factory.mktemp("prefect")) as variables:
+        yield variables
+
+
+@contextmanager
+def serve_prefect(home: Path, at: int | None = None, **settings: str) -> Iterator[dict[str, str]]:
+    """Runs a Prefect server for the time of a block, and gives the variables by which others find it.
+
+    Args:
+        home: folder that takes its log and, if no setting says otherwise, its database.
+        at: port that the caller holds; None takes one that is free.
+        settings: variables of the server alone.
+    """
+    with nullcontext(at) if at else held_port() as port, (home / "server.log").open("a") as log:
         variables = {
             "PREFECT_HOME": str(home),
             "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
@@ -87,7 +99,8 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[st
             "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "1",
         }
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-        server = subprocess.Popen(command, env=os.environ | variables, stdout=log, stderr=log, start_new_session=True)
+        environment = os.environ | variables | settings
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
             _wait_until_healthy(server, f"{variables['PREFECT_API_URL']}/health", home / "server.log")
             yield variables
@@ -101,7 +114,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[st
 
 
 @contextmanager
-def _held_port() -> Iterator[int]:
+def held_port() -> Iterator[int]:
     """A free port of loopback that nobody is given by chance while the server that will listen on it starts.
 
     Prefect takes seconds from its start to its `listen`, and meanwhile every socket that another process opens may be

@@ -38,22 +38,13 @@ Worker = Callable[[Path], AbstractContextManager[subprocess.Popen[bytes]]]
 @pytest.fixture(scope="session")
 def prefect_environment(prefect_server: dict[str, str]) -> dict[str, str]:
     """The environment of a user of the server, whose worker looks for work every second."""
-    quick = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return os.environ | prefect_server | quick
+    return user_of(prefect_server)
 
 
 @pytest.fixture(scope="session")
 def prefect(prefect_environment: dict[str, str]) -> Prefect:
     """Runs the `prefect` command from the checkout; all deployments are made."""
-
-    def run(*arguments: str, seconds: float = 300) -> str:
-        command = [sys.executable, "-m", "prefect", *arguments]
-        answer = subprocess.run(
-            command, cwd=ROOT, env=prefect_environment, capture_output=True, text=True, timeout=seconds
-        )
-        assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
-        return answer.stdout + answer.stderr
-
+    run = prefect_command(prefect_environment)
     run("work-pool", "create", "local", "--type", "process")
     run("--no-prompt", "deploy", "--all")
     return run
@@ -62,10 +53,40 @@ def prefect(prefect_environment: dict[str, str]) -> Prefect:
 @pytest.fixture(scope="session")
 def ask(prefect_server: dict[str, str]) -> Ask:
     """Asks the server's API."""
+    return asking(prefect_server["PREFECT_API_URL"])
+
+
+@pytest.fixture
+def worker(prefect: Prefect, prefect_environment: dict[str, str]) -> Worker:
+    """Runs a worker of the pool; what it started is ended with it."""
+    return worker_of(prefect_environment)
+
+
+def user_of(server: dict[str, str]) -> dict[str, str]:
+    """Returns the environment of a user of a server, whose worker looks for work every second."""
+    quick = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return os.environ | server | quick
+
+
+def prefect_command(environment: dict[str, str]) -> Prefect:
+    """Returns what runs the `prefect` command from the checkout and returns what it printed."""
+
+    def run(*arguments: str, seconds: float = 300, **variables: str) -> str:
+        command = [sys.executable, "-m", "prefect", *arguments]
+        whole = environment | variables
+        answer = subprocess.run(command, cwd=ROOT, env=whole, capture_output=True, text=True, timeout=seconds)
+        assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
+        return answer.stdout + answer.stderr
+
+    return run
+
+
+def asking(api: str) -> Ask:
+    """Returns what asks a server's API."""
 
     def request(path: str, body: Any = None, method: str = "POST") -> Any:
         data = None if method in ("GET", "DELETE") else json.dumps({} if body is None else body).encode()
-        url, headers = f"{prefect_server['PREFECT_API_URL']}/{path}", {"Content-Type": "application/json"}
+        url, headers = f"{api}/{path}", {"Content-Type": "application/json"}
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
             try:
@@ -82,16 +103,15 @@ def ask(prefect_server: dict[str, str]) -> Ask:
     return request
 
 
-@pytest.fixture
-def worker(prefect: Prefect, prefect_environment: dict[str, str]) -> Worker:
-    """Runs a worker of the pool; what it started is ended with it."""
+def worker_of(environment: dict[str, str]) -> Worker:
+    """Returns what runs a worker of the pool `local`; what that started is ended with it."""
 
     @contextmanager
     def start(log: Path, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "local"]
         with log.open("ab") as out:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=prefect_environment | variables, stdout=out, stderr=out, start_new_session=True
+                command, cwd=ROOT, env=environment | variables, stdout=out, stderr=out, start_new_session=True
             )
         try:
             yield process
