@@ -12,7 +12,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -80,14 +80,15 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[st
 
 
 @contextmanager
-def serve_prefect(home: Path, **settings: str) -> Iterator[dict[str, str]]:
+def serve_prefect(home: Path, at: int | None = None, **settings: str) -> Iterator[dict[str, str]]:
     """Runs a Prefect server for the time of a block, and gives the variables by which others find it.
 
     Args:
-        home: empty folder, which takes its log and, if no setting says otherwise, its database.
+        home: folder that takes its log and, if no setting says otherwise, its database.
+        at: port that the caller holds; None takes one that is free.
         settings: variables of the server alone.
     """
-    with _held_port() as port, (home / "server.log").open("w") as log:
+    with nullcontext(at) if at else held_port() as port, (home / "server.log").open("a") as log:
         variables = {
             "PREFECT_HOME": str(home),
             "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
@@ -113,7 +114,7 @@ def serve_prefect(home: Path, **settings: str) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def _held_port() -> Iterator[int]:
+def held_port() -> Iterator[int]:
     """A free port of loopback that nobody is given by chance while the server that will listen on it starts.
 
     Prefect takes seconds from its start to its `listen`, and meanwhile every socket that another process opens may be

@@ -13,6 +13,10 @@ from infra.ray_cluster.connection import require_listener
 from infra.ray_cluster.local import PREFIX
 from infra.work_log import RayRecord
 
+DASHBOARD = "RAY_API_SERVER_ADDRESS"
+"""Where Ray's own tools look for the address of a cluster's dashboard, before they look into RAY_ADDRESS."""
+ANSWER_SECONDS = 30.0
+
 
 def ray_record() -> RayRecord | None:
     """Returns what this process works on, None where it is not connected to Ray."""
@@ -49,25 +53,30 @@ class SubmittedJobs:
     """The submitted jobs of an existing cluster."""
 
     def __init__(self, address: str) -> None:
-        """Takes the address of a cluster, as RAY_ADDRESS has it, and asks which cluster that is.
+        """Takes the address of a cluster or of its dashboard, and asks which cluster that is.
 
         Raises:
             AddressError: none answers there, or it refuses us.
         """
-        from ray.dashboard.modules.job.sdk import JobSubmissionClient
+        from ray.job_submission import JobSubmissionClient
+
+        class Client(JobSubmissionClient):
+            def _do_request(self, method: str, endpoint: str, **options: Any) -> Any:
+                # Without a limit it would wait for ever for a server that takes a request and never answers.
+                return super()._do_request(method, endpoint, timeout=ANSWER_SECONDS, **options)
 
         with cluster_access():
             try:
                 require_listener(address)
                 require_token(address)
-                self._client: Any = JobSubmissionClient(address)
+                self._client: Any = Client(address)
                 self.cluster = str(self._client._do_request("GET", "/api/version").json()["session_name"])
             except AddressError:
                 raise
             except Exception as error:  # of many types
                 raise AddressError(
                     f"the Ray cluster at {address!r} does not answer ({' '.join(str(error).split())[:200]}); correct "
-                    "RAY_ADDRESS"
+                    f"{DASHBOARD} or RAY_ADDRESS"
                 ) from error
 
     def runs(self, job: str) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from flows.runs.interruption import stoppable
@@ -14,6 +13,7 @@ from infra.storage import Store, open_store
 from pipelines.store.models.checkpoints import Checkpoints
 from pipelines.store.models.manifest import ModelHandle
 from tests.flows.conftest import Ask, Worker, wait_for
+from tests.flows.runs.engine import engine_of, gone_after, state_of
 from tests.pipelines.small_dataset import small_dataset
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
@@ -36,30 +36,10 @@ def checkpoint(store: Store, name: str) -> int:
     return Checkpoints(ModelHandle(store, name)).latest_step() or 0
 
 
-def state_of(ask: Ask, run: str) -> str:
-    return str(ask(f"flow_runs/{run}", method="GET")["state"]["name"])
-
-
 def shown_steps(ask: Ask, name: str) -> int:
     """Returns how many steps the progress artifact of a training shows, -1 where there is none."""
     found = ask("artifacts/filter", {"artifacts": {"key": {"any_": [f"pretrain-{name}"]}}})
     return int(found[-1]["description"].split(": ")[1].split("/")[0]) if found else -1
-
-
-def engine_of(worker: Any) -> psutil.Process:
-    """Returns the process of the worker's flow run."""
-    (engine,) = [
-        child for child in psutil.Process(worker.pid).children() if child.cmdline()[1:3] == ["-m", "prefect.engine"]
-    ]
-    return engine
-
-
-def gone_after(process: psutil.Process, seconds: float) -> bool:
-    try:
-        process.wait(seconds)
-    except psutil.TimeoutExpired:
-        return False
-    return True
 
 
 @pytest.mark.ray
