@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel
 
 from flows.config import WorldModelConfig
+from flows.maintenance import MaintenanceConfig
 from pipelines.collect import CollectConfig
 from pipelines.evaluate import EvaluateConfig
 from pipelines.pretrain import PretrainConfig
@@ -19,6 +20,7 @@ CONFIGS: dict[str, type[BaseModel]] = {
     "collect": CollectConfig,
     "pretrain": PretrainConfig,
     "evaluate": EvaluateConfig,
+    "maintenance": MaintenanceConfig,
 }
 """By the flow's function."""
 PAYLOADS: dict[str, dict[str, Any]] = {
@@ -36,9 +38,9 @@ def deployments(file: str) -> dict[str, dict[str, Any]]:
     return {one["name"]: one for one in yaml.safe_load((ROOT / file).read_text())["deployments"]}
 
 
-def config_of(deployment: dict[str, Any]) -> type[BaseModel] | None:
-    """Returns the model of a deployment's configuration, None where its flow takes none."""
-    return CONFIGS.get(deployment["entrypoint"].replace(":", ".").split(".")[-1])
+def config_of(deployment: dict[str, Any]) -> type[BaseModel]:
+    """Returns the model of a deployment's configuration."""
+    return CONFIGS[deployment["entrypoint"].replace(":", ".").split(".")[-1]]
 
 
 def filled_in(template: Any, payload: dict[str, Any]) -> Any:
@@ -53,16 +55,14 @@ def filled_in(template: Any, payload: dict[str, Any]) -> Any:
 
 def test_the_parameters_of_prefect_kubernetes_yaml_are_valid() -> None:
     for deployment in deployments("prefect.kubernetes.yaml").values():
-        if model := config_of(deployment):
-            model.model_validate(deployment["parameters"]["config"])
+        config_of(deployment).model_validate(deployment["parameters"]["config"])
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_runs_send_heartbeats(file: str) -> None:
     for deployment in deployments(file).values():
-        if config_of(deployment):
-            environment = deployment["work_pool"]["job_variables"]["env"]
-            assert int(environment["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"]) * 3 < 180  # what the automation waits for
+        environment = deployment["work_pool"]["job_variables"]["env"]
+        assert int(environment["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"]) * 3 < 180  # what the automation waits for
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -78,6 +78,4 @@ def test_each_trigger_is_off_and_starts_one_valid_run_for_a_version(file: str) -
         assert related["prefect.resource.role"] == "deployment" and related["prefect.resource.name"] in found
         parameters = filled_in(trigger["parameters"], PAYLOADS[event])
         assert parameters["store"] == "s3://b" and MADE[event].items() <= parameters["config"].items()
-        model = config_of(deployment)
-        assert model is not None
-        model.model_validate(parameters["config"])
+        config_of(deployment).model_validate(parameters["config"])
