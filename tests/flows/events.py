@@ -34,15 +34,15 @@ def emit(ask: Ask, name: str, resource: str, payload: dict[str, Any], *related: 
 
 
 def kept(ask: Ask, run: str, name: str, least: int = 1) -> list[dict[str, Any]]:
-    """Returns the events of a name, or of names that begin so if it ends with '*', that a flow run has sent.
+    """Returns the events of a name, or of names that begin so if it ends with '*', that a flow run is involved in.
 
     The server writes them down some seconds after they came, so that many are waited for.
     """
     key, value = ("prefix", [name[:-1]]) if name.endswith("*") else ("name", [name])
-    related = {"id": [f"prefect.flow-run.{run}"]}
+    about = {"id": [f"prefect.flow-run.{run}"]}
 
     def look() -> Sequence[dict[str, Any]]:
-        answer = ask("events/filter", {"filter": {"event": {key: value}, "related": related}, "limit": 50})
+        answer = ask("events/filter", {"filter": {"event": {key: value}, "any_resource": about}, "limit": 50})
         found: list[dict[str, Any]] = answer["events"]
         return found if len(found) >= least else []
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.conftest import serve_prefect
@@ -16,7 +15,7 @@ from tests.flows.test_deployment import JOB
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.prefect]
 
-RUNS = 5
+RUNS = 4
 
 
 @pytest.fixture(scope="module")
@@ -55,18 +54,16 @@ def test_two_workers_do_each_run_once(server: dict[str, str], ask_it: Ask, tmp_p
         found: list[dict[str, Any]] = ask_it("flow_runs/filter", filtered)
         return found if all(run["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED") for run in found) else []
 
-    worker, logs = worker_of(user_of(server)), [tmp_path / "first.log", tmp_path / "second.log"]
-    with worker(logs[0]) as first, worker(logs[1]) as second:
+    worker = worker_of(user_of(server))
+    with worker(tmp_path / "first.log") as first, worker(tmp_path / "second.log") as second:
         ended = wait_for(done, "the end of all runs", 900, every=1)
         online = ask_it("work_pools/local/workers/filter")
-        assert psutil.pid_exists(first.pid) and psutil.pid_exists(second.pid)
+        assert first.poll() is None and second.poll() is None
+    # A run that both had started would have been run twice, or have two tasks.
     assert [(run["state"]["name"], run["run_count"]) for run in ended] == [("Completed", 1)] * RUNS
     tasks = ask_it("task_runs/filter", filtered)
     assert sorted(task["flow_run_id"] for task in tasks) == sorted(runs)
     assert len([one for one in online if one["status"] == "ONLINE"]) == 2
-    taken = [log.read_text() for log in logs]
-    for run in runs:
-        assert sum(text.count(f"submitting flow run '{run}'") for text in taken) == 1
     for one in configs:
         assert (tmp_path / f"store/datasets/{one['name']}/manifest.json").exists()
 
