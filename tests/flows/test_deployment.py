@@ -8,6 +8,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from infra.storage import open_store
 from tests.conftest import ROOT
 from tests.flows.cli.plugin import write_plugin
 from tests.flows.conftest import Ask, Prefect
@@ -93,7 +94,8 @@ def test_a_wrong_input_is_not_tried_again(prefect: Prefect, ask: Ask, tmp_path: 
     assert run["state"]["type"] == "FAILED" and "model 'nobody' is not in store" in run["state"]["message"]
     (task,) = ask("task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
     assert task["run_count"] == 1
-    assert list(tmp_path.iterdir()) == []
+    (left,) = open_store(str(tmp_path)).list()
+    assert left.startswith("logs/processes/") and '"status": "failed"' in (tmp_path / left).read_text()
 
 
 @pytest.mark.timeout(300)
