@@ -5,6 +5,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -43,7 +44,7 @@ def job(name: str, run_name: str | Callable[[], str]) -> Callable[[Callable[P, R
             given.apply_defaults()
             with lines_in_run_log(), CancellationWatch() as watch:
                 try:
-                    with recorded_process(given.arguments["store"], f"flow {name}", flow_run.id or ""):
+                    with _recorded(name, given.arguments.get("store")):
                         return function(*arguments, **parameters)
                 except TerminationSignal:
                     if watch.acted:
@@ -54,6 +55,11 @@ def job(name: str, run_name: str | Callable[[], str]) -> Callable[[Callable[P, R
         return flow(name=name, flow_run_name=run_name, persist_result=False)(run)
 
     return decorate
+
+
+def _recorded(name: str, store: str | None) -> AbstractContextManager[None]:
+    """Returns what keeps the record of this process in the store of a flow that has one."""
+    return nullcontext() if store is None else recorded_process(store, f"flow {name}", flow_run.id or "")
 
 
 def _refuse_typos(name: str, signature: inspect.Signature) -> None:

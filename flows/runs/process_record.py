@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from infra.processes.background import BackgroundThread
+from infra.processes.background import LEAVING_SECONDS, BackgroundThread
 from infra.processes.descendants import MARK, descendants
 from infra.processes.environment import applied_environment
 from infra.processes.identity import this_process
@@ -67,7 +67,7 @@ class _Record:
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = BackgroundThread(self._keep, "process-record")
-        self._complained = False
+        self._complained = self._written = False
 
     @property
     def id(self) -> str:
@@ -79,7 +79,8 @@ class _Record:
     def end(self, status: str, error: BaseException | None = None) -> None:
         self._change(status=status, ended=utc_now(), error=f"{type(error).__name__}: {error}" if error else "")
         self._over.set()
-        self._thread.leave()
+        # A store that has not answered yet has said nothing of this process, and need not say how it ended.
+        self._thread.leave(LEAVING_SECONDS if self._written else 1.0)
 
     def _keep(self) -> None:
         while True:
@@ -94,6 +95,7 @@ class _Record:
             self._change(heartbeat=utc_now(), ray=ray_record() or self._record.ray, children=descendants())
             self._store = self._store or open_store(self._uri)
             write_process(self._store, self._record)
+            self._written = True
         except Exception as error:
             if not self._complained:
                 log.debug("the record of this process cannot be written: %s", error)

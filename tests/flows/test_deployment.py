@@ -124,7 +124,8 @@ def test_a_wrong_input_is_not_tried_again(prefect: Prefect, ask: Ask, tmp_path: 
     assert run["state"]["type"] == "FAILED" and "model 'nobody' is not in store" in run["state"]["message"]
     (task,) = ask("task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
     assert task["run_count"] == 1
-    assert list(tmp_path.iterdir()) == []
+    (left,) = open_store(str(tmp_path)).list()
+    assert left.startswith("logs/processes/") and '"status": "failed"' in (tmp_path / left).read_text()
 
 
 @pytest.mark.timeout(300)
