@@ -52,7 +52,7 @@ test-library: setup  ## one half of it: tests/jepa, tests/pipelines and tests/in
 test-whole: setup  ## the other half: commands, flows, failures, whole jobs, documentation
 	$(BIN)/python -m pytest tests -m "not long" --ignore tests/jepa --ignore tests/pipelines --ignore tests/infra
 
-test-long: setup  ## tests that take minutes each: a training that loses its nodes
+test-long: setup  ## tests that take minutes each: trainings and whole jobs that lose their nodes
 	$(BIN)/python -m pytest tests -m long
 
 check: setup lint  ## what can be known in a minute: style, types, imports, words, documentation

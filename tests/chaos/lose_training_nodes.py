@@ -10,6 +10,8 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from infra.processes.environment import applied_environment
@@ -28,8 +30,9 @@ def training(name: str, **changes: Any) -> PretrainConfig:
     return PretrainConfig.model_validate(fields | changes)
 
 
-def main(uri: str) -> None:
-    """A process of its own, for a process has one Ray at a time."""
+@contextmanager
+def training_nodes(count: int) -> Iterator[tuple[Any, list[Any]]]:
+    """Connects to a cluster with so many nodes of one core beside the head; yields it and them."""
     with applied_environment({"RAY_TRAIN_PREEMPTION_POLL_INTERVAL_S": "0.5"}), local_access() as session:
         import ray
         from ray.cluster_utils import Cluster
@@ -37,16 +40,22 @@ def main(uri: str) -> None:
         head = {"num_cpus": 0, "object_store_memory": 80_000_000, "_system_config": {"health_check_period_ms": 1000}}
         head["temp_dir"] = str(session.temp_dir)
         cluster = Cluster(initialize_head=True, head_node_args=head)
-        nodes = [cluster.add_node(num_cpus=1, object_store_memory=80_000_000) for _ in range(3)]
+        nodes = [cluster.add_node(num_cpus=1, object_store_memory=80_000_000) for _ in range(count)]
         cluster.wait_for_nodes()  # or an elastic training begins with those that there are
         ray.init(address=cluster.address, log_to_driver=False, runtime_env={"env_vars": worker_environment(threads=1)})
+        yield cluster, nodes
+        ray.shutdown()
+        cluster.shutdown()
+
+
+def main(uri: str) -> None:
+    """A process of its own, for a process has one Ray at a time."""
+    with training_nodes(3) as (cluster, nodes):
         store = open_store(uri)
         vandal = threading.Thread(target=disturb, args=(cluster, nodes, store), daemon=True)
         vandal.start()
         pretrain(training("lost", workers=3, min_workers=1), store)
         vandal.join()
-        ray.shutdown()
-        cluster.shutdown()
 
 
 def disturb(cluster: Any, nodes: list[Any], store: Store) -> None:
@@ -90,10 +99,10 @@ class Warnings(logging.Handler):
         return self._steps.get(timeout=180)
 
 
-def wait_for_checkpoint(store: Store, step: int, seconds: float = 180) -> None:
+def wait_for_checkpoint(store: Store, step: int, seconds: float = 180, name: str = "lost") -> None:
     """Returns when there is a checkpoint of this step or a later one."""
     deadline = time.monotonic() + seconds
-    while max(checkpoints_of(store, "lost").steps(), default=0) < step:
+    while max(checkpoints_of(store, name).steps(), default=0) < step:
         if time.monotonic() > deadline:
             raise TimeoutError(f"no checkpoint of step {step} within {seconds} s")
         time.sleep(0.02)

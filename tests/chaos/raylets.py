@@ -20,14 +20,14 @@ from infra.ray_cluster.access import local_access
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY = 80_000_000
-SOON = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 1000, "health_check_failure_threshold": 3}
+SOON = {"health_check_period_ms": 1000}
 
 
 class Raylets:
     """The cluster, as long as this process lives."""
 
     def __init__(self, nodes: int, temp_dir: str) -> None:
-        self._nodes, self._temp_dir = nodes, temp_dir
+        self._nodes, self._temp_dir, self._added = nodes, temp_dir, 0
         # A port that nobody else is given as long as this one is bound; who follows a job finds a new head there.
         self._port = socket.socket()
         self._port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -55,7 +55,11 @@ class Raylets:
         return int(self._port.getsockname()[1])
 
     def add(self) -> Any:
-        return self.cluster.add_node(num_cpus=1, object_store_memory=MEMORY)
+        # As machines of their own have: a second node would unpack the job's folder where its driver works, once more.
+        self._added += 1
+        return self.cluster.add_node(
+            num_cpus=1, object_store_memory=MEMORY, runtime_env_dir_name=f"runtime-{self._added}"
+        )
 
     def kill(self, number: int) -> None:
         self.cluster.remove_node(self.workers.pop(number), allow_graceful=False)
@@ -121,8 +125,9 @@ def raylets(nodes: int, **variables: str) -> Iterator[Control]:
 
 def main(nodes: int) -> None:
     """Prints the state, and changes it, until standard input ends."""
-    # On a busy machine a raylet may take longer to start than Ray's 30 s.
-    with applied_environment({"RAY_raylet_start_wait_time_s": "120"}), local_access() as session:
+    # On a busy machine a raylet takes longer to start than Ray's 30 s, and workers that give way to all never begin.
+    patient = {"RAY_raylet_start_wait_time_s": "120", "RAY_worker_niceness": "0"}
+    with applied_environment(patient), local_access() as session:
         cluster = Raylets(nodes, str(session.temp_dir))
 
         def show() -> None:

@@ -16,7 +16,10 @@ from flows.cli.main import main
 from infra.storage import open_store
 from infra.storage.s3_server import S3Server
 from jepa.core.errors import InputError
+from pipelines.store import Dataset
 from tests.chaos.raylets import Control, raylets
+from tests.conftest import ROOT
+from tests.flows.cli.plugin import write_plugin
 from tests.flows.jobs import command, environment, finished
 
 SECRETS = {
@@ -109,8 +112,10 @@ def submitted(home: Path, *arguments: str, **variables: str) -> tuple["subproces
 def test_a_job_is_sent_once_and_followed_again_after_ctrl_c(
     cluster: Control, s3: str, s3_server: S3Server, tmp_path: Path
 ) -> None:
-    collect = ["collect", "--name", "sent", *SMALL, "--store", s3]
-    variables = cluster.variables | SECRETS
+    module = write_plugin(tmp_path / "elsewhere")  # which the cluster does not have
+    collect = ["collect", "--name", "sent", "--import", module, "--world", "mirrored_room", *SMALL, "--store", s3]
+    path = os.pathsep.join((str(ROOT), str(tmp_path / "elsewhere")))
+    variables = cluster.variables | SECRETS | {"PYTHONPATH": path}
     first, sent = submitted(tmp_path, *collect, **variables)  # and waits for a core
     job = next(word for word in sent.split() if word.startswith("jepa-collect-sent-"))
     os.killpg(first.pid, signal.SIGINT)
@@ -126,9 +131,8 @@ def test_a_job_is_sent_once_and_followed_again_after_ctrl_c(
     assert second.returncode == 0, log
     assert f"job {job} runs on the cluster already" in again
     assert answer == f"job {job} is done\n"
-    assert "dataset sent: 8 episodes, 88 frames" in log
     # The cluster's own key, of its environment, wrote it: the one that is set here is another.
-    assert open_store(f"{s3}/datasets/sent").exists("manifest.json")
+    assert "dataset sent: 8 episodes" in log and Dataset(open_store(s3), "sent").world == "mirrored_room"
     described = description(cluster, job)
     metadata = described["metadata"]
     assert (metadata["command"], metadata["dataset"], metadata["store"]) == ("collect", "sent", s3)
