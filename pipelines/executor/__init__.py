@@ -72,7 +72,7 @@ def run_units(
         from pipelines.executor.ray_pool import RayPool
 
         report_shortage(workers, cpus_each, gpus_each)
-        run_pool(RayPool(function, gpus_each, cpus_each), queue, workers, stall_seconds)
+        run_pool(RayPool(function, gpus_each, cpus_each, stall_seconds), queue, workers, stall_seconds)
     elif workers > 1:
         from pipelines.executor.process_pool import ProcessPool
 

@@ -16,14 +16,34 @@ from pipelines.executor.pool import Event, WorkerPool
 
 BEAT_SECONDS = 1.0
 """Least time between two questions for a worker's heartbeat."""
+BEATS_A_SECOND = 50.0
+"""Questions a second, over all workers: each costs the driver a millisecond or two, which its units need, too."""
+
+
+def beat_pause(workers: int, stall_seconds: float | None) -> float:
+    """Returns the time between two questions to each worker; with many it is longer, if not so long as to miss a stall.
+
+    Args:
+        workers: that are asked.
+        stall_seconds: after which a silent worker is replaced; None never does it.
+    """
+    pause = max(BEAT_SECONDS, workers / BEATS_A_SECOND)
+    return pause if stall_seconds is None else min(pause, max(BEAT_SECONDS, stall_seconds / 4))
 
 
 class RayPool(WorkerPool):
     """One actor a slot, on some cores and a share of a GPU; where it runs is Ray's business."""
 
-    def __init__(self, function: Callable[[Any], Any], gpus_each: float = 0.0, cpus_each: float = 1.0) -> None:
+    def __init__(
+        self,
+        function: Callable[[Any], Any],
+        gpus_each: float = 0.0,
+        cpus_each: float = 1.0,
+        stall_seconds: float | None = None,
+    ) -> None:
         import ray
 
+        self._stall_seconds = stall_seconds
         self._function = dumped_function(function, _dumps)
         # No restarts by Ray itself: we count attempts, so that a unit which kills its actor cannot do so for ever.
         # Questions for its heartbeat are answered on a thread of their own, while a unit runs.
@@ -104,7 +124,7 @@ class RayPool(WorkerPool):
                 self._beats[slot] = beats
                 events.append(Event(slot, "beat"))
         if time.monotonic() >= self._next_question:
-            self._next_question = time.monotonic() + BEAT_SECONDS
+            self._next_question = time.monotonic() + beat_pause(len(self._actors), self._stall_seconds)
             silent = self._at_work - set(self._asked.values())
             self._asked |= {self._ask(slot): slot for slot in silent}
         return events

@@ -12,11 +12,18 @@ import pytest
 from infra.errors import InfraError
 from jepa.core.errors import InputError
 from pipelines.executor import UnitsError, run_units
+from pipelines.executor.ray_pool import beat_pause
 from tests.pipelines.executor.test_process_pool import named, unreadable_function
 from tests.pipelines.executor.troubles import TROUBLES, Unreadable, die_while_sending, refuse_oddly, trouble
 from tests.pipelines.executor.units import count_tries, square
 
 pytestmark = pytest.mark.ray
+
+
+def test_many_workers_are_asked_less_often_but_in_time() -> None:
+    """A driver that asked a thousand of them each second would do nothing else."""
+    assert [beat_pause(workers, None) for workers in (1, 50, 100, 1000)] == [1.0, 1.0, 2.0, 20.0]
+    assert beat_pause(1000, 600.0) == 20.0 and beat_pause(1000, 40.0) == 10.0 and beat_pause(1000, 2.0) == 1.0
 
 
 def test_every_failure_arrives_with_type_message_and_traceback() -> None:
