@@ -57,7 +57,3 @@ def maintenance(config: MaintenanceConfig, store: str = "runs/") -> dict[str, in
     )
     create_markdown_artifact("\n\n".join(sections), key="maintenance")
     return {"orphans": len(result.orphans), "files": len(sweep.garbage)}
-
-
-def _section(title: str, lines: list[str]) -> str:
-    return "\n".join([f"## {title}", "", *(f"- {line}" for line in lines or ["none"])])

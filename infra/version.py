@@ -52,7 +52,9 @@ def installed(package: str) -> str:
 
 def _git(root: Path, *arguments: str) -> str | None:
     try:
-        answer = subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, timeout=60)
+        # No daemon of git's is to be left behind.
+        command = ["git", "-C", str(root), "-c", "core.fsmonitor=false", *arguments]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout.strip() if answer.returncode == 0 else None

@@ -16,10 +16,14 @@ def worker_lines(**fields: str) -> list[dict[str, Any]]:
     node: Any = ray._private.worker._global_node
     for path in sorted(Path(node.get_logs_dir_path()).glob("worker-*.err")):
         for line in path.read_text(errors="replace").splitlines():
-            if line.startswith("{"):
+            if not line.startswith("{"):
+                continue
+            try:
                 read: dict[str, Any] = json.loads(line)
-                if fields.items() <= read.items():
-                    found.append(read)
+            except ValueError:  # its end is still to be written
+                continue
+            if fields.items() <= read.items():
+                found.append(read)
     return found
 
 

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from infra.observability.log_lines import without_secrets
 from infra.processes.background import LEAVING_SECONDS, BackgroundThread
-from infra.processes.descendants import MARK, descendants
+from infra.processes.descendants import descendants, mark_of
 from infra.processes.environment import applied_environment
 from infra.processes.identity import this_process
 from infra.ray_cluster.work import ray_record
 from infra.storage import Store, open_store
+from infra.storage.local import LocalStore
 from infra.work_log import ProcessRecord, utc_now
 from pipelines.store.processes import write_process
 
@@ -33,7 +35,7 @@ def recorded_process(store: str, what: str, flow_run: str = "") -> Iterator[None
         flow_run: id of the Prefect flow run that it is.
     """
     record = _Record(store, what, flow_run)
-    with applied_environment({MARK: record.id}):
+    with applied_environment(mark_of(record.id)):
         record.start()
         try:
             yield
@@ -77,7 +79,8 @@ class _Record:
         self._thread.start()
 
     def end(self, status: str, error: BaseException | None = None) -> None:
-        self._change(status=status, ended=utc_now(), error=f"{type(error).__name__}: {error}" if error else "")
+        text = without_secrets(f"{type(error).__name__}: {error}") if error else ""
+        self._change(status=status, ended=utc_now(), error=text)
         self._over.set()
         # A store that has not answered yet has said nothing of this process, and need not say how it ended.
         self._thread.leave(LEAVING_SECONDS if self._written else 1.0)
@@ -92,8 +95,10 @@ class _Record:
 
     def _write(self) -> None:
         try:
-            self._change(heartbeat=utc_now(), ray=ray_record() or self._record.ray, children=descendants())
+            self._change(heartbeat=utc_now(), ray=self._record.ray or ray_record(), children=descendants())
             self._store = self._store or open_store(self._uri)
+            if isinstance(self._store, LocalStore) and not self._store.root.exists():
+                return  # a folder with a typing error, which the run is about to refuse, is not made
             write_process(self._store, self._record)
             self._written = True
         except Exception as error:

@@ -10,6 +10,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from infra.observability.event_log import COPY, OURS, WORDS, bound
+from infra.observability.log_lines import without_secrets
 from infra.progress import LineSink, PhaseState
 
 LINE_SECONDS = 15.0
@@ -63,13 +64,15 @@ class _RunLogHandler(logging.Handler):
     def __init__(self, logger: Any) -> None:
         super().__init__(logging.INFO)
         self._logger = logger
+        self._plain = logging.Formatter()
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             text, words = record.getMessage(), getattr(record, WORDS, None)
-            if words is None:
-                self._logger.log(record.levelno, text, exc_info=record.exc_info, extra={COPY: True})
-            else:
-                self._logger.warning(f"{text}\n{words}".rstrip(), extra={COPY: True})
+            if record.exc_info:
+                text += f"\n{self._plain.formatException(record.exc_info)}"
+            level = record.levelno if words is None else logging.WARNING
+            # The server keeps it, and shows it to everybody who reaches its page.
+            self._logger.log(level, without_secrets(f"{text}\n{words or ''}".rstrip()), extra={COPY: True})
         except Exception:
             self.handleError(record)

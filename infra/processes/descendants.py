@@ -8,12 +8,13 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from infra.processes.identity import ProcessIdentity, is_running, process_of
+from infra.processes.identity import ProcessIdentity, is_running, process_of, this_process
 
 MARK = "STARTED_BY_JEPA"
-"""Variable that holds the id of the record (`infra.work_log.ProcessRecord`) of the process that started this one."""
+"""Variable that names the process that started this one, and its record (`infra.work_log.ProcessRecord`)."""
 GRACE_SECONDS = 5.0
 """How long processes have between SIGTERM and SIGKILL."""
 
@@ -32,12 +33,36 @@ def descendants() -> tuple[ProcessIdentity, ...]:
     return tuple(identity for identity in identities if identity is not None)
 
 
+def mark_of(record: str) -> dict[str, str]:
+    """Returns the variable that marks what this process starts: the record's id, and which process this is."""
+    this = this_process()
+    return {MARK: f"{record}:{this.pid}:{this.started}"}
+
+
+def read_mark(mark: str) -> tuple[str, ProcessIdentity] | None:
+    """Returns the record's id and the process of this machine that a mark names; None where it is none of ours.
+
+    Who can write to the store can change a record, but not what stands in the environment of a process.
+    """
+    record, _, rest = mark.partition(":")
+    pid, _, started = rest.partition(":")
+    return (record, replace(this_process(), pid=int(pid), started=started)) if pid.isdecimal() and started else None
+
+
+def ancestors() -> set[int]:
+    """Returns the numbers of the processes above this one."""
+    found, pid = set[int](), os.getpid()
+    while (pid := _parent_of(pid)) > 1 and pid not in found:
+        found.add(pid)
+    return found
+
+
 def marked_processes() -> dict[ProcessIdentity, str]:
     """Returns the running processes of this user that carry a mark, with the mark; without this one."""
     found = {}
     for pid in _numbers():
         identity = process_of(pid)
-        mark = _mark_of(pid)
+        mark = _mark_in(pid)
         # Asked again: in between the system may have given the number to another process.
         if mark and identity is not None and pid != os.getpid() and is_running(identity):
             found[identity] = mark
@@ -94,7 +119,7 @@ def _parent_of(pid: int) -> int:
         return 0
 
 
-def _mark_of(pid: int) -> str:
+def _mark_in(pid: int) -> str:
     """Returns the mark that a process of this user was started with; empty where it has none or is somebody else's."""
     folder = Path(f"/proc/{pid}")
     start = f"{MARK}=".encode()

@@ -100,7 +100,9 @@ class JobsApi:
         """
         shown, silent_since = _Shown(show), None
         while True:
-            with suppress(RuntimeError, *SILENCE):  # a connection that broke: whether the cluster is there, comes next
+            with suppress(
+                RuntimeError, AuthenticationError, *SILENCE
+            ):  # a connection that broke: whether the cluster is there, comes next
                 asyncio.run(self._tail(job, shown))
             try:
                 details = self._client.get_job_info(job)
@@ -109,20 +111,18 @@ class JobsApi:
                 silent_since = None
             except AuthenticationError as error:
                 raise InfraError(self._refusal(error)) from error
-            except SILENCE as error:
-                silent_since = silent_since or time.monotonic()
-                if time.monotonic() - silent_since > LOST_SECONDS:
-                    raise InfraError(
-                        f"the Ray cluster at {self.address!r} has not answered for {LOST_SECONDS:g} s, and what became "
-                        f"of job {job!r} is not known; the same command follows it again, or goes on on a new cluster"
-                    ) from error
-            except RuntimeError as error:
+            except (RuntimeError, *SILENCE) as error:  # RuntimeError: whatever else than the answer comes, be it a 503
                 if "does not exist" in str(error):
                     raise InfraError(
                         f"the Ray cluster at {self.address!r} was started again and does not know job {job!r}; the "
                         "same command goes on there from what is done"
                     ) from error
                 silent_since = silent_since or time.monotonic()
+                if time.monotonic() - silent_since > LOST_SECONDS:
+                    raise InfraError(
+                        f"the Ray cluster at {self.address!r} has not answered for {LOST_SECONDS:g} s, and what became "
+                        f"of job {job!r} is not known; the same command follows it again, or goes on on a new cluster"
+                    ) from error
             time.sleep(LOOK_SECONDS)
 
     async def _tail(self, job: str, shown: "_Shown") -> None:

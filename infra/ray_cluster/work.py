@@ -80,12 +80,20 @@ class SubmittedJobs:
                 ) from error
 
     def runs(self, job: str) -> bool:
-        """Returns whether a job is there and has not ended."""
+        """Returns whether a job is there and has not ended.
+
+        Raises:
+            AddressError: the cluster does not say.
+        """
         with cluster_access():
             try:
                 return not self._client.get_job_status(job).is_terminal()
-            except RuntimeError:  # there is none of that id
-                return False
+            except Exception as error:  # of many types
+                if "does not exist" in str(error):
+                    return False
+                raise AddressError(
+                    f"the Ray cluster does not answer ({' '.join(str(error).split())[:200]}); try again later"
+                ) from error
 
     def stop(self, job: str) -> None:
         """Asks the cluster to end a job."""

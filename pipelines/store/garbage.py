@@ -30,6 +30,9 @@ from pipelines.store.reports.units import MANIFESTS
 from pipelines.store.sealed import unseal
 from pipelines.store.verify import folders
 
+RECORDS_STAY = timedelta(days=1)
+"""How long the record of an ended process stays at least."""
+
 Why = Literal["unfinished write", "no committed version", "no manifest", "no mark", "superseded", "ended process"]
 
 
@@ -80,7 +83,9 @@ def find_garbage(store: Store, older_than: timedelta) -> Sweep:
         left_out.append("reports are left as they are while a job runs")
     else:
         found += _of_reports(store, left_out)
-    found += [(path, "ended process") for path in ended_records(store)]
+    # What `jepa gc --orphans` goes by stays at least for a day, however young other files may be deleted.
+    old = now - max(older_than, RECORDS_STAY)
+    found += [(path, "ended process") for path in ended_records(store) if path in written and written[path] < old]
     garbage = [
         Garbage(path=path, why=why, since=written[path])
         for path, why in found

@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from flows.runs.orphans.found import Found, Look, Orphan
-from infra.processes.descendants import command_of, end_processes, marked_processes
-from infra.processes.identity import ProcessIdentity
+from infra.processes.descendants import ancestors, command_of, end_processes, marked_processes, read_mark
+from infra.processes.identity import ProcessIdentity, is_running
 from infra.ray_cluster.local import abandoned, clear, session_parent
 
 SHOWN = 10
@@ -23,14 +23,20 @@ def ray_sessions(look: Look) -> Iterable[Found]:
 
 
 def processes(look: Look) -> Iterable[Found]:
-    """Yields the processes on this machine that carry the mark of a recorded process which has ended."""
-    ended = {life.record.id: life for life in look.ended if life.here}
-    living = {life.record.process for life in look.lives if not life.ended}
+    """Yields the processes on this machine that carry the mark of a recorded process which was cut off.
+
+    What a process that ended well has left was meant to stay: a daemon of git's, an agent that keeps keys.
+    """
+    cut_off = {life.record.id: life for life in look.ended if life.here and life.record.status != "done"}
+    living, above = {life.record.process for life in look.lives if not life.ended}, ancestors()
     for process, mark in sorted(marked_processes().items(), key=lambda item: item[0].pid):
-        if mark in ended and process not in living:
+        record, parent = read_mark(mark) or ("", None)
+        if parent is None or is_running(parent) is not False or process in living or process.pid in above:
+            continue
+        if life := cut_off.get(record):
             name = f"{process.pid} ({command_of(process)})"
-            orphan = Orphan(kind="process", name=name, why=f"{ended[mark].why}, which started it")
-            yield Found(orphan, partial(_end, process), mark)
+            orphan = Orphan(kind="process", name=name, why=f"{life.why}, which started it")
+            yield Found(orphan, partial(_end, process), record)
     for life in look.ended:
         if not life.here and life.record.status == "running" and life.record.children:
             numbers = ", ".join(str(child.pid) for child in life.record.children[:SHOWN])

@@ -16,8 +16,12 @@ from infra.settings import RaySettings
 
 def ray_jobs(look: Look) -> Iterable[Found]:
     """Yields the submitted jobs that the store records as ours, that run, and whose driver has been silent for long."""
-    lives = [life for life in look.ended if life.quiet > look.silent_after and life.record.ray]
-    wanted = {life.record.ray.submission: life for life in lives if life.record.ray and life.record.ray.submission}
+    at_work = {life.record.ray.submission for life in look.lives if life.record.ray and not life.ended}
+    # One that said how it ended may be followed by another command of the same job.
+    lives = [life for life in look.ended if life.record.status in ("running", "lost")]
+    silent = [life for life in lives if life.quiet > look.silent_after]
+    found = {life.record.ray.submission: life for life in silent if life.record.ray}
+    wanted = {job: life for job, life in found.items() if job not in ("", *at_work)}
     if not wanted:
         return
     # The address is ours, and none that a document names: whoever answers there gets our token.
@@ -35,7 +39,12 @@ def ray_jobs(look: Look) -> Iterable[Found]:
         return
     for name, life in sorted(wanted.items()):
         assert life.record.ray is not None
-        if life.record.ray.cluster == jobs.cluster and jobs.runs(name):
+        try:
+            runs = life.record.ray.cluster == jobs.cluster and jobs.runs(name)
+        except InfraError as error:
+            look.leave(f"submitted Ray job {name}: {error}", life)
+            continue
+        if runs:
             yield Found(Orphan(kind="ray job", name=name, why=life.why), partial(_stop, jobs, name), life.record.id)
 
 

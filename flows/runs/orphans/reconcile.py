@@ -10,13 +10,13 @@ from datetime import timedelta
 
 from flows.runs.orphans.flow_runs import flow_runs
 from flows.runs.orphans.found import Found, Look, Orphan
-from flows.runs.orphans.lives import life_of
+from flows.runs.orphans.lives import lives_of
 from flows.runs.orphans.on_this_machine import processes, ray_sessions
 from flows.runs.orphans.ray_jobs import ray_jobs
 from infra.storage import Store
 from infra.work_log import utc_now
 from jepa.core.config import Config
-from pipelines.store.processes import process_records, write_process
+from pipelines.store.processes import write_process
 
 FINDERS = (ray_sessions, processes, ray_jobs, flow_runs)
 
@@ -45,8 +45,7 @@ def reconcile(store: Store, silent_after: timedelta, act: bool) -> Reconciliatio
     Raises:
         InfraError: the store cannot be read.
     """
-    now = utc_now()
-    look = Look([life_of(record, now, silent_after) for record in process_records(store)], silent_after)
+    look = Look(lives_of(store, silent_after), silent_after)
     orphans = []
     for finder in FINDERS:
         for found in finder(look):

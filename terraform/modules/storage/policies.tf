@@ -21,7 +21,8 @@ locals {
         # IfExists: a request for one object carries no prefix, and S3 answers 404 for a missing one (which is how a
         # job learns what is left to do) only to those who may list; to others it answers 403.
         Condition = { StringLikeIfExists = {
-          "s3:prefix" = flatten([for prefix in concat(may.reads, may.writes) : [prefix, "${prefix}/*"]])
+          # Maintenance looks through the whole store, at once.
+          "s3:prefix" = concat(flatten([for prefix in concat(may.reads, may.writes) : [prefix, "${prefix}/*"]]), kind == "maintenance" ? [""] : [])
         } }
       },
       {

@@ -1,6 +1,7 @@
 """A flow run whose process is gone is found on a real server and its concurrency slot freed; any other is left."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -55,7 +56,14 @@ def queued(start_run: Callable[..., str], ask: Ask) -> Iterator[Callable[[], str
 
 def record(name: str, flow_run: str, process: ProcessIdentity, **fields: Any) -> ProcessRecord:
     now = utc_now()
-    known = {"id": name, "what": "flow pretrain", "status": "running", "process": process, "user": 0, "started": now}
+    known = {
+        "id": name,
+        "what": "flow pretrain",
+        "status": "running",
+        "process": process,
+        "user": os.getuid(),
+        "started": now,
+    }
     return ProcessRecord.model_validate({**known, "heartbeat": now, "flow_run": flow_run, **fields})
 
 

@@ -1,6 +1,7 @@
 """A submitted Ray job whose driver is silent is stopped; one that is alive, or that no record names, runs on."""
 
 import dataclasses
+import os
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
@@ -48,7 +49,7 @@ def record(name: str, job: str, cluster: str, minutes: float) -> ProcessRecord:
             "what": "command collect",
             "status": "running",
             "process": FAR,
-            "user": 0,
+            "user": os.getuid(),
             "started": heartbeat,
             "heartbeat": heartbeat,
             "ray": {"cluster": cluster, "address": "a", "job": "01", "namespace": "n", "submission": job},

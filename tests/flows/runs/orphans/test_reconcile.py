@@ -66,13 +66,8 @@ class Run:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A store; local Rays are looked for in a folder of the test's own."""
-    rays = tmp_path / "rays"
-    rays.mkdir()
-    monkeypatch.setenv("RAY_TMPDIR", str(rays))
-    monkeypatch.delenv("RAY_API_SERVER_ADDRESS", raising=False)
-    monkeypatch.setattr("infra.ray_cluster.local.LONGEST", 4096)
+def store(tmp_path: Path) -> Store:
+    (tmp_path / "store").mkdir()
     return open_store(str(tmp_path / "store"))
 
 
@@ -144,8 +139,49 @@ def test_another_machine_s_run_is_known_by_its_heartbeat_and_its_processes_are_l
     assert living.process.poll() is None and living.child.is_running()
 
 
-def test_a_local_ray_is_ended_once_its_owner_is_gone(store: Store, tmp_path: Path) -> None:
-    rays = tmp_path / "rays"
+def test_a_record_that_is_renewed_is_that_of_a_living_run_whatever_its_clock_says(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind = {"status": "running", "user": os.getuid(), "started": utc_now(), "what": "command collect"}
+    far = dataclasses.replace(this_process(), host="far")
+
+    def beat(minutes: float) -> None:
+        fields = {**behind, "id": "a", "process": far, "heartbeat": utc_now() - timedelta(minutes=minutes)}
+        write_process(store, ProcessRecord.model_validate(fields))
+
+    beat(60)
+    with monkeypatch.context() as clock:
+        clock.setattr("flows.runs.orphans.lives.time.sleep", lambda seconds: beat(59.9))
+        assert reconcile(store, TEN_MINUTES, act=True) == Reconciliation()
+    assert [one.done for one in reconcile(store, TEN_MINUTES, act=True).orphans] == ["closed"]
+
+
+def test_another_user_s_process_is_known_by_its_heartbeat(store: Store) -> None:
+    """A system may hide it, and then it looks as if it had ended."""
+    now, fields = utc_now(), {"id": "a", "what": "command collect", "status": "running", "user": os.getuid() + 1}
+    hidden = {**fields, "process": ended_process(), "started": now, "heartbeat": now}
+    write_process(store, ProcessRecord.model_validate(hidden))
+    assert reconcile(store, TEN_MINUTES, act=True) == Reconciliation()
+
+
+def test_who_writes_to_the_store_cannot_have_a_living_run_s_processes_ended(store: Store, runs: list[Run]) -> None:
+    """The record of a living run is replaced by one that says it had ended."""
+    living = runs[0]
+    forged = {"process": ended_process(), "what": "\x1b[2J"}
+    write_process(store, living.record.model_copy(update=forged))
+    result = reconcile(store, TEN_MINUTES, act=True)
+    assert "process" not in [one.kind for one in result.orphans] and living.child.is_running()
+    assert "\x1b" not in "".join(result.lines())
+
+
+def test_what_a_run_that_ended_well_has_left_stays(store: Store, runs: list[Run]) -> None:
+    ended = runs[0]
+    ended.kill()
+    write_process(store, ended.record.model_copy(update={"status": "done"}))
+    assert reconcile(store, TEN_MINUTES, act=True) == Reconciliation() and ended.child.is_running()
+
+
+def test_a_local_ray_is_ended_once_its_owner_is_gone(store: Store, rays: Path) -> None:
     owners = {"dead": ended_process(), "living": this_process(), "far": dataclasses.replace(this_process(), host="far")}
     for name, owner in owners.items():
         (rays / f"{PREFIX}{name}").mkdir()
@@ -171,7 +207,7 @@ def test_the_command_lists_and_ends(store: Store, capsys: pytest.CaptureFixture[
             what="command collect",
             status="running",
             process=ended_process(),
-            user=0,
+            user=os.getuid(),
             started=now,
             heartbeat=now,
         ),
@@ -190,7 +226,7 @@ def test_what_cannot_be_asked_for_is_said_and_looked_for_again(
     now = utc_now()
     gone: dict[str, Any] = {
         "process": ended_process(),
-        "user": 0,
+        "user": os.getuid(),
         "started": now,
         "heartbeat": now - timedelta(hours=1),
     }

@@ -10,8 +10,8 @@ def check(asked: Asked, report: Report) -> None:
     with report.step("first") as step:
         step.ok("works")
     with report.step("second"):
-        Path(asked.store).write_text("made by a check")
         try:
+            Path(asked.store).write_text("made by a check")
             time.sleep(3600)
         finally:
-            Path(asked.store).unlink()
+            Path(asked.store).unlink(missing_ok=True)
