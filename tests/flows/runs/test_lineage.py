@@ -9,7 +9,9 @@ from prefect.assets import Asset
 
 from flows.runs import lineage
 from infra.storage import open_store
+from pipelines.store.references import DatasetRef, ModelRef
 from tests.pipelines.small_dataset import small_dataset
+from tests.pipelines.store.test_model_handle import committed
 
 
 @pytest.mark.parametrize(
@@ -63,3 +65,24 @@ def test_an_event_that_cannot_be_sent_is_a_warning(
     with caplog.at_level(logging.WARNING):
         lineage.record_dataset(manifest, store)
     assert "event too large" in caplog.text
+
+
+def test_a_model_is_made_from_a_version_and_from_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, sent = open_store(str(tmp_path)), dict[str, dict[str, Any]]()
+
+    def send(event: str, **facts: Any) -> None:
+        sent[event] = facts
+
+    for name in ("flows.runs.lineage.emit_event", "prefect.events.emit_event"):
+        monkeypatch.setattr(name, send)
+    monkeypatch.setattr("flows.runs.lineage.TaskRunContext.get", lambda: "a task")
+    first, before = ModelRef(name="m9", digest="9" * 64), ModelRef(name="m0", digest="8" * 64)
+    dataset = DatasetRef(name="d0", version=2, digest="7" * 64)
+    manifest = committed(store, 1, dataset_ref=dataset, init_from=first).model_copy(update={"continued_from": before})
+    lineage.record_model(manifest, store)
+    made = sent["prefect.asset.materialization.succeeded"]
+    assert made["resource"]["prefect.resource.id"] == f"file://{tmp_path}/models/{manifest.reference}"
+    assert made["payload"]["digest"] == manifest.digest and made["payload"]["dataset"] == "d0@2"
+    wanted = {f"file://{tmp_path}/{path}" for path in ("datasets/d0@2", "models/m9@99999999", "models/m0@88888888")}
+    for facts in (made, sent[lineage.MODEL_COMMITTED]):
+        assert {other["prefect.resource.id"] for other in facts["related"]} == wanted
