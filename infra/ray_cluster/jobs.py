@@ -100,10 +100,13 @@ class JobsApi:
         """
         shown, silent_since = _Shown(show), None
         while True:
-            with suppress(
-                RuntimeError, AuthenticationError, *SILENCE
-            ):  # a connection that broke: whether the cluster is there, comes next
-                asyncio.run(self._tail(job, shown))
+            # A connection that broke: whether the cluster is there, comes next.
+            with suppress(RuntimeError, AuthenticationError, *SILENCE):
+                tail = self._tail(job, shown)
+                try:
+                    asyncio.run(tail)
+                finally:
+                    tail.close()  # or Python would complain of one that an interruption kept from beginning
             try:
                 details = self._client.get_job_info(job)
                 if details.status.is_terminal():
