@@ -7,7 +7,7 @@ Kept = Callable[..., dict[str, Any]]
 """Gives the figures of a benchmark by its name, and by the name of the part that holds them."""
 
 SOURCES = {"two_room": "collect_two_room_peer", "pusht": "collect_pusht_peer"}
-"""Worlds, and the benchmark of a whole collection that was kept of some; of the others `unit_costs` has shards."""
+"""Worlds, and the benchmark of a whole collection that was kept; without one (""), `unit_costs` has shards."""
 FRAMES = 10**9
 CORES = 1000
 GPUS = 100
