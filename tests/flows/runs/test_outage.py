@@ -1,6 +1,7 @@
 """A flow run outlives twenty seconds without Prefect's server: it ends well afterwards, and can still be cancelled."""
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -44,23 +45,22 @@ class Surroundings:
 def test_a_run_outlives_an_outage_of_the_server_and_can_be_cancelled_after_it(tmp_path: Path) -> None:
     home = tmp_path / "prefect"
     home.mkdir()
-    with held_port() as port:
+    with held_port() as port, ExitStack() as working:
         with serve_prefect(home, port) as server:
             around = Surroundings(server, tmp_path)
             prefect = prefect_command(around.environment)
             prefect("work-pool", "create", "local", "--type", "process")
             prefect("--no-prompt", "deploy", "--name", "collect")
-        with worker_of(around.environment)(tmp_path / "worker.log"):
-            with serve_prefect(home, port):
-                ends, cancelled = around.start_run("d0"), around.start_run("d1")
-            time.sleep(OUTAGE_SECONDS)
-            with serve_prefect(home, port):
-                assert {state_of(around.ask, run) for run in (ends, cancelled)} == {"Running"}
-                assert set_state(around.ask, cancelled, "CANCELLING") == "ACCEPT"
-                wait_for(lambda: state_of(around.ask, cancelled) == "Cancelled", "the cancellation", 120)
-                assert state_of(around.ask, ends) == "Running"
-                around.held.release()
-                wait_for(lambda: state_of(around.ask, ends) == "Completed", "the end of the other run", 300)
+            working.enter_context(worker_of(around.environment)(tmp_path / "worker.log"))
+            ends, cancelled = around.start_run("d0"), around.start_run("d1")
+        time.sleep(OUTAGE_SECONDS)
+        with serve_prefect(home, port):
+            assert {state_of(around.ask, run) for run in (ends, cancelled)} == {"Running"}
+            assert set_state(around.ask, cancelled, "CANCELLING") == "ACCEPT"
+            wait_for(lambda: state_of(around.ask, cancelled) == "Cancelled", "the cancellation", 240)
+            assert state_of(around.ask, ends) == "Running"
+            around.held.release()
+            wait_for(lambda: state_of(around.ask, ends) == "Completed", "the end of the other run", 300)
     store = open_store(str(tmp_path / "store"))
     undisturbed = open_store(str(tmp_path / "undisturbed"))
     for one, name in ((store, "d1"), (undisturbed, "d0"), (undisturbed, "d1")):

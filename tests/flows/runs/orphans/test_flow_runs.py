@@ -114,7 +114,8 @@ def test_a_flow_run_that_somebody_works_on_is_left(
     assert look(act=True).left_out == () and state_of(ask, run) == "Running"
 
 
-@pytest.mark.timeout(500)
+@pytest.mark.long
+@pytest.mark.timeout(900)
 def test_a_run_and_its_worker_that_are_killed_let_the_next_one_start(
     worker: Worker,
     start_run: Callable[..., str],
