@@ -1,5 +1,6 @@
 """A flow run that is cancelled in any phase leaves no process, and the same parameters end as if undisturbed."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ from infra.storage import Store, open_store
 from infra.work_log import utc_now
 from pipelines.reports import read_table
 from pipelines.store.logs import job_status
-from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.processes import process_records
 from tests.flows.conftest import Ask, Worker, wait_for
 from tests.flows.jobs import alive_after, finished
@@ -131,6 +131,7 @@ def test_a_job_that_was_cancelled_in_each_phase_ends_with_the_figures_of_an_undi
             wait_for(lambda: state_of(ask, run) in ENDS, "the end of the job", 600)  # noqa: B023
             assert state_of(ask, run) == "Completed", ask(f"flow_runs/{run}", method="GET")["state"]
     assert stored_bytes(store, "d") == stored_bytes(undisturbed, "d")
-    digests = [ModelHandle(one, "m").require().digest for one in (store, undisturbed)]
-    assert digests[0] == digests[1]
+    # As it stands in the file: this process does not have the objective.
+    weights = [json.loads(one.read("models/m/config.json"))["weights_sha256"] for one in (store, undisturbed)]
+    assert weights[0] == weights[1]
     assert figures(store) == figures(undisturbed)
