@@ -19,7 +19,7 @@ from tests.pipelines.small_dataset import stored_bytes
 pytestmark = [pytest.mark.slow, pytest.mark.prefect, pytest.mark.long]
 
 OUTAGE_SECONDS = 20
-CONFIG = {"world": "held_room", "episodes": 20, "steps": 10, "image_size": 16, "actors": 2, "executor": "local"}
+CONFIG = {"world": "held_room", "episodes": 20, "steps": 200, "image_size": 16, "actors": 2, "executor": "local"}
 
 
 class Surroundings:
