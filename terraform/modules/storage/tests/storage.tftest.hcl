@@ -170,6 +170,14 @@ run "store" {
     error_message = "S3 would answer 403 for an object that is not there yet"
   }
 
+  # maintenance, which looks through the whole store at once, may list it without a prefix
+  assert {
+    condition = [for kind, policy in aws_iam_policy.job : kind if anytrue([for s in jsondecode(policy.policy).Statement :
+      contains(try(s.Condition.StringLikeIfExists["s3:prefix"], []), "")
+    ])] == ["maintenance"]
+    error_message = "not maintenance alone may list the whole store"
+  }
+
   # data outlives a mistaken destroy
   assert {
     condition     = !aws_s3_bucket.store.force_destroy
