@@ -56,6 +56,11 @@ def test_what_cannot_be_submitted_is_said_before_a_cluster_is_asked(
 
 
 def test_a_job_gets_addresses_and_never_a_key_or_a_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A test before this one may have connected this process to Ray and to S3.
+    for name in (*submission.CARRIED, *(name for name in os.environ if name.startswith("AWS_"))):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDjustforthistest02")
