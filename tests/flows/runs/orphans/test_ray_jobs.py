@@ -12,6 +12,7 @@ import pytest
 
 from flows.runs.orphans import reconcile
 from infra.processes.identity import this_process
+from infra.ray_cluster.jobs import NOT_YET
 from infra.ray_cluster.work import SubmittedJobs, ray_record
 from infra.storage import Store, open_store
 from infra.work_log import ProcessRecord, utc_now
@@ -33,7 +34,16 @@ def jobs(ray_cluster: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
     assert record is not None
     monkeypatch.setenv("RAY_ADDRESS", record.address)
     client: Any = JobSubmissionClient(record.address)
-    submitted = [client.submit_job(entrypoint=f"{sys.executable} -c 'import time; time.sleep(600)'") for _ in range(2)]
+
+    def submit() -> str | None:
+        try:
+            return str(client.submit_job(entrypoint=f"{sys.executable} -c 'import time; time.sleep(600)'"))
+        except RuntimeError as error:
+            if NOT_YET not in str(error):  # the agent of a cluster that has just begun is not there at once
+                raise
+            return None
+
+    submitted = [wait_for(submit, "a job", 120) for _ in range(2)]
     found = SubmittedJobs(record.address)
     yield found, submitted
     for job in submitted:
