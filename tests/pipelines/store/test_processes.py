@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from infra.processes.identity import this_process
 from infra.storage import Store
 from infra.work_log import ProcessRecord, RayRecord, utc_now
@@ -29,12 +31,17 @@ def test_records_are_read_back_and_what_is_none_is_left_out(store: Store) -> Non
     assert job_statuses(store, utc_now()) == []
 
 
-def test_records_of_the_ended_are_garbage_and_others_never(store: Store) -> None:
+def test_records_of_the_ended_are_garbage_after_a_day_and_others_never(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_process(store, record("works", heartbeat=utc_now() - timedelta(days=30)))
     for status in ("done", "failed", "interrupted", "lost"):
         write_process(store, record(status, status=status))
     assert find_garbage(store, timedelta(days=1)).garbage == ()
-    sweep = find_garbage(store, timedelta(seconds=-60))
+    a_minute_ahead = timedelta(seconds=-60)
+    assert find_garbage(store, a_minute_ahead).garbage == ()
+    monkeypatch.setattr("pipelines.store.garbage.RECORDS_STAY", a_minute_ahead)
+    sweep = find_garbage(store, a_minute_ahead)
     assert {one.why for one in sweep.garbage} == {"ended process"} and len(sweep.garbage) == 4
     delete_garbage(store, sweep)
     assert [one.id for one in process_records(store)] == ["works"]
