@@ -22,7 +22,8 @@ def test_the_outputs_of_an_environment_render(terraform: Terraform, tree: Path, 
     (outputs,) = (event["test_state"]["outputs"] for event in events if event["type"] == "test_state")
     assert set(NEEDED) <= set(outputs)
     assert _shape(outputs) == _shape(json.loads(OUTPUTS.read_text()))
-    assert len(render(outputs, "0.1.0", tmp_path)) == 4
+    written = {str(path.relative_to(tmp_path)) for path in render(outputs, "0.1.0", tmp_path)}
+    assert len(written) == 5 and "deployments.env" in written
 
 
 def test_both_environments_put_out_the_same() -> None:
