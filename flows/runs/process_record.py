@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from infra.observability.log_lines import without_secrets
+from infra.observability.secrets import without_secrets
 from infra.processes.background import LEAVING_SECONDS, BackgroundThread
 from infra.processes.descendants import descendants, mark_of
 from infra.processes.environment import applied_environment

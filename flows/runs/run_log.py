@@ -10,7 +10,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from infra.observability.event_log import COPY, OURS, WORDS, bound
-from infra.observability.log_lines import without_secrets
+from infra.observability.secrets import without_secrets
 from infra.progress import LineSink, PhaseState
 
 LINE_SECONDS = 15.0

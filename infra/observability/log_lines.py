@@ -4,7 +4,6 @@ import json
 import logging
 import math
 import os
-import re
 import socket
 import sys
 from functools import cache
@@ -14,14 +13,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from infra.observability.event_log import COPY, FIELDS, WORDS
-
-SECRET = re.compile(r"(SECRET|SECRET_ACCESS_KEY|TOKEN|PASSWORD|API_KEY|AUTH_STRING|CREDENTIALS?)$")
-"""Ends of the names of variables whose values are never shown."""
-LEAST_SECRET = 8
-"""Characters; a shorter value would be found in ordinary words."""
-USER_INFO = re.compile(r"(?<=://)[^/\s@]+(?=@)")
-"""A name, password or token before the host of an address."""
-HIDDEN = "***"
+from infra.observability.secrets import without_secrets
 
 
 def formatter(mode: Literal["json", "pretty"]) -> logging.Formatter:
@@ -89,12 +81,3 @@ def _plain(value: Any) -> Any:
 
 def _without_secrets(logger: object, method: str, line: Any) -> str:
     return without_secrets(str(line))
-
-
-def without_secrets(text: str) -> str:
-    """Returns a text without the credentials that this process has, and without those in addresses."""
-    for name, value in os.environ.items():
-        if SECRET.search(name) and len(value) >= LEAST_SECRET:
-            for written in (value, json.dumps(value)[1:-1]):
-                text = text.replace(written, HIDDEN)
-    return USER_INFO.sub(HIDDEN, text)
