@@ -1,4 +1,4 @@
-"""Commands that a Ray cluster runs for us: sent by Ray's Jobs API, followed by their log, found again by their id."""
+"""Jobs of a Ray cluster, by its Jobs API: sent, followed by their log, found again by their id, stopped."""
 
 import asyncio
 import logging
@@ -21,6 +21,7 @@ from ray.job_submission import JobStatus, JobSubmissionClient
 
 from infra.errors import AddressError, InfraError
 from infra.ray_cluster.access import cluster_access, require_token
+from infra.ray_cluster.connection import require_listener
 
 ADDRESS = "RAY_API_SERVER_ADDRESS"
 """Where Ray's own tools look for the address of a cluster's dashboard, which serves the Jobs API."""
@@ -32,6 +33,8 @@ START_SECONDS = 120.0
 """How long a cluster has to become ready for jobs, whose dashboard answers first."""
 NOT_YET = "No available agent to submit job"
 """Ray's words until then."""
+UNKNOWN = "does not exist"
+"""Ray's words for a job that a cluster does not know."""
 QUIET_SECONDS = 30.0
 """After how long without a line it is looked whether the cluster still answers."""
 
@@ -115,7 +118,7 @@ class JobsApi:
             except AuthenticationError as error:
                 raise InfraError(self._refusal(error)) from error
             except (RuntimeError, *SILENCE) as error:  # RuntimeError: whatever else than the answer comes, be it a 503
-                if "does not exist" in str(error):
+                if UNKNOWN in str(error):
                     raise InfraError(
                         f"the Ray cluster at {self.address!r} was started again and does not know job {job!r}; the "
                         "same command goes on there from what is done"
@@ -177,6 +180,51 @@ class JobsApi:
         )
 
 
+class SubmittedJobs:
+    """The jobs of an existing cluster that nobody may wait for any more, whoever sent them."""
+
+    def __init__(self, address: str) -> None:
+        """Takes the address of a cluster or of its dashboard, and asks which cluster that is.
+
+        Raises:
+            AddressError: none answers there, or it refuses us.
+        """
+        with cluster_access():
+            try:
+                require_listener(address)
+                require_token(address)
+                self._client = _Client(address)
+                self.cluster = self._client.session()
+            except AddressError:
+                raise
+            except Exception as error:  # of many types
+                raise AddressError(
+                    f"the Ray cluster at {address!r} does not answer ({' '.join(str(error).split())[:200]}); correct "
+                    f"{ADDRESS} or RAY_ADDRESS"
+                ) from error
+
+    def runs(self, job: str) -> bool:
+        """Returns whether a job is there and has not ended.
+
+        Raises:
+            AddressError: the cluster does not say.
+        """
+        with cluster_access():
+            try:
+                return not self._client.get_job_status(job).is_terminal()
+            except Exception as error:  # of many types
+                if UNKNOWN in str(error):
+                    return False
+                raise AddressError(
+                    f"the Ray cluster does not answer ({' '.join(str(error).split())[:200]}); try again later"
+                ) from error
+
+    def stop(self, job: str) -> None:
+        """Asks the cluster to end a job."""
+        with cluster_access():
+            self._client.stop_job(job)
+
+
 @contextmanager
 def jobs_api() -> Iterator[JobsApi]:
     """Opens the Jobs API of the cluster that the environment names, with the token that Ray finds there.
@@ -227,12 +275,19 @@ class _Client(JobSubmissionClient):
         return super()._do_request(method, endpoint, timeout=(CONNECT_SECONDS, ANSWER_SECONDS), **options)
 
     def _check_connection_and_version(self, *checked: Any, **also: Any) -> None:
-        """Asks nothing: `JobsApi` asks for the version, once, and wants the same."""
+        """Asks nothing: who uses it asks for the version, once."""
 
     def version(self) -> str:
+        return str(self._about()["ray_version"])
+
+    def session(self) -> str:
+        """Returns what tells the cluster from another one, or from itself before a restart of its head."""
+        return str(self._about()["session_name"])
+
+    def _about(self) -> Any:
         answer = self._do_request("GET", "/api/version")
         answer.raise_for_status()
-        return str(answer.json()["ray_version"])
+        return answer.json()
 
 
 class _Shown:
@@ -258,4 +313,4 @@ def _number(job: str | None, name: str) -> int:
     return int(match[1] or 1) if match else 0
 
 
-__all__ = ["ADDRESS", "JobDetails", "JobRequest", "JobStatus", "JobsApi", "jobs_address", "jobs_api"]
+__all__ = ["ADDRESS", "JobDetails", "JobRequest", "JobStatus", "JobsApi", "SubmittedJobs", "jobs_address", "jobs_api"]

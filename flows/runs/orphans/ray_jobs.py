@@ -7,11 +7,14 @@ return, whatever has become of the driver in it.
 import os
 from collections.abc import Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from flows.runs.orphans.found import Found, Look, Orphan
 from infra.errors import InfraError
-from infra.ray_cluster.work import DASHBOARD, SubmittedJobs
 from infra.settings import RaySettings
+
+if TYPE_CHECKING:
+    from infra.ray_cluster.jobs import SubmittedJobs
 
 
 def ray_jobs(look: Look) -> Iterable[Found]:
@@ -24,13 +27,15 @@ def ray_jobs(look: Look) -> Iterable[Found]:
     wanted = {job: life for job, life in found.items() if job not in ("", *at_work)}
     if not wanted:
         return
+    from infra.ray_cluster.jobs import ADDRESS, SubmittedJobs
+
     # The address is ours, and none that a document names: whoever answers there gets our token.
-    address = os.environ.get(DASHBOARD) or RaySettings.from_environment().address
+    address = os.environ.get(ADDRESS) or RaySettings.from_environment().address
     if address is None:
         open_ones = [life for life in wanted.values() if life.record.status == "running"]
         if open_ones:
             names = ", ".join(sorted(wanted))
-            look.leave(f"submitted Ray jobs ({names}); set {DASHBOARD} or RAY_ADDRESS to their cluster", *open_ones)
+            look.leave(f"submitted Ray jobs ({names}); set {ADDRESS} or RAY_ADDRESS to their cluster", *open_ones)
         return
     try:
         jobs = SubmittedJobs(address)
@@ -48,6 +53,6 @@ def ray_jobs(look: Look) -> Iterable[Found]:
             yield Found(Orphan(kind="ray job", name=name, why=life.why), partial(_stop, jobs, name), life.record.id)
 
 
-def _stop(jobs: SubmittedJobs, name: str) -> str:
+def _stop(jobs: "SubmittedJobs", name: str) -> str:
     jobs.stop(name)
     return "stopped"

@@ -12,7 +12,7 @@ import ray
 
 from infra.errors import AddressError, InfraError
 from infra.ray_cluster import jobs
-from infra.ray_cluster.jobs import JobsApi, jobs_address, jobs_api
+from infra.ray_cluster.jobs import JobsApi, SubmittedJobs, jobs_address, jobs_api
 from tests.infra.storage.s3_answers import answering
 
 VERSION = json.dumps({"ray_version": ray.__version__}).encode()
@@ -125,3 +125,8 @@ def test_a_log_that_is_read_again_is_shown_once() -> None:
 def test_jobs_of_a_name_are_numbered() -> None:
     ids = ["jepa-run-d", "jepa-run-d-2", "jepa-run-d-12", "jepa-run-d-e", "jepa-run-dd", "x-jepa-run-d", None]
     assert [jobs._number(job, "jepa-run-d") for job in ids] == [1, 2, 12, 0, 0, 0, 0]
+
+
+def test_a_cluster_that_does_not_answer_is_a_sentence() -> None:
+    with pytest.raises(AddressError, match=r"does not answer .* correct RAY_API_SERVER_ADDRESS or RAY_ADDRESS"):
+        SubmittedJobs("127.0.0.1:1")

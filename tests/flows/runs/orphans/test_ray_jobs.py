@@ -12,14 +12,16 @@ import pytest
 
 from flows.runs.orphans import reconcile
 from infra.processes.identity import this_process
-from infra.ray_cluster.jobs import NOT_YET
-from infra.ray_cluster.work import SubmittedJobs, ray_record
+from infra.ray_cluster.access import cluster_access
+from infra.ray_cluster.jobs import NOT_YET, SubmittedJobs
+from infra.ray_cluster.work import ray_record
 from infra.storage import Store, open_store
 from infra.work_log import ProcessRecord, utc_now
 from pipelines.store.processes import write_process
 from tests.flows.conftest import wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.ray]
+# Long: beside other work Ray's agent, which takes jobs, may not begin for minutes.
+pytestmark = [pytest.mark.slow, pytest.mark.ray, pytest.mark.long]
 
 TEN_MINUTES = timedelta(minutes=10)
 FAR = dataclasses.replace(this_process(), host="far")
@@ -33,22 +35,24 @@ def jobs(ray_cluster: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
     record = ray_record()
     assert record is not None
     monkeypatch.setenv("RAY_ADDRESS", record.address)
-    client: Any = JobSubmissionClient(record.address)
+    # Ray remembers the mode of an earlier test, until it is asked to look again.
+    with cluster_access():
+        client: Any = JobSubmissionClient(record.address)
 
-    def submit() -> str | None:
-        try:
-            return str(client.submit_job(entrypoint=f"{sys.executable} -c 'import time; time.sleep(600)'"))
-        except RuntimeError as error:
-            if NOT_YET not in str(error):  # the agent of a cluster that has just begun is not there at once
-                raise
-            return None
+        def submit() -> str | None:
+            try:
+                return str(client.submit_job(entrypoint=f"{sys.executable} -c 'import time; time.sleep(600)'"))
+            except RuntimeError as error:
+                if NOT_YET not in str(error):  # the agent of a cluster that has just begun is not there at once
+                    raise
+                return None
 
-    submitted = [wait_for(submit, "a job", 120) for _ in range(2)]
-    found = SubmittedJobs(record.address)
-    yield found, submitted
-    for job in submitted:
-        client.stop_job(job)
-        wait_for(lambda: not found.runs(job), "the end of a job", 120)  # noqa: B023
+        submitted = [wait_for(submit, "a job", 120) for _ in range(2)]
+        found = SubmittedJobs(record.address)
+        yield found, submitted
+        for job in submitted:
+            client.stop_job(job)
+            wait_for(lambda: not found.runs(job), "the end of a job", 120)  # noqa: B023
 
 
 def record(name: str, job: str, cluster: str, minutes: float) -> ProcessRecord:
