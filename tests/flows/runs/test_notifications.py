@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,6 +12,7 @@ from flows.cli.main import main
 from tests.flows.conftest import Ask, wait_for
 from tests.flows.events import emit
 from tests.flows.test_schedule import scheduled
+from tests.http_servers import Handler, served
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
 
@@ -28,19 +27,14 @@ def webhook() -> Iterator[Webhook]:
     """The address of a web server, and what has been posted to it."""
     posted: list[dict[str, str]] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answers(Handler):
         def do_POST(self) -> None:
-            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            posted.append(json.loads(self.body()))
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, *_: Any) -> None:
-            """Keeps quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", posted
-        server.shutdown()
+    with served(Answers) as address:
+        yield address, posted
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 import ray
@@ -13,6 +11,7 @@ import ray
 from infra.errors import AddressError, InfraError
 from infra.ray_cluster import jobs
 from infra.ray_cluster.jobs import JobsApi, SubmittedJobs, jobs_address, jobs_api
+from tests.http_servers import Handler, served
 from tests.infra.storage.s3_answers import answering
 
 VERSION = json.dumps({"ray_version": ray.__version__}).encode()
@@ -80,7 +79,7 @@ def test_nobody_and_a_silent_server_are_sentences_in_seconds(monkeypatch: pytest
 def cluster_that_knows_no_job() -> Iterator[str]:
     """Serves what a cluster that was started again answers."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answers(Handler):
         def do_GET(self) -> None:
             known = self.path == "/api/version"
             body = VERSION if known else b"Job jepa-run-x does not exist"
@@ -89,16 +88,8 @@ def cluster_that_knows_no_job() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Keeps the test's output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with served(Answers) as address:
+        yield address
 
 
 def test_a_job_whose_cluster_was_started_again_or_is_gone_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,9 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+
+from tests.http_servers import Handler, served
 
 
 def s3_error(code: str, message: str = "no") -> bytes:
@@ -18,9 +19,9 @@ def s3_error(code: str, message: str = "no") -> bytes:
 def answering(status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Iterator[str]:
     """Serves on loopback and yields the endpoint; `headers` come on top, a `Date` instead of the time."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answers(Handler):
         def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.body()
             given = {"Date": self.date_time_string(), "Content-Length": str(len(body))} | dict(headers or {})
             self.send_response_only(status)
             for name, value in given.items():
@@ -31,16 +32,8 @@ def answering(status: int, body: bytes = b"", headers: Mapping[str, str] | None 
 
         do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = answer
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Keeps the test's output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with served(Answers) as address:
+        yield address
 
 
 @contextmanager

@@ -4,8 +4,6 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 from infra.errors import InfraError
 from infra.storage import open_store
 from infra.storage.s3 import ANSWERS
+from tests.http_servers import Handler, served
 
 MISSING = b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>NoSuchKey</Code><Message>no</Message></Error>'
 TAKEN = MISSING.replace(b"NoSuchKey", b"PreconditionFailed")
@@ -24,9 +23,9 @@ def breaking_off(status: int, body: bytes, times: int) -> Iterator[tuple[str, li
     """Serves one answer on loopback, which breaks off the first few times; yields the endpoint and what was asked."""
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answers(Handler):
         def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.body()
             asked.append(self.command)
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
@@ -49,16 +48,8 @@ def breaking_off(status: int, body: bytes, times: int) -> Iterator[tuple[str, li
 
         do_GET = do_PUT = answer
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Keeps the test's output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
+    with served(Answers) as address:
+        yield address, asked
 
 
 @pytest.fixture(autouse=True)

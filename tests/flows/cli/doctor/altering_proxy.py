@@ -1,14 +1,13 @@
 """A proxy on loopback before an S3 server, which changes what passes: a server with one fault, and no other."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
+from tests.http_servers import Handler, served
 from tests.infra.storage.s3_answers import s3_error
 
 HOP = ("connection", "transfer-encoding", "content-length", "server")
@@ -32,9 +31,9 @@ class Fault:
 def altered(upstream: str, fault: Fault) -> Iterator[str]:
     """Runs the proxy and yields its endpoint."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answers(Handler):
         def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self.body()
             if self.command == fault.refused:
                 headers = {"Content-Type": "application/xml"}
                 self._answer(403, headers, s3_error(fault.code, escape(str(dict(self.headers)))))
@@ -61,14 +60,5 @@ def altered(upstream: str, fault: Fault) -> Iterator[str]:
             if self.command != "HEAD":
                 self.wfile.write(data)
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Answers) as address:
+        yield address

@@ -2,10 +2,8 @@
 
 import json
 import socket
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pytest
 
 from flows.servers.embedded import without_password
 from tests.flows.cli.doctor.checked import findings, statuses
+from tests.http_servers import Handler, served
 from tests.infra.storage.s3_answers import silent
 
 OURS = version("prefect")
@@ -23,9 +22,9 @@ OURS = version("prefect")
 def api(answers: Mapping[str, tuple[int, Any]]) -> Iterator[str]:
     """Serves JSON by path on loopback and yields the address of the API."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answers(Handler):
         def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.body()
             status, document = answers[self.path.removeprefix("/api/")]
             data = json.dumps(document).encode()
             self.send_response_only(status)
@@ -35,17 +34,8 @@ def api(answers: Mapping[str, tuple[int, Any]]) -> Iterator[str]:
 
         do_GET = do_POST = answer
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/api"
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Answers) as address:
+        yield f"{address}/api"
 
 
 GOOD = {"health": (200, True), "admin/version": (200, OURS), "flows/count": (200, 0)}
