@@ -1,6 +1,6 @@
 """The completion script of bash."""
 
-from flows.cli.completion.offered import OfferedCommand, plain
+from flows.cli.completion.offered import OfferedCommand, known_values
 
 SCRIPT = """\
 # Completion of jepa for bash. In ~/.bashrc: eval "$(jepa completion bash)"
@@ -59,15 +59,7 @@ complete -o bashdefault -o default -F _jepa jepa
 def bash_script(commands: list[OfferedCommand]) -> str:
     """Returns the script."""
     flags = [f"    {one.name}) echo '{' '.join(flag.option for flag in one.flags)}' ;;" for one in commands]
-    values = []
-    for one in commands:
-        if one.takes_argument:
-            values.append(f"    '{one.name} argument') echo '{' '.join(('one', *one.values))}' ;;")
-        for flag in one.flags:
-            if flag.takes != "nothing":
-                values.append(
-                    f"    '{one.name} {flag.option}') echo '{' '.join((flag.takes, *plain(flag.values)))}' ;;"
-                )
+    values = [f"    '{where}') echo '{words}' ;;" for where, words in known_values(commands)]
     return (
         SCRIPT.replace("@COMMANDS@", " ".join(one.name for one in commands))
         .replace("@FLAGS@", "\n".join(flags))

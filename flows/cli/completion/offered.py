@@ -28,6 +28,17 @@ def offered_commands() -> list[OfferedCommand]:
     return [_offered(name, summary) for name, summary in SUMMARIES.items()]
 
 
+def known_values(commands: list[OfferedCommand]) -> list[tuple[str, str]]:
+    """Returns what can follow `<command> <flag>`, or `<command> argument`: how many (one or many) and the known ones."""
+    found = []
+    for one in commands:
+        if one.takes_argument:
+            found.append((f"{one.name} argument", " ".join(("one", *one.values))))
+        taking = (flag for flag in one.flags if flag.takes != "nothing")
+        found += [(f"{one.name} {flag.option}", " ".join((flag.takes, *plain(flag.values)))) for flag in taking]
+    return found
+
+
 def plain(values: tuple[str, ...]) -> tuple[str, ...]:
     """Returns the values that need no quotes."""
     return tuple(value for value in values if PLAIN.fullmatch(value))

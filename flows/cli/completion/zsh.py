@@ -1,6 +1,6 @@
 """The completion script of zsh."""
 
-from flows.cli.completion.offered import OfferedCommand, plain
+from flows.cli.completion.offered import OfferedCommand, known_values
 
 SCRIPT = """\
 #compdef jepa
@@ -70,17 +70,11 @@ fi
 
 def zsh_script(commands: list[OfferedCommand]) -> str:
     """Returns the script."""
-    flags, values = [], []
+    flags = []
     for one in commands:
         listed = " ".join(_described(flag.option, flag.help) for flag in one.flags)
         flags.append(f"    {one.name}) offers=({listed}) ;;")
-        if one.takes_argument:
-            values.append(f"    '{one.name} argument') values=({' '.join(('one', *one.values))}) ;;")
-        for flag in one.flags:
-            if flag.takes != "nothing":
-                values.append(
-                    f"    '{one.name} {flag.option}') values=({' '.join((flag.takes, *plain(flag.values)))}) ;;"
-                )
+    values = [f"    '{where}') values=({words}) ;;" for where, words in known_values(commands)]
     return (
         SCRIPT.replace("@COMMANDS@", " ".join(_described(one.name, one.summary) for one in commands))
         .replace("@FLAGS@", "\n".join(flags))
