@@ -29,7 +29,7 @@ def offered_commands() -> list[OfferedCommand]:
 
 
 def known_values(commands: list[OfferedCommand]) -> list[tuple[str, str]]:
-    """Returns what can follow `<command> <flag>`, or `<command> argument`: how many (one or many) and the known ones."""
+    """Returns what can follow `<command> <flag>`, or `<command> argument`: one or many, and the known ones."""
     found = []
     for one in commands:
         if one.takes_argument:
