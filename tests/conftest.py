@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from infra.processes.environment import applied_environment
+from infra.ray_cluster.access import cluster_access
 from infra.ray_cluster.connection import connect
 from infra.settings import RaySettings
 from infra.storage import Store, open_store
@@ -70,6 +71,14 @@ def ray_cluster(s3_server: S3Server) -> Iterator[None]:
         with applied_environment(s3_server.environment):  # for the workers only, or it would stay set for every test
             cluster.enter_context(connect(RaySettings(num_cpus=4)))
         yield
+
+
+@pytest.fixture
+def ray_looks_again() -> Iterator[None]:
+    """Has Ray, which remembers mode and token, look at the variables again once a test that changed them is over."""
+    yield
+    with cluster_access():
+        pass
 
 
 @pytest.fixture(scope="session")

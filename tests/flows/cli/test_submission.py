@@ -22,6 +22,8 @@ from tests.conftest import ROOT
 from tests.flows.cli.plugin import write_plugin
 from tests.flows.jobs import command, environment, finished
 
+pytestmark = pytest.mark.usefixtures("ray_looks_again")
+
 SECRETS = {
     "AWS_SECRET_ACCESS_KEY": "very/secret+key/just/for/this/test/0002",
     "AWS_SESSION_TOKEN": "session-token-just-for-this-test",
