@@ -9,10 +9,12 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from jepa.studies import Claim, Finding
 from pipelines.evaluate import Evaluated
 from pipelines.reports.origins import WORDS, Names, differing
 from pipelines.reports.summary import Headline
 from pipelines.store.reports import UnitManifest
+from pipelines.study import Studied
 
 WIDTH = 130
 """Characters of the table where all figures have one origin."""
@@ -120,4 +122,43 @@ def unit_facts(earlier: Sequence[UnitManifest], total: int) -> dict[str, Any]:
             {"key": unit.key, "code_version": unit.code_version, "created_at": unit.created_at.isoformat()}
             for unit in earlier
         ],
+    }
+
+
+def finding_rows(findings: Sequence[tuple[Claim, Finding]]) -> list[dict[str, Any]]:
+    """Returns the findings of a study as people read them, a dictionary for each row."""
+    return [
+        {
+            "claim": claim.name,
+            "says": f"{claim.sentence} ({claim.source})",
+            "published": claim.published,
+            "found": finding.found,
+            "verdict": finding.verdict,
+        }
+        for claim, finding in findings
+    ]
+
+
+def study_lines(studied: Studied) -> list[str]:
+    """Returns the findings of a study, a paragraph for each claim, and which cells stand from before."""
+    lines = []
+    for claim, finding in studied.findings:
+        lines += [f"{finding.verdict.upper():<12} {claim.sentence}", f"{'':<12} {claim.source}: {claim.published}"]
+        lines += [f"{'':<12} here: {finding.found}", ""]
+    name, cells = studied.plan.study.name, len(studied.units)
+    return [*lines, f"study {name}: {cells} cells", *earlier_lines(studied.earlier, cells, "--force")]
+
+
+def study_facts(studied: Studied) -> dict[str, Any]:
+    """Returns the same for programs."""
+    return {
+        "study": studied.plan.study.name,
+        "run": studied.run,
+        "claims": [
+            {"claim": claim.name, "sentence": claim.sentence, "source": claim.source, "published": claim.published}
+            | {"verdict": one.verdict, "found": one.found, "value": one.value}
+            | {"ci_low": one.low, "ci_high": one.high, "n": one.n}
+            for claim, one in studied.findings
+        ],
+        "cells": unit_facts(studied.earlier, len(studied.units)),
     }

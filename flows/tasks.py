@@ -1,4 +1,4 @@
-"""The four tasks that the flows are made of: coarse, repeatable, and handing on names and small manifests only.
+"""The tasks that the flows are made of: coarse, repeatable, and handing on names and small manifests only.
 
 Each job finds in the store what is done and does the rest, so a task may be run again at any time, with no cache.
 """
@@ -9,7 +9,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from flows.runs.artifacts import publish_dataset, publish_metrics, publish_model, publish_report
+from flows.runs.artifacts import publish_dataset, publish_findings, publish_metrics, publish_model, publish_report
 from flows.runs.interruption import stoppable
 from flows.runs.lineage import record_dataset, record_model, record_report
 from flows.runs.progress_artifacts import ProgressArtifacts
@@ -29,6 +29,8 @@ from pipelines.reports import metrics_table
 from pipelines.reports.page import ReportConfig
 from pipelines.reports.page import report as render_report
 from pipelines.store import DatasetManifest
+from pipelines.study import StudyConfig
+from pipelines.study import study as run_study
 
 FINAL = (InputError, TrainingFailure, TypeError, KeyError, AttributeError)
 """What would be the same the next time: a wrong input, a training that diverged, a fault in the program."""
@@ -84,6 +86,14 @@ def evaluate_task(config: EvaluateConfig, store: str) -> str:
     evaluated = evaluate_model(config, open_store(store), _progress())
     publish_metrics(metrics_table(store, evaluated.run), evaluated.run)
     return evaluated.run
+
+
+@task(name="study", **TASK_OPTIONS)
+def study_task(config: StudyConfig, store: str) -> str:
+    """Runs the cells that are missing, judges the claims, and returns the name of the run that lists both."""
+    studied = run_study(config, open_store(store), _progress())
+    publish_findings(studied)
+    return studied.run
 
 
 @task(name="report", **TASK_OPTIONS)

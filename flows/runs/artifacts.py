@@ -9,12 +9,13 @@ from urllib.parse import quote
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from flows.display import headline_rows
+from flows.display import finding_rows, headline_rows
 from infra.settings import S3Settings
 from pipelines.reports.page import ReportResult
 from pipelines.reports.summary import Headline
 from pipelines.store import DatasetManifest
 from pipelines.store.models.manifest import ModelManifest
+from pipelines.study import Studied
 
 
 def artifact_key(text: str) -> str:
@@ -55,6 +56,15 @@ def publish_metrics(headlines: Sequence[Headline], run: str) -> None:
         headline_rows(headlines),
         key=artifact_key(f"metrics-{run}"),
         description=f"Run {run}: held-out figures, 95 % intervals",
+    )
+
+
+def publish_findings(studied: Studied) -> None:
+    """Leaves what a study found of its claims as a table."""
+    create_table_artifact(
+        finding_rows(studied.findings),
+        key=artifact_key(f"claims-{studied.run}"),
+        description=f"Study {studied.plan.study.name}, run {studied.run}: {len(studied.units)} cells",
     )
 
 

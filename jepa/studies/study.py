@@ -131,6 +131,12 @@ MEASURE_COLUMNS = (
 STUDIES: Registry[type[Study]] = Registry("study", {}, group="jepa.studies")
 
 
+def study_of_table(table: str) -> str | None:
+    """Returns the registered study that a report table belongs to by its name, None where there is none."""
+    own = [name for name in STUDIES if f"{table}_".startswith(f"study_{name}_")] if table.startswith("study_") else []
+    return max(own, key=len, default=None)
+
+
 def _cell_columns(cell: type[Cell]) -> tuple[Column, ...]:
     columns = []
     for name, declared in cell.model_fields.items():

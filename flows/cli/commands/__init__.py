@@ -9,6 +9,7 @@ JOBS = {
     "collect": "collect a dataset from a world",
     "pretrain": "train a world model on a dataset",
     "evaluate": "judge a model on held-out episodes",
+    "study": "test a paper's claims on a grid of small jobs",
     "report": "render the page of a run",
     "import-hdf5": "make a dataset of a published HDF5 file",
     "import-lewm": "make a model of released LeWorldModel weights, and back",

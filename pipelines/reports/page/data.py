@@ -8,6 +8,7 @@ import pandas as pd
 
 from infra.storage import Store
 from jepa.evaluation import EVALUATIONS
+from jepa.studies.study import study_of_table
 from pipelines.reports.origins import Names, Origin, by_origin
 from pipelines.reports.summary import Headline, headlines
 from pipelines.store.models.manifest import ModelHandle
@@ -47,6 +48,11 @@ class ReportData:
             found.setdefault(unit.dataset_text, unit.dataset_reference or unit.dataset)
         return [reference for text, reference in found.items() if text]
 
+    @property
+    def studied(self) -> bool:
+        """Returns whether the run holds cells of a study."""
+        return any(study_of_table(table) for table, rows in self.tables.items() if len(rows))
+
     @cached_property
     def words(self) -> Names:
         """The words that tell all rows of the run apart."""
@@ -68,7 +74,8 @@ def read_run(store: Store, run: str) -> ReportData:
     """
     every = committed_units(store)
     units = require_run(store, run, every)
-    tables = {table: read_table(store, table, units=units).compute() for table in report_tables()}
+    held = {part.table for unit in units for part in unit.parts if study_of_table(part.table)}
+    tables = {table: read_table(store, table, units=units).compute() for table in (*report_tables(), *sorted(held))}
     tables["training"] = read_table(store, "training", units=_trainings(store, every, units)).compute()
     tables["metrics"] = tables["metrics"].sort_values([*METRICS_ORDER, *LINEAGE], ignore_index=True)
     return ReportData(run, tables, units, headlines(tables["metrics"]))
@@ -77,7 +84,7 @@ def read_run(store: Store, run: str) -> ReportData:
 def _trainings(store: Store, every: list[UnitManifest], units: list[UnitManifest]) -> list[UnitManifest]:
     """Returns the units of a run that hold a training, and those of its models, which may have been trained before."""
     digests: dict[str, set[str | None]] = {}
-    for model, digest in {(unit.model, unit.model_digest) for unit in units}:
+    for model, digest in {(unit.model, unit.model_digest) for unit in units if unit.model}:
         digests.setdefault(model, set()).update(_continued(store, model, digest))
     own = {unit.key for unit in units}
     # Older code wrote no digests: such a training counts for every model of its name, such a model for every training.

@@ -15,6 +15,7 @@ from pipelines.reports.page.config import ReportConfig
 from pipelines.reports.page.data import ReportData, read_run
 from pipelines.reports.page.figures import figure_tables, figures_json, tile_groups
 from pipelines.reports.page.filters import cell, number, share
+from pipelines.reports.page.studies import study_sections
 from pipelines.reports.summary import Headline
 from pipelines.store.reports import SCHEMA_VERSION, latest_run
 from pipelines.store.sealed import seal_page
@@ -66,6 +67,7 @@ def render(data: ReportData, config: ReportConfig, store: Store, progress: Progr
     return environment.get_template("page.html.j2").render(
         data=data,
         sections=[section for section in made if section.blocks or section.missing],
+        judged=not data.metrics.empty or not data.studied,
         style=Markup((FOLDER / "style.css").read_text(encoding="utf-8")),
         groups=tile_groups(data),
         tables=figure_tables(data),
@@ -83,7 +85,9 @@ def _sections(data: ReportData, config: ReportConfig, store: Store, progress: Pr
         *(partial(sections.declared, kind, own, data, amounts) for kind, own in sections.declared_sections()),
         partial(sections.cards, data, store),
     ]
-    made = []
+    made = study_sections(data, amounts)
+    if data.studied and data.metrics.empty:
+        return made  # of a model that there is not, nothing is missing
     with progress.phase(f"report {data.run}", len(makers), "sections") as phase:
         for maker in makers:
             made.append(maker())

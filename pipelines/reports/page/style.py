@@ -19,6 +19,8 @@ INK, MUTED, GRID = "#1a1b1c", "#6a6b6c", "#dadbdc"
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#8f9091"
 """After Okabe and Ito: told apart with every kind of colour vision."""
 SERIES = (BLUE, ORANGE, GREEN, "#cc79a7", "#56b4e9", "#e69f00")
+MAP = "viridis"
+"""For numbers: even in lightness, and read alike with every kind of colour vision."""
 VARIABLES = {
     INK: "--ink",
     MUTED: "--muted",

@@ -1,8 +1,9 @@
 """The report tables: what each column means, its type, and whether it may be empty.
 
-`metrics` and `training` stand here; a table with finer rows is declared by the evaluation that fills it. Every file of
-a table holds every column in this order, whatever the rows brought along: a reader that took the first file's schema
-for all would lose a column silently. A file that was written before an optional column was added reads as null there.
+`metrics`, `training` and `claims` stand here; a table with finer rows is declared by the evaluation that fills it, and
+the tables of a study by the study. Every file of a table holds every column in this order, whatever the rows brought
+along: a reader that took the first file's schema for all would lose a column silently. A file that was written before
+an optional column was added reads as null there.
 """
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow as pa
 from jepa.core.errors import InputError
 from jepa.evaluation.declarations import Column
 from jepa.evaluation.evaluation import EVALUATIONS
+from jepa.studies.study import STUDIES, study_of_table
 from pipelines.store.reports.version import SCHEMA_VERSION
 
 ARROW_TYPES: dict[str, pa.DataType] = {
@@ -75,12 +77,31 @@ TRAINING = (
     Column("value", "float", "the figure at that step"),
 )
 
-COMMON_TABLES: dict[str, tuple[Column, ...]] = {"metrics": METRICS, "training": TRAINING}
-"""The tables that belong to no single evaluation."""
+CLAIMS = (
+    Column("study", "string", "registered name of the study"),
+    Column("preset", "string", "its grid by name; empty for a grid of one's own", optional=True),
+    Column("paper", "string", "title of the paper that makes the claim", optional=True),
+    Column("claim", "string", "short identifier of the claim"),
+    Column("source", "string", "where the claim stands"),
+    Column("sentence", "string", "the claim in our words"),
+    Column("published", "string", "the published value"),
+    Column("verdict", "string", "held, did not hold, not decided"),
+    Column("found", "string", "our figures in words"),
+    Column("value", "float", "the figure that decides", optional=True),
+    Column("ci_low", "float", "lower end of its 95 % interval", optional=True),
+    Column("ci_high", "float", "upper end of the 95 % interval", optional=True),
+    Column("n", "int", "seeds, or samples, behind the figure"),
+    Column("cells_digest", "string", "digest of the cells that it was read off"),
+)
+
+COMMON_TABLES: dict[str, tuple[Column, ...]] = {"metrics": METRICS, "training": TRAINING, "claims": CLAIMS}
+"""The tables that belong to no single evaluation or study."""
 
 
 def tables() -> dict[str, tuple[Column, ...]]:
     """Returns the columns that a row of each table brings itself; context and provenance come on top.
+
+    Those of studies are not among them: there are many, and each is found by its name (`row_columns`).
 
     Raises:
         InputError: two evaluations declare one name with different columns.
@@ -102,10 +123,19 @@ def row_columns(table: str) -> tuple[Column, ...]:
     Raises:
         InputError: there is no such table; the message lists them.
     """
-    known = COMMON_TABLES if table in COMMON_TABLES else tables()
+    known = COMMON_TABLES if table in COMMON_TABLES else _tables_of_study(table) or tables()
     if table not in known:
         raise InputError(f"report table {table!r} is not known; choose one of: {', '.join(known)}")
     return known[table]
+
+
+def _tables_of_study(table: str) -> dict[str, tuple[Column, ...]]:
+    """Returns the tables of the study that a table's name says it is of, none where it is of no study."""
+    name = study_of_table(table)
+    if name is None:
+        return {}
+    study = STUDIES.get(name)
+    return {one.name: one.columns for one in (study.own_table(), *study.tables)}
 
 
 def table_columns(table: str) -> tuple[Column, ...]:

@@ -2,7 +2,7 @@
 
 import math
 
-from pipelines.reports.page.drawings.decoding_curves import blocks_ahead
+from pipelines.reports.page.drawings.of_evaluations.decoding_curves import blocks_ahead
 from tests.pipelines.reports import synthetic
 from tests.pipelines.reports.page.drawings.subjects import drawn, frame
 

@@ -1,6 +1,6 @@
 """Path scenes: goals reached and goals missed, taking turns among the kinds of goal."""
 
-from pipelines.reports.page.drawings.path_scenes import choose_episodes
+from pipelines.reports.page.drawings.of_evaluations.path_scenes import choose_episodes
 from tests.pipelines.reports import synthetic
 from tests.pipelines.reports.page.drawings.subjects import drawn, frame
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.reports.page.drawings.surprise_curves import mean_and_band
+from pipelines.reports.page.drawings.of_evaluations.surprise_curves import mean_and_band
 from tests.pipelines.reports import synthetic
 from tests.pipelines.reports.page.drawings.subjects import drawn, frame
 

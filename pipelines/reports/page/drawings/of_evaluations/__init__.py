@@ -1,0 +1,1 @@
+"""Drawings that one kind of evaluation asks for."""

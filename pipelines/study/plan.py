@@ -1,0 +1,71 @@
+"""What a study will do, resolved once: the cells of its grid as units of work."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from infra.storage import Store
+from jepa.core.config import digest_of
+from jepa.core.errors import InputError
+from jepa.studies import STUDIES, Study, cells_of
+from jepa.studies.grid import Block
+from pipelines.study.config import StudyConfig
+from pipelines.study.unit import CellUnit
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """The cells of a study, and the run that collects them."""
+
+    config: StudyConfig
+    study: Study
+    run: str
+    units: tuple[CellUnit, ...]
+    """in the grid's order"""
+
+    def __repr__(self) -> str:
+        return f"<plan of study {self.study.name}: {len(self.units)} cells for run {self.run}>"
+
+
+def plan_study(config: StudyConfig, store: Store) -> StudyPlan:
+    """Returns the cells that a configuration asks for.
+
+    Raises:
+        InputError: the study, the preset or a field of a cell is not known, or a value does not fit.
+    """
+    study = STUDIES.get(config.study)()
+    blocks = _blocks(config, study)
+    cells = cells_of(study.Cell, blocks)
+    run = config.run or _run_name(config, blocks)
+    units = [
+        CellUnit(store.uri, study.name, study.version, cell.model_dump(mode="json"), run, config.force)
+        for cell in cells
+    ]
+    return StudyPlan(config, study, run, tuple(units))
+
+
+def _blocks(config: StudyConfig, study: Study) -> list[Block]:
+    """Returns the grid's blocks with the fields that all cells get."""
+    if config.grid is None:
+        study.cells(config.preset)  # says which presets there are
+        blocks = study.presets[config.preset]
+    else:
+        blocks = config.grid
+    for name in config.fixed:
+        if name not in study.Cell.model_fields:
+            raise InputError(
+                f"cell field {name!r} is not known to study {study.name!r}; "
+                f"there are: {', '.join(study.Cell.model_fields)}"
+            )
+    return [{**block, **config.fixed} for block in blocks]
+
+
+def _run_name(config: StudyConfig, blocks: list[Block]) -> str:
+    """Returns study and preset, with a digest where the grid is not the preset's alone."""
+    name = config.study.replace("_", "-")
+    if config.grid is None and not config.fixed:
+        return f"{name}-{config.preset}"
+    own: Any = [
+        {key: list(value) if isinstance(value, (tuple, range)) else value for key, value in block.items()}
+        for block in blocks
+    ]
+    return f"{name}-{digest_of(own)[:8]}"
