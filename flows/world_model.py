@@ -2,11 +2,11 @@
 
 from prefect.runtime import flow_run
 
-from flows.checks import check_job
 from flows.cluster import cluster_for
-from flows.config import WorldModelConfig, dated
 from flows.job import job
 from flows.tasks import collect_task, evaluate_task, pretrain_task, report_task
+from flows.whole_job.checks import check_job
+from flows.whole_job.config import WorldModelConfig, dated
 from infra.storage import open_store
 
 

@@ -18,6 +18,7 @@ RECIPES = {
     "hinge": ("jepa/objectives/README.md", "How to add an objective"),
     "shooting": ("jepa/planning/README.md", "How to add a planner"),
     "scale": ("jepa/evaluation/README.md", "How to add an evaluation"),
+    "sample_mean": ("jepa/studies/README.md", "How to add a study"),
 }
 """Module of the package, and the README and the heading that its text stands under."""
 OFFERED = {
@@ -28,6 +29,7 @@ OFFERED = {
     "jepa.objectives": ("hinge", "hinge:Hinge"),
     "jepa.planners": ("shooting", "shooting:Shooting"),
     "jepa.evaluations": ("scale", "scale:ScaleEvaluation"),
+    "jepa.studies": ("sample_mean", "sample_mean:SampleMean"),
 }
 """What each group of entry points offers."""
 FINDS = """
@@ -37,9 +39,10 @@ from jepa.models.encoders.encoder import ENCODERS
 from jepa.models.predictors.predictor import PREDICTORS
 from jepa.objectives import OBJECTIVES
 from jepa.planning import PLANNERS
+from jepa.studies import STUDIES
 from jepa.worlds import POLICIES, WORLDS
 
-registries = (WORLDS, POLICIES, ENCODERS, PREDICTORS, OBJECTIVES, PLANNERS, EVALUATIONS)
+registries = (WORLDS, POLICIES, ENCODERS, PREDICTORS, OBJECTIVES, PLANNERS, EVALUATIONS, STUDIES)
 print(json.dumps({r.group: {name: r.get(name).__module__ for name in r if name in NAMES} for r in registries}))
 """
 JOB = """
@@ -50,6 +53,7 @@ from pipelines.collect import CollectConfig, collect
 from pipelines.evaluate import EvaluateConfig, evaluate
 from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.reports.page import ReportConfig, report
+from pipelines.study import StudyConfig, study
 
 if __name__ == "__main__":
     folder, protocol = sys.argv[1:]
@@ -73,6 +77,8 @@ if __name__ == "__main__":
     kinds = ("planning", "scale")
     evaluate(EvaluateConfig(model="m0", protocol=protocol, kinds=kinds, executor="local", workers=2), store)
     report(ReportConfig(), store, Progress())
+    studied = study(StudyConfig(study="sample_mean", executor="local", workers=2), store)
+    report(ReportConfig(run=studied.run), store, Progress())
 """
 PROTOCOL = """
 name: drift-v1
@@ -187,6 +193,9 @@ def test_a_whole_job_of_additions(modules: Path, package: Path, tmp_path: Path, 
     assert '<p class="label">norm of latents</p>' in page and "<h2>Scale of latents</h2>" in page
     assert "<h3>Norm and step</h3>" in page and "latent step" in page
     assert "spread" in set(metrics[metrics.evaluation == "training"].metric)
+    assert len(read_table(str(tmp_path / "store"), "claims").compute()) == 1
+    page = (tmp_path / "store/reports/sample-mean-tiny/report.html").read_text()
+    assert "A larger sample has a smaller error." in page and "<h2>Error by sample size</h2>" in page
 
 
 def test_the_readme_s_protocol_is_one(tmp_path: Path) -> None:

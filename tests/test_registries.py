@@ -24,7 +24,18 @@ def defined() -> list[tuple[str, str]]:
 
 
 def test_all_kinds_of_things_have_a_registry() -> None:
-    wanted = {"WORLDS", "POLICIES", "ENCODERS", "OBJECTIVES", "PLANNERS", "EVALUATIONS", "RECIPES", "CODECS", "FORMATS"}
+    wanted = {
+        "WORLDS",
+        "POLICIES",
+        "ENCODERS",
+        "OBJECTIVES",
+        "PLANNERS",
+        "EVALUATIONS",
+        "STUDIES",
+        "RECIPES",
+        "CODECS",
+        "FORMATS",
+    }
     assert wanted | {"LOADERS", "TRACKERS", "PRESETS"} <= {name for _, name in defined()}
 
 

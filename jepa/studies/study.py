@@ -8,7 +8,7 @@ in any process, and one that is done is never done again. Its measures become ro
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from pydantic import Field, NonNegativeInt
 
@@ -16,8 +16,10 @@ from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.core.registries.registry import Registry
 from jepa.evaluation.declarations import Column, ColumnType, Section, Table
-from jepa.studies.claims import Claim
 from jepa.studies.grid import Block, cells_of
+
+if TYPE_CHECKING:  # it imports scipy, and naming the studies there are does without it
+    from jepa.studies.claims import Claim
 
 COLUMN_TYPES: dict[type, ColumnType] = {str: "string", int: "int", float: "float", bool: "bool"}
 
@@ -71,7 +73,7 @@ class Study(ABC):
     Cell: ClassVar[type[Cell]]
     presets: ClassVar[Mapping[str, Sequence[Block]]]
     """grids by name; `tiny` ends within five minutes on two cores, `paper` is the whole grid"""
-    claims: ClassVar[tuple[Claim, ...]] = ()
+    claims: "ClassVar[tuple[Claim, ...]]" = ()
     section: ClassVar[Section | None] = None
     """its figures on the page, drawn from the table `study_<name>` and the further tables"""
     tables: ClassVar[tuple[Table, ...]] = ()

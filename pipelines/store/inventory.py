@@ -63,6 +63,8 @@ class RunEntry(Config):
     units: int
     models: tuple[str, ...]
     datasets: tuple[str, ...]
+    studies: tuple[str, ...] = ()
+    """whose cells it holds"""
     newest: datetime
     """when its newest unit was made"""
 
@@ -164,6 +166,7 @@ def run_entries(store: Store, damaged: list[str]) -> Iterator[RunEntry]:
             units=len(held),
             models=tuple(sorted({unit.model_text for unit in held.values() if unit.model})),
             datasets=tuple(sorted({unit.dataset_text for unit in held.values() if unit.dataset})),
+            studies=tuple(sorted({unit.study for unit in held.values()} - {""})),
             newest=max(unit.created_at for unit in held.values()),
         )
         for run, held in by_run.items()

@@ -31,7 +31,7 @@ JOB = {
 
 def test_all_deployments_have_forms_tags_and_limits(prefect: Prefect, ask: Ask) -> None:
     deployments = {deployment["name"]: deployment for deployment in ask("deployments/filter")}
-    assert set(deployments) == {"world-model", "nightly", "collect", "pretrain", "evaluate", "maintenance"}
+    assert set(deployments) == {"world-model", "nightly", "collect", "pretrain", "evaluate", "study", "maintenance"}
     for name, deployment in deployments.items():
         assert {"jepa", name} <= set(deployment["tags"]) and deployment["global_concurrency_limit"]["limit"] >= 1
         assert "store" in deployment["parameter_openapi_schema"]["properties"]
@@ -42,11 +42,12 @@ def test_all_deployments_have_forms_tags_and_limits(prefect: Prefect, ask: Ask) 
 
 
 def test_the_parameters_of_prefect_yaml_are_valid() -> None:
-    from flows.config import WorldModelConfig
     from flows.maintenance import MaintenanceConfig
+    from flows.whole_job.config import WorldModelConfig
     from pipelines.collect import CollectConfig
     from pipelines.evaluate import EvaluateConfig
     from pipelines.pretrain import PretrainConfig
+    from pipelines.study import StudyConfig
 
     models: dict[str, type[BaseModel]] = {
         "world-model": WorldModelConfig,
@@ -54,6 +55,7 @@ def test_the_parameters_of_prefect_yaml_are_valid() -> None:
         "collect": CollectConfig,
         "pretrain": PretrainConfig,
         "evaluate": EvaluateConfig,
+        "study": StudyConfig,
         "maintenance": MaintenanceConfig,
     }
     deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]

@@ -9,14 +9,16 @@ from prefect import Flow
 from prefect.utilities.callables import parameter_schema
 
 from flows.collect import collect
-from flows.config import WorldModelConfig
 from flows.evaluate import evaluate
-from flows.presets import PRESETS
 from flows.pretrain import pretrain
+from flows.study import study
+from flows.whole_job.config import WorldModelConfig
+from flows.whole_job.presets import PRESETS
 from flows.world_model import world_model
 from jepa.evaluation import EVALUATIONS
 from jepa.evaluation.protocol import protocol_names
 from jepa.objectives import OBJECTIVES
+from jepa.studies import STUDIES
 from jepa.training.recipes import RECIPES
 from jepa.worlds import WORLDS
 from pipelines.collect import CollectConfig
@@ -56,7 +58,7 @@ def choices(schema: Any) -> set[str]:
     return {name for part in schema for name in choices(part)} if isinstance(schema, list) else set()
 
 
-@pytest.mark.parametrize("flow", [world_model, collect, pretrain, evaluate], ids=lambda flow: flow.name)
+@pytest.mark.parametrize("flow", [world_model, collect, pretrain, evaluate, study], ids=lambda flow: flow.name)
 def test_names_are_choices_out_of_the_registries(flow: Flow[..., Any]) -> None:
     parts = schema_of(flow)["definitions"]
     wanted = {
@@ -69,6 +71,7 @@ def test_names_are_choices_out_of_the_registries(flow: Flow[..., Any]) -> None:
         ("PretrainConfig", "precision"): ["auto", "bf16", "fp16", "fp32", "fp64"],
         ("EvaluateConfig", "protocol"): protocol_names(),
         ("EvaluateConfig", "kinds"): EVALUATIONS.names(),
+        ("StudyConfig", "study"): STUDIES.names(),
     }
     found = [(part, field) for part, field in wanted if part in parts]
     assert found

@@ -7,11 +7,12 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from flows.config import WorldModelConfig
 from flows.maintenance import MaintenanceConfig
+from flows.whole_job.config import WorldModelConfig
 from pipelines.collect import CollectConfig
 from pipelines.evaluate import EvaluateConfig
 from pipelines.pretrain import PretrainConfig
+from pipelines.study import StudyConfig
 from tests.conftest import ROOT
 
 FILES = ("prefect.yaml", "prefect.kubernetes.yaml")
@@ -20,6 +21,7 @@ CONFIGS: dict[str, type[BaseModel]] = {
     "collect": CollectConfig,
     "pretrain": PretrainConfig,
     "evaluate": EvaluateConfig,
+    "study": StudyConfig,
     "maintenance": MaintenanceConfig,
 }
 """By the flow's function."""

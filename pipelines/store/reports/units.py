@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pipelines.store.reports.rows import Rows
 
 MANIFESTS = "reports/manifests"
+STUDY_TABLE = "study_"
+"""What the names of studies' tables begin with; the shortest of a cell is that of its measures."""
 READERS = 16
 """Threads that read manifests: what is waited for is an object store's latency, not its bandwidth."""
 
@@ -135,6 +137,12 @@ class UnitManifest(Context):
         return f"<unit {self.key} of {self.model_text} on {self.dataset_text}: rows of {rows or 'nothing'}>"
 
     __str__ = __repr__
+
+    @property
+    def study(self) -> str:
+        """Returns the name of the study that the unit is a cell of, nothing for other units."""
+        tables = [part.table for part in self.parts if part.table.startswith(STUDY_TABLE)]
+        return min(tables, key=len, default=STUDY_TABLE).removeprefix(STUDY_TABLE)
 
     def may_be_of(self, kinds: Sequence[str]) -> bool:
         """Returns whether rows of these kinds of evaluation can be among the unit's."""

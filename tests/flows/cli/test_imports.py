@@ -36,6 +36,10 @@ REFUSED = {
         (["new.zip", "--name", "m0", "--export"], "file 'new.zip' says no format"),
         (["nosuch/new.pt", "--name", "m0", "--export"], "file 'nosuch/new.pt' cannot be written"),
     ],
+    "study": [
+        (["nosuch"], "study 'nosuch' is not known"),
+        ([], "name a study, one of"),
+    ],
     "status": [(["nosuch"], "job 'nosuch' has left no log in store")],
     "run": [
         (["--world", "nosuch"], "world 'nosuch' is not known"),

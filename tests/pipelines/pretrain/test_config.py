@@ -2,8 +2,8 @@
 
 import pytest
 
-from flows.config import WorldModelConfig
-from flows.presets import PRESETS, preset_parts
+from flows.whole_job.config import WorldModelConfig
+from flows.whole_job.presets import PRESETS, preset_parts
 from jepa.training.recipes import RECIPES
 from pipelines.pretrain import PretrainConfig
 

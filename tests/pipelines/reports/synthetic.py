@@ -298,3 +298,12 @@ def mixed_tables(number: int, changes: dict[str, Any]) -> dict[str, list[Row]]:
     ]
     tables = {"metrics": metrics, "predictions": predictions(10), "steps": surprise_steps(2)[:48]}
     return {table: [{**row, **labels} for row in rows] for table, rows in tables.items()}
+
+
+def claim_rows() -> list[Row]:
+    """Returns a claim that held, and one that is not decided."""
+    common = {"study": "identifiability", "source": "Theorem 5.1", "sentence": "It is found.", "published": "R² .9995"}
+    common |= {"found": "R² .9997", "cells_digest": "c" * 64, "preset": "tiny", "paper": "A paper"}
+    decided = {"value": 0.9997, "ci_low": 0.9996, "ci_high": 0.9998, "n": 3}
+    open_ = {"claim": "elsewhere", "verdict": "not decided", "preset": None, "n": 0}
+    return [common | {"claim": "here", "verdict": "held"} | decided, common | open_]

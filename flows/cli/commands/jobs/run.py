@@ -6,8 +6,8 @@ from pydantic import Field, NonNegativeInt, model_validator
 
 from flows.cli.commands.context import Context
 from flows.cli.flags import Part
-from flows.config import WorldModelConfig
-from flows.presets import PRESETS, preset_parts
+from flows.whole_job.config import WorldModelConfig
+from flows.whole_job.presets import PRESETS, preset_parts
 from infra.storage import open_store
 from jepa.core.config import Config
 from jepa.core.registries.choices import Choices
@@ -114,8 +114,8 @@ def _evaluated(config: WorldModelConfig, context: Context) -> "list[UnitManifest
 
 
 def _run(config: WorldModelConfig, context: Context) -> None:
-    from flows.checks import check_job
     from flows.servers.embedded import embedded_prefect
+    from flows.whole_job.checks import check_job
 
     check_job(config, context.store())
     with embedded_prefect():

@@ -78,11 +78,12 @@ def _model_row(entry: "ModelEntry") -> dict[str, str]:
 
 
 def _run_row(entry: "RunEntry") -> dict[str, str]:
+    judged = [f"{', '.join(entry.models)} on {', '.join(entry.datasets)}"] if entry.models else []
     return {
         "run": entry.run,
         "units": f"{entry.units:,}",
         "age": age(datetime.now(UTC), entry.newest),
-        "of": f"{', '.join(entry.models)} on {', '.join(entry.datasets)}",
+        "of": " and ".join([*(f"study {name}" for name in entry.studies), *judged]),
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+from matplotlib.ticker import FuncFormatter
 
 from jepa.studies.claims import mean_interval
 from pipelines.reports.page.blocks import Block
@@ -12,6 +13,9 @@ from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
 from pipelines.reports.page.style import GREY, SERIES, canvas, svg
 from pipelines.reports.selection import grouped
 from pipelines.reports.words import plain, value_words
+
+LABELS = 12
+"""Places that are named along a logarithmic axis."""
 
 
 @DRAWINGS.register("seed_lines")
@@ -33,6 +37,10 @@ def seed_lines(subject: Subject) -> Markup:
     x, y = subject.column("x", "x"), subject.column("y", "value")
     series = subject.column("series") if subject.option("series") else ""
     with canvas(1, 1, (6.5, 3.2)) as (figure, (ax,)):
+        if subject.option("log_x"):
+            ax.set_xscale("log")
+        if subject.option("log_y"):
+            ax.set_yscale("log")
         if subject.option("mark") is not None:
             ax.axhline(float(subject.option("mark")), color=GREY, linewidth=1.0, linestyle="--")
         for index, (values, own) in enumerate(grouped(subject.rows, [series])):
@@ -41,9 +49,13 @@ def seed_lines(subject: Subject) -> Markup:
             ax.fill_between(places, lows, highs, color=colour, alpha=0.22, linewidth=0)
             name = value_words(series, values.get(series)) if series else ""
             ax.plot(places, means, color=colour, marker="o", markersize=3.2, label=name)
-        for axis, option in ((ax.set_xscale, "log_x"), (ax.set_yscale, "log_y")):
-            if subject.option(option):
-                axis("log", base=2 if option == "log_x" else 10)
+        for axis in [ax.xaxis] * bool(subject.option("log_x")) + [ax.yaxis] * bool(subject.option("log_y")):
+            # Powers are written as numbers: the page's text has no formulas.
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        if subject.option("log_x"):
+            places = sorted(subject.rows[x].unique())
+            ax.set_xticks(places[:: 1 + len(places) // LABELS])
+            ax.minorticks_off()
         ax.set_xlabel(str(subject.option("x_label", plain(x))))
         ax.set_ylabel(str(subject.option("y_label", plain(y))))
         if series:

@@ -1,4 +1,4 @@
-"""The schema: two tables for all, and those that evaluations declare."""
+"""The schema: three tables for all, and those that evaluations declare."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from tests.narrow import present
 
 
 def test_tables_are_those_for_all_and_those_of_the_evaluations() -> None:
-    assert list(tables())[:2] == ["metrics", "training"]
-    assert set(tables()) == {"metrics", "training", "episodes", "steps", "predictions", "pictures"}
+    assert list(tables())[:3] == ["metrics", "training", "claims"]
+    assert set(tables()) == {"metrics", "training", "claims", "episodes", "steps", "predictions", "pictures"}
     assert row_columns("steps")[0].name == "split"
     with pytest.raises(InputError, match="report table 'luck' is not known; choose one of: metrics, training"):
         row_columns("luck")

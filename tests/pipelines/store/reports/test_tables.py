@@ -26,6 +26,7 @@ MAKERS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "predictions": lambda: synthetic.predictions(5),
     "pictures": lambda: synthetic.decoding_rows()["pictures"],
     "training": lambda: synthetic.training_rows(50),
+    "claims": synthetic.claim_rows,
 }
 
 

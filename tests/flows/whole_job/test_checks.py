@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from flows.checks import check_job
-from flows.config import WorldModelConfig
+from flows.whole_job.checks import check_job
+from flows.whole_job.config import WorldModelConfig
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.collect import collect

@@ -2,8 +2,8 @@
 
 import pytest
 
-from flows.config import WorldModelConfig
-from flows.presets import default_name, preset_parts
+from flows.whole_job.config import WorldModelConfig
+from flows.whole_job.presets import default_name, preset_parts
 from pipelines.store.references import check_name
 
 

@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from flows.cluster import ray_slots
-from flows.config import WorldModelConfig, dated
-from flows.presets import PRESETS, preset_parts
+from flows.whole_job.config import WorldModelConfig, dated
+from flows.whole_job.presets import PRESETS, preset_parts
 from jepa.core.errors import InputError
 from jepa.evaluation import get_protocol
 from jepa.worlds import WORLDS

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
-from flows.presets import PRESETS, preset_parts
+from flows.whole_job.presets import PRESETS, preset_parts
 from jepa.core.config import Config
 from jepa.core.registries.choices import Choices
 from pipelines.collect import CollectConfig

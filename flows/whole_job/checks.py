@@ -1,6 +1,6 @@
 """What can be known to be wrong with a whole job before any of it starts."""
 
-from flows.config import WorldModelConfig
+from flows.whole_job.config import WorldModelConfig
 from infra.storage import Store
 from jepa.worlds import WORLDS
 from pipelines.collect import plan_dataset

@@ -1,0 +1,59 @@
+"""Grids as units of work: what a study refuses before any cell runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.errors import InfraError
+from infra.storage import open_store
+from jepa.core.errors import InputError
+from jepa.studies import Study
+from pipelines.store.reports import committed_units
+from pipelines.study import do_cell, plan_study, study
+from tests.pipelines.study.asked import config
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "preset 'huge' of study 'sample_mean' is not known; choose one of: tiny, paper": {"preset": "huge"},
+    "cell field 'sise' is not known to study 'sample_mean'; there are: experiment, seed, size": {"cell": {"sise": 3}},
+    "cell field 'world' is not known": {"world": "two_room"},
+    "grid.0.size": {"grid": [{"experiment": "size", "size": "many"}]},
+    "grid.1.experiment": {"grid": [{"experiment": "size"}, {"size": 3}]},
+    "the grid has no cell": {"grid": []},
+    "the grid has no cell;": {"grid": [{"experiment": "size", "seed": []}]},
+}
+
+
+@pytest.mark.usefixtures("sample_mean")
+@pytest.mark.parametrize("sentence", REFUSED)
+def test_a_wrong_grid_is_a_sentence_and_writes_nothing(tmp_path: Path, sentence: str) -> None:
+    store = open_store(str(tmp_path / "store"))
+    with pytest.raises(InputError) as refused:
+        study(config(**REFUSED[sentence]), store)
+    assert sentence in str(refused.value) and "\n" not in str(refused.value)
+    assert not store.list("")
+
+
+def test_an_unknown_study_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="study 'nosuch' is not known; choose one of"):
+        plan_study(config(study="nosuch"), open_store(str(tmp_path)))
+
+
+@pytest.mark.usefixtures("sample_mean")
+def test_the_run_is_named_after_the_preset_or_told_apart_by_its_grid(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    assert plan_study(config(), store).run == "sample-mean-tiny"
+    own = {plan_study(config(cell={"size": size}), store).run for size in (3, 4)}
+    assert len(own) == 2 and all(name.startswith("sample-mean-") for name in own)
+
+
+def test_cells_of_another_version_are_not_mixed(
+    tmp_path: Path, sample_mean: type[Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(str(tmp_path / "store"))
+    planned = plan_study(config(), store)
+    monkeypatch.setattr(sample_mean, "version", 2)
+    with pytest.raises(InfraError, match="has version 1 where it was planned and 2 here"):
+        do_cell(planned.units[0])
+    assert not committed_units(store)
+    assert {unit.key for unit in plan_study(config(), store).units}.isdisjoint(unit.key for unit in planned.units)
