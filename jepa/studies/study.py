@@ -21,6 +21,8 @@ from jepa.studies.grid import Block, cells_of
 if TYPE_CHECKING:  # it imports scipy, and naming the studies there are does without it
     from jepa.studies.claims import Claim
 
+WORLD = "world"
+"""The field of a cell that says in which world it plays, where there are several."""
 COLUMN_TYPES: dict[type, ColumnType] = {str: "string", int: "int", float: "float", bool: "bool"}
 
 
@@ -101,7 +103,10 @@ class Study(ABC):
 
     @classmethod
     def own_table(cls) -> Table:
-        """Returns the table of the study's measures: a column for each field of a cell, then the figure."""
+        """Returns the table of the study's measures: a column for each field of a cell, then the figure.
+
+        A cell's `world` is no column of it: every table has one.
+        """
         return Table(f"study_{cls.name}", (*_cell_columns(cls.Cell), *MEASURE_COLUMNS))
 
     def rows(self, cell: Any, result: CellResult, seconds: float) -> dict[str, list[dict[str, Any]]]:
@@ -142,6 +147,8 @@ def study_of_table(table: str) -> str | None:
 def _cell_columns(cell: type[Cell]) -> tuple[Column, ...]:
     columns = []
     for name, declared in cell.model_fields.items():
+        if name == WORLD:
+            continue
         kinds = [kind for kind in (declared.annotation, *get_args(declared.annotation)) if kind in COLUMN_TYPES]
         if not kinds:  # a Literal: its values are texts
             kinds = [str]

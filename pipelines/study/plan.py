@@ -8,6 +8,7 @@ from jepa.core.config import digest_of
 from jepa.core.errors import InputError
 from jepa.studies import STUDIES, Study, cells_of
 from jepa.studies.grid import Block
+from pipelines.store.reports.schema import CONTEXT_COLUMNS, PROVENANCE_COLUMNS
 from pipelines.study.config import StudyConfig
 from pipelines.study.unit import CellUnit
 
@@ -33,6 +34,7 @@ def plan_study(config: StudyConfig, store: Store) -> StudyPlan:
         InputError: the study, the preset or a field of a cell is not known, or a value does not fit.
     """
     study = STUDIES.get(config.study)()
+    _check_columns(study)
     blocks = _blocks(config, study)
     cells = cells_of(study.Cell, blocks)
     run = config.run or _run_name(config, blocks)
@@ -41,6 +43,15 @@ def plan_study(config: StudyConfig, store: Store) -> StudyPlan:
         for cell in cells
     ]
     return StudyPlan(config, study, run, tuple(units))
+
+
+def _check_columns(study: Study) -> None:
+    """Refuses a study whose tables have a column twice."""
+    for table in (study.own_table(), *study.tables):
+        names = [column.name for column in (*CONTEXT_COLUMNS, *table.columns, *PROVENANCE_COLUMNS)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise InputError(f"study {study.name!r} names a column {twice!r}, which every table has; rename it")
 
 
 def _blocks(config: StudyConfig, study: Study) -> list[Block]:

@@ -8,6 +8,7 @@ from infra.storage import open_store
 from infra.version import code_version
 from jepa.core.config import parse_options
 from jepa.studies import STUDIES, run_cell
+from jepa.studies.study import WORLD
 from pipelines.store.reports import Context, UnitManifest, read_unit, unit_key, write_tables
 
 
@@ -56,8 +57,10 @@ def do_cell(unit: CellUnit) -> UnitManifest:
     tables = run_cell(study, parse_options(study.Cell, unit.cell, "cell"))
     context = Context(
         run=unit.run,
-        world=str(unit.cell.get("world") or ""),
+        world=str(unit.cell.get(WORLD) or ""),
         evaluation_version=unit.version,
         code_version=code_version(),
     )
+    own = study.own_table().name
+    tables[own] = [{name: value for name, value in row.items() if name != WORLD} for row in tables[own]]
     return write_tables(store, tables, unit.key, context, replace=unit.force)

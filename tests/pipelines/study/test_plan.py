@@ -11,7 +11,7 @@ from jepa.core.errors import InputError
 from jepa.studies import Study
 from pipelines.store.reports import committed_units
 from pipelines.study import do_cell, plan_study, study
-from tests.pipelines.study.asked import config
+from tests.pipelines.study.asked import config, rows
 
 REFUSED: dict[str, dict[str, Any]] = {
     "preset 'huge' of study 'sample_mean' is not known; choose one of: tiny, paper": {"preset": "huge"},
@@ -45,6 +45,24 @@ def test_the_run_is_named_after_the_preset_or_told_apart_by_its_grid(tmp_path: P
     assert plan_study(config(), store).run == "sample-mean-tiny"
     own = {plan_study(config(cell={"size": size}), store).run for size in (3, 4)}
     assert len(own) == 2 and all(name.startswith("sample-mean-") for name in own)
+
+
+def test_a_cell_s_world_is_the_world_of_its_rows(tmp_path: Path, sample_mean: type[Study]) -> None:
+    placed = type("Placed", (sample_mean.Cell,), {"__annotations__": {"world": str}, "world": "ring"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sample_mean, "Cell", placed)
+        store = open_store(str(tmp_path))
+        done = study(config(world="torus", cell={"seed": 0}), store)
+        assert set(rows(store).world) == {"torus"} and {unit.world for unit in done.units} == {"torus"}
+        assert not study(config(cell={"seed": 0}), store).earlier
+
+
+def test_a_field_that_every_table_has_is_refused(tmp_path: Path, sample_mean: type[Study]) -> None:
+    clash = type("Clash", (sample_mean.Cell,), {"__annotations__": {"model": str}, "model": "m0"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sample_mean, "Cell", clash)
+        with pytest.raises(InputError, match="names a column 'model', which every table has; rename it"):
+            study(config(), open_store(str(tmp_path)))
 
 
 def test_cells_of_another_version_are_not_mixed(
