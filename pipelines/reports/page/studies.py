@@ -36,7 +36,9 @@ def _sections(study: Study, data: ReportData, amounts: Amounts) -> Iterator[Page
     claims = data.tables["claims"]
     claims = claims[claims.study == study.name]
     title = f"Claims · {plain(study.name)}"
-    blocks = (Block(_verdicts(claims), study.paper, READ_CLAIMS),) if len(claims) else ()
+    counts = ", ".join(f"{count} {verdict}" for verdict in BADGES if (count := int((claims.verdict == verdict).sum())))
+    heading = " · ".join(part for part in (study.paper, counts) if part)
+    blocks = (Block(_verdicts(claims), heading, READ_CLAIMS),) if len(claims) else ()
     yield PageSection(f"claims-{study.name}", title, "This study was cut off before its claims were judged.", blocks)
     if study.section is not None:
         drawn = tuple(block for chart in study.section.charts for block in _drawn(study, chart, data, amounts))
