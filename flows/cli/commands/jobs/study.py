@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from flows.cli.commands.context import Context
+from infra.storage import open_store
 from jepa.core.errors import InputError
 from jepa.core.registries.choices import Choices
 from jepa.studies import STUDIES
@@ -30,7 +31,7 @@ def what_it_makes(options: StudyOptions, context: Context) -> dict[str, str]:
     """Returns the run's name, by which a job on a cluster is found again."""
     from pipelines.study import plan_study
 
-    return {"run": plan_study(_config(options), context.store()).run}
+    return {"run": plan_study(_config(options), open_store(context.store_uri)).run}
 
 
 def execute(options: StudyOptions, context: Context) -> int:

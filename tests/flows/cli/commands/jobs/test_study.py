@@ -64,6 +64,10 @@ def test_a_grid_of_ones_own_comes_from_a_file(tmp_path: Path, capsys: pytest.Cap
     [
         ([], "name a study, one of: "),
         (["nosuch"], "study 'nosuch' is not known; choose one of: "),
+        (
+            ["sample_mean", "--submit", "--store", "runs/"],
+            "a folder below this one, which a job on the cluster does not",
+        ),
         (["sample_mean", "--preset", "huge"], "preset 'huge' of study 'sample_mean' is not known"),
         (["sample_mean", "--world", "two_room"], "cell field 'world' is not known to study 'sample_mean'"),
         (["sample_mean", "--cell", "size=many"], "size: "),
@@ -72,6 +76,6 @@ def test_a_grid_of_ones_own_comes_from_a_file(tmp_path: Path, capsys: pytest.Cap
 def test_a_wrong_input_is_a_sentence(
     arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["study", *arguments, *HERE, "--store", str(tmp_path)]) == 2
+    assert main(["study", "--store", str(tmp_path), *arguments, *HERE]) == 2
     complaint = capsys.readouterr().err
     assert sentence in complaint and "Traceback" not in complaint
