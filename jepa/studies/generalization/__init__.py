@@ -1,0 +1,1 @@
+"""The study `generalization`: spectral risk, planning regret and sample size (arXiv:2606.27014)."""
