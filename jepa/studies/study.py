@@ -135,7 +135,13 @@ MEASURE_COLUMNS = (
     Column("seconds", "float", "wall time of the cell", optional=True),
 )
 
-STUDIES: Registry[type[Study]] = Registry("study", {}, group="jepa.studies")
+STUDIES: Registry[type[Study]] = Registry(
+    "study",
+    {
+        "generalization": "jepa.studies.generalization.study",
+    },
+    group="jepa.studies",
+)
 
 
 def study_of_table(table: str) -> str | None:
