@@ -26,6 +26,7 @@ TINY: Sequence[Block] = (
     {"experiment": "spectral", "k": [3, 5, 9], "steps": 1000, "seed": [0, 1, 2]},
     {"experiment": "tradeoff", "samples": [50, 200, 1000, 5000], "seed": range(20)},
     {"experiment": "bridge", "rho": [0.5, 0.8, 0.95]},
+    {"experiment": "point_mass", "noise": [0.0, 0.3, 1.0], "steps": 600, "seed": [0, 1, 2]},
 )
 
 PAPER: Sequence[Block] = (
@@ -53,6 +54,7 @@ PAPER: Sequence[Block] = (
     {"experiment": "tradeoff", "samples": [50, 100, 200, 500, 1000, 2000, 5000, 20000], "seed": range(100)},
     {"experiment": "tradeoff", "world": "blocks", "samples": [50, 200, 1000, 5000], "seed": range(100)},
     {"experiment": "bridge", "rho": [0.3, 0.5, 0.8, 0.9, 0.95], "k": [3, 5, 8], "seed": range(3)},
+    {"experiment": "point_mass", "noise": [0.0, 0.1, 0.3, 0.5, 1.0, 2.0], "steps": 5000, "seed": range(10)},
 )
 
 PRESETS: Mapping[str, Sequence[Block]] = {"tiny": TINY, "paper": PAPER}

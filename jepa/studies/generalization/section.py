@@ -77,6 +77,21 @@ SECTION = Section(
             reading="All dimensions are prediction of the input: no approximation error, the greatest sample error.",
             options={"series": "samples", "x_label": "latent dimensions", "y_label": "expected regret", "log_y": True},
         ),
+        Chart(
+            "heat_map",
+            table="study_generalization_success",
+            heading="Noisy point mass: goals reached, by the steps that a goal requires and by noise",
+            reading="Share of the masses that come within 0.08 of the goal, by what the plans are made with.",
+            options={"x": "required", "y": "noise", "value": "success", "series": "target"},
+        ),
+        Chart(
+            "seed_lines",
+            table=TABLE,
+            where={"experiment": "point_mass", "metric": "lead"},
+            heading="Lead of latents over input, by noise",
+            reading="Share of goals reached with latents less that with input; above zero latents are ahead.",
+            options={"series": "noise", "x_label": "required steps", "y_label": "difference of success", "mark": 0.0},
+        ),
     ),
     missing="The study has not been run: `jepa study generalization --preset tiny`.",
 )

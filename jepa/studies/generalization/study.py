@@ -7,6 +7,7 @@ from jepa.studies.generalization.cell import Experiment, GeneralizationCell
 from jepa.studies.generalization.claims import CLAIMS
 from jepa.studies.generalization.experiments.bridge import measure_bridge
 from jepa.studies.generalization.experiments.constant import measure_constant
+from jepa.studies.generalization.experiments.point_mass import SUCCESS, measure_point_mass
 from jepa.studies.generalization.experiments.regret import measure_horizon, measure_regret
 from jepa.studies.generalization.experiments.spectral import measure_spectral
 from jepa.studies.generalization.experiments.tradeoff import measure_tradeoff
@@ -21,6 +22,7 @@ EXPERIMENTS: Mapping[Experiment, Callable[[GeneralizationCell], CellResult]] = {
     "spectral": measure_spectral,
     "tradeoff": measure_tradeoff,
     "bridge": measure_bridge,
+    "point_mass": measure_point_mass,
 }
 
 
@@ -35,6 +37,7 @@ class Generalization(Study):
     presets = PRESETS
     claims = CLAIMS
     section = SECTION
+    tables = (SUCCESS,)
 
     def run(self, cell: GeneralizationCell) -> CellResult:
         """Returns the measures of one cell."""
@@ -42,4 +45,6 @@ class Generalization(Study):
 
     def cost(self, cell: GeneralizationCell) -> float:
         """Returns about how many seconds a cell takes."""
-        return {"spectral": cell.steps / 500, "horizon": 0.5, "regret": 0.1}.get(cell.experiment, 0.05)
+        return {"spectral": cell.steps / 500, "point_mass": 1 + cell.steps / 50, "horizon": 0.5, "regret": 0.1}.get(
+            cell.experiment, 0.05
+        )

@@ -2,8 +2,9 @@
 
 from jepa.studies.generalization.claims.bounds import BOUNDS
 from jepa.studies.generalization.claims.exact import EXACT
+from jepa.studies.generalization.claims.point_mass import POINT_MASS
 from jepa.studies.generalization.claims.sampling import SAMPLING
 
-CLAIMS = (*EXACT, *BOUNDS, *SAMPLING)
+CLAIMS = (*EXACT, *BOUNDS, *SAMPLING, *POINT_MASS)
 
 __all__ = ["CLAIMS"]

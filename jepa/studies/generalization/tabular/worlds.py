@@ -49,11 +49,11 @@ def make_tabular_world(name: WorldName, states: int, width: float, seed: int) ->
     """Returns a world of four actions.
 
     Args:
-        name: `ring` and `torus` move by ±1 and ±4 (along both axes) with Gaussian noise of this width, and `blocks`
-            jumps between blocks of alike states by a doubly stochastic matrix: after each action the next state is
+        name: `ring` moves by ±1 and ±4, `torus` by ±1 along either axis, with Gaussian noise of this width, `blocks`
+            jump between blocks of alike states by a doubly stochastic matrix: after each action the next state is
             uniform. So it is in `permutations`, which is deterministic. In `skewed_blocks` and in `maps`,
             deterministic too, the law of the next state depends on the action.
-        states: N; of a torus a square number, of blocks a multiple of six.
+        states: N; of a torus no prime number, of blocks a multiple of six.
         width: standard deviation of the noise, in states; deterministic worlds and blocks have none.
         seed: of what is random in a world, for the last four.
 
@@ -103,13 +103,15 @@ def _circulant(states: int, shift: int, width: float) -> Floats:
 
 
 def _torus(states: int, width: float) -> Floats:
-    side = round(states**0.5)
-    if side * side != states:
-        raise InputError(f"a torus needs a square number of states, got {states}; take {side * side}")
-    stay = _circulant(side, 0, width)
+    """Returns the transitions on the grid of these states that is closest to a square."""
+    rows = max(side for side in range(1, int(states**0.5) + 1) if states % side == 0)
+    if rows < 2:
+        raise InputError(f"a torus needs states in rows and columns, got {states}; take {states + 1}")
+    columns = states // rows
     moves: Sequence[tuple[int, int]] = ((1, 0), (-1, 0), (0, 1), (0, -1))
-    axis = {shift: _circulant(side, shift, width) if shift else stay for shift in (-1, 0, 1)}
-    return np.stack([np.kron(axis[down], axis[right]) for down, right in moves])
+    return np.stack(
+        [np.kron(_circulant(rows, down, width), _circulant(columns, right, width)) for down, right in moves]
+    )
 
 
 def _blocks(states: int, rng: np.random.Generator, skewed: bool) -> Floats:

@@ -29,10 +29,10 @@ def test_the_ring_moves_by_its_shifts() -> None:
     assert (world.transition_ANN[:, 23].argmax(1) == [0, 22, 3, 19]).all()
 
 
-@pytest.mark.parametrize(("name", "hint"), [("torus", "25"), ("blocks", "multiple of 6")])
+@pytest.mark.parametrize(("name", "hint"), [("torus", "24"), ("blocks", "multiple of 6")])
 def test_a_number_of_states_that_does_not_fit_is_refused(name: WorldName, hint: str) -> None:
     with pytest.raises(InputError, match=hint):
-        make_tabular_world(name, 26, 1.0, 0)
+        make_tabular_world(name, 23, 1.0, 0)
 
 
 def test_the_grid_of_the_kernel_is_standard_normal_and_correlated() -> None:
@@ -41,3 +41,8 @@ def test_the_grid_of_the_kernel_is_standard_normal_and_correlated() -> None:
     assert world.state_N @ z**2 == pytest.approx(1, abs=1e-6)
     assert world.state_N @ (z * (world.transition_ANN[0] @ z)) == pytest.approx(0.8, abs=1e-6)
     assert np.allclose(world.next_AN[0], world.state_N, atol=1e-12)
+
+
+def test_a_torus_is_as_square_as_its_states_allow() -> None:
+    world = make_tabular_world("torus", 24, 0.3, 0)
+    assert (world.transition_ANN[:, 0].argmax(1) == [6, 18, 1, 5]).all()

@@ -1,0 +1,1 @@
+"""The noisy point mass: prediction in latents against prediction of the input."""
