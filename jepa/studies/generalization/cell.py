@@ -1,13 +1,17 @@
 """The fields of a cell; an experiment reads those that it needs."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from jepa.studies.generalization.tabular.worlds import WorldName
 from jepa.studies.study import Cell
 
 Experiment = Literal["constant", "regret", "horizon", "spectral", "tradeoff", "bridge", "point_mass"]
+
+OWN_WORLDS = {"bridge": "ornstein_uhlenbeck", "point_mass": "point_mass"}
+"""Worlds of experiments that have no other."""
 
 
 class GeneralizationCell(Cell):
@@ -15,8 +19,8 @@ class GeneralizationCell(Cell):
 
     experiment: Experiment
     """Which of the study's experiments it belongs to."""
-    world: WorldName = "ring"
-    """Tabular world; `bridge` and `point_mass` have a world of their own."""
+    world: WorldName | Literal["ornstein_uhlenbeck", "point_mass"] = "ring"
+    """Tabular world; `bridge` and `point_mass` have their own, whatever is given."""
     states: PositiveInt = 24
     """States of the tabular world."""
     width: PositiveFloat = 1.5
@@ -33,3 +37,9 @@ class GeneralizationCell(Cell):
     """Correlation of the Ornstein-Uhlenbeck process."""
     noise: NonNegativeFloat = 0.0
     """Standard deviation of the point mass's dimensions of pure noise."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_own_world(cls, value: Any) -> Any:
+        own = OWN_WORLDS.get(str(value.get("experiment"))) if isinstance(value, Mapping) else None
+        return value if own is None else {**value, "world": own}

@@ -19,7 +19,7 @@ SUCCESS = Table(
         Column("target", "string", "what the model predicts: latent, input, or the input by the true dynamics"),
         Column("noise", "float", "standard deviation of the dimensions of pure noise"),
         Column("required", "int", "steps of full force from start to goal"),
-        Column("seed", "int", "seed of the cell"),
+        Column("cell_seed", "int", "seed of the cell"),
         Column("success", "float", "share of goals reached"),
     ),
 )
@@ -42,7 +42,7 @@ def measure_point_mass(cell: GeneralizationCell) -> CellResult:
         for required, count in zip(REQUIRED, counts, strict=True):
             rate = wilson(count, PROBLEMS)
             measures.append(Measure("success", rate.value, PROBLEMS, rate.low, rate.high, name, required))
-            named = {"target": name, "noise": cell.noise, "required": required, "seed": cell.seed}
+            named = {"target": name, "noise": cell.noise, "required": required, "cell_seed": cell.seed}
             rows.append({**named, "success": rate.value})
     for required, latent, other in zip(REQUIRED, reached["latent"], reached["input"], strict=True):
         measures.append(Measure("lead", (latent - other) / PROBLEMS, PROBLEMS, x=required))

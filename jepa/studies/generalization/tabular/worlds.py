@@ -45,7 +45,7 @@ class TabularWorld:
         return bool(np.isclose(self.transition_ANN.max(2), 1).all())
 
 
-def make_tabular_world(name: WorldName, states: int, width: float, seed: int) -> TabularWorld:
+def make_tabular_world(name: str, states: int, width: float, seed: int) -> TabularWorld:
     """Returns a world of four actions.
 
     Args:
@@ -58,8 +58,10 @@ def make_tabular_world(name: WorldName, states: int, width: float, seed: int) ->
         seed: of what is random in a world, for the last four.
 
     Raises:
-        InputError: no such world has that many states.
+        InputError: there is no such world, or none that has so many states.
     """
+    if name not in WORLD_NAMES:
+        raise InputError(f"tabular world {name!r} is not known; choose one of: {', '.join(WORLD_NAMES)}")
     rng = numpy_generator(seed, "world", name, states)
     if name == "ring":
         transition = np.stack([_circulant(states, shift, width) for shift in (1, -1, 4, -4)])

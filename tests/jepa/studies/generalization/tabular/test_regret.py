@@ -71,7 +71,7 @@ def test_the_ring_s_regret_and_its_bounds(k: int, regret: float, printed: float,
 @pytest.mark.parametrize("name", ["ring", "torus", "blocks", "permutations"])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_bounds_hold_for_any_model(name: str, seed: int) -> None:
-    world = make_tabular_world(name, 36, 0.7, seed)  # type: ignore[arg-type]
+    world = make_tabular_world(name, 36, 0.7, seed)
     value_ANN = values(world, 1)
     for k in (1, 3, 8, 36):
         for samples in (30, 300, 3000):

@@ -35,6 +35,11 @@ def test_a_number_of_states_that_does_not_fit_is_refused(name: WorldName, hint: 
         make_tabular_world(name, 23, 1.0, 0)
 
 
+def test_a_world_that_there_is_not_is_refused() -> None:
+    with pytest.raises(InputError, match="choose one of: ring, torus"):
+        make_tabular_world("point_mass", 24, 1.0, 0)
+
+
 def test_the_grid_of_the_kernel_is_standard_normal_and_correlated() -> None:
     world = ornstein_uhlenbeck(0.8, points=201, reach=6.0)
     z = np.linspace(-6, 6, 201)
