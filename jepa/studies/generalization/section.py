@@ -59,7 +59,7 @@ SECTION = Section(
             where={"experiment": "tradeoff", "metric": "error", "samples": "200"},
             heading="Approximation and sample error, 200 pairs of each action",
             reading="One falls and the other grows with the latent dimension; the risk is their sum.",
-            options={"series": "quantity", **ERROR_AXES},
+            options={"series": "quantity", **ERROR_AXES, "log_y": False},
         ),
         Chart(
             "seed_lines",
