@@ -68,6 +68,7 @@ def test_a_worker_runs_the_whole_job(prefect: Prefect, ask: Ask, tmp_path: Path)
     parameters = {"store": str(tmp_path), "config": JOB}
     options = [f"--param={name}={json.dumps(value)}" for name, value in parameters.items()]
     prefect("deployment", "run", "world-model/world-model", *options)
+    begin_study(prefect, tmp_path / "studied")
     printed = prefect("worker", "start", "--pool", "local", "--run-once", seconds=800)
     (run,) = [run for run in ask("flow_runs/filter") if run["parameters"]["store"] == str(tmp_path)]
     assert run["state"]["name"] == "Completed", (run["state"]["message"], printed[-5000:])
@@ -89,6 +90,25 @@ def test_a_worker_runs_the_whole_job(prefect: Prefect, ask: Ask, tmp_path: Path)
     shown = [line for line in lines if line.startswith(("collect d: 40/40 episodes", "pretrain m: ", "evaluate m: "))]
     assert sum(line.endswith(", done") for line in shown) == 3, lines
     check_lineage(ask, run["id"], tmp_path)
+    check_study(ask, tmp_path / "studied")
+
+
+def begin_study(prefect: Prefect, store: Path) -> None:
+    """Asks for a run of the deployment `study` with two small cells."""
+    config = {"study": "generalization", "grid": [{"experiment": "bridge", "rho": [0.5, 0.8]}], "executor": "local"}
+    options = [f"--param={name}={json.dumps(value)}" for name, value in (("store", str(store)), ("config", config))]
+    prefect("deployment", "run", "study/study", *options)
+
+
+def check_study(ask: Ask, store: Path) -> None:
+    """Passes where the run of a study has ended well, with verdicts on Prefect's page and a page of its own."""
+    (run,) = [run for run in ask("flow_runs/filter") if run["parameters"]["store"] == str(store)]
+    assert run["state"]["name"] == "Completed", run["state"]["message"]
+    left = ask("artifacts/filter", {"limit": 200, "artifacts": {"flow_run_id": {"any_": [run["id"]]}}})
+    (claims,) = [json.loads(one["data"]) for one in left if one["key"].startswith("claims-generalization")]
+    assert {"held", "not decided"} == {claim["verdict"] for claim in claims}
+    (page,) = store.glob("reports/*/report.html")
+    assert 'class="verdict-held"' in page.read_text()
 
 
 def check_lineage(ask: Ask, run: str, folder: Path) -> None:
