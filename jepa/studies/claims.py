@@ -5,6 +5,7 @@ side, *did not hold* where the whole interval lies on the other, *not decided at
 cells that it needs were not run.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,11 +27,18 @@ class Finding:
     found: str
     """our figures in words, e.g. `R² .9997 at N = 2, .9992 at N = 16`"""
     value: float | None = None
-    """the figure that decides; for several, the one closest to the border"""
+    """the figure that decides; for several, the one closest to the border; one that is not finite is None"""
     low: float | None = None
     high: float | None = None
     n: int = 0
     """seeds, or samples, behind the interval"""
+
+    def __post_init__(self) -> None:
+        # JSON has no other numbers; an interval without one of its ends says nothing.
+        for names in (("value",), ("low", "high")):
+            if not all(math.isfinite(getattr(self, name) or 0.0) for name in names):
+                for name in names:
+                    object.__setattr__(self, name, None)
 
 
 class CellRows:
@@ -68,10 +76,11 @@ class CellRows:
 
 
 def mean_interval(values: ArrayLike) -> Estimate:
-    """Returns the mean with Student's interval, mean ± t s/√n; one value alone has an unbounded one."""
+    """Returns the mean with Student's interval, mean ± t s/√n; unbounded for one value, or where one is not finite."""
     sample = np.asarray(values, dtype=np.float64)
-    mean, n = float(sample.mean()), len(sample)
-    if n < 2:
+    with np.errstate(invalid="ignore"):  # ∞ − ∞
+        mean, n = float(sample.mean()), len(sample)
+    if n < 2 or not np.isfinite(sample).all():
         return Estimate(mean, float("-inf"), float("inf"), n)
     half = float(stdtrit(n - 1, 0.975) * sample.std(ddof=1) / np.sqrt(n))
     return Estimate(mean, mean - half, mean + half, n)
@@ -116,9 +125,7 @@ def side_of(border: float, estimates: Sequence[Estimate | None], found: str, *, 
         verdict = "held"
     elif any(sign * (one.high if above else one.low) < sign * border for one in present):
         verdict = "did not hold"
-    bounded = bool(np.isfinite([worst.low, worst.high]).all())
-    low, high = (worst.low, worst.high) if bounded else (None, None)
-    return Finding(verdict, found, worst.value, low, high, worst.n)
+    return Finding(verdict, found, worst.value, worst.low, worst.high, worst.n)
 
 
 def _fits(value: Any, wanted: Any) -> bool:

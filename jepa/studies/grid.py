@@ -1,6 +1,7 @@
 """Grids: blocks of fixed and varied fields, spelled out as cells."""
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -23,8 +24,10 @@ def cells_of(kind: type[C], blocks: Iterable[Block]) -> list[C]:
     """
     found: dict[str, C] = {}
     for number, block in enumerate(blocks):
-        varied = {name: list(value) for name, value in block.items() if isinstance(value, (list, tuple, range))}
+        varied = {name: value for name, value in block.items() if isinstance(value, (list, tuple, range))}
         fixed = {name: value for name, value in block.items() if name not in varied}
+        if math.prod(map(len, varied.values())) > LARGEST:
+            raise InputError(f"block grid.{number} has over {LARGEST} cells; vary fewer fields")
         for values in itertools.product(*varied.values()):
             cell = parse_options(kind, fixed | dict(zip(varied, values, strict=True)), f"grid.{number}")
             found.setdefault(cell.fingerprint(), cell)

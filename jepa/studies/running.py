@@ -1,5 +1,6 @@
 """Runs a study in this process, with no store and no cluster: the same cells, figures and verdicts as the job's."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,9 +9,11 @@ from typing import Any
 
 import torch
 
-from jepa.studies.claims import CellRows, Claim, Finding
+from jepa.studies.claims import CellRows, Claim, Finding, undecided
 from jepa.studies.grid import Block, cells_of
 from jepa.studies.study import STUDIES, Cell, Study
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,22 @@ def run_cell(study: Study, cell: Cell) -> dict[str, list[dict[str, Any]]]:
 
 
 def judge(study: Study, rows: Sequence[dict[str, Any]]) -> tuple[tuple[Claim, Finding], ...]:
-    """Returns the finding of each of the study's claims; the order of the rows plays no part."""
+    """Returns the finding of each of the study's claims; the order of the rows plays no part.
+
+    A claim whose judge raises is not decided, and costs no other claim its verdict.
+    """
     table = CellRows(sorted(rows, key=lambda row: [str(row.get(column.name)) for column in study.own_table().columns]))
-    return tuple((claim, claim.judge(table)) for claim in study.claims)
+    return tuple((claim, _finding(study, claim, table)) for claim in study.claims)
+
+
+def _finding(study: Study, claim: Claim, table: CellRows) -> Finding:
+    try:
+        return claim.judge(table)
+    except Exception as error:
+        problem = f"its judge failed: {type(error).__name__}: {error}"
+        log.warning("claim %s of study %s is not decided: %s", claim.name, study.name, problem)
+        log.debug("where the judge of claim %s failed", claim.name, exc_info=error)
+        return undecided(problem)
 
 
 @contextmanager

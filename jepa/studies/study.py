@@ -8,7 +8,9 @@ in any process, and one that is done is never done again. Its measures become ro
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from enum import Enum
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
 from pydantic import Field, NonNegativeInt
 
@@ -105,7 +107,8 @@ class Study(ABC):
     def own_table(cls) -> Table:
         """Returns the table of the study's measures: a column for each field of a cell, then the figure.
 
-        A cell's `world` is no column of it: every table has one.
+        A cell's `world` is no column of it: every table has one. Fields that the study adds are optional columns, so
+        that rows of cells that were done before a field was added are read beside those that have it.
         """
         return Table(f"study_{cls.name}", (*_cell_columns(cls.Cell), *MEASURE_COLUMNS))
 
@@ -155,9 +158,28 @@ def _cell_columns(cell: type[Cell]) -> tuple[Column, ...]:
     for name, declared in cell.model_fields.items():
         if name == WORLD:
             continue
-        kinds = [kind for kind in (declared.annotation, *get_args(declared.annotation)) if kind in COLUMN_TYPES]
-        if not kinds:  # a Literal: its values are texts
-            kinds = [str]
-        optional = type(None) in get_args(declared.annotation)
-        columns.append(Column(name, COLUMN_TYPES[kinds[0]], declared.description or name, optional))
+        kinds = _kinds(declared.annotation)
+        optional = name not in Cell.model_fields
+        # A number that may be whole is a number.
+        held = kinds - {type(None)} - ({int} if float in kinds else set())
+        if len(held) != 1 or not held <= COLUMN_TYPES.keys():
+            raise InputError(
+                f"field {name!r} of {cell.__name__} should be a text, a number, a truth value, or None with one of "
+                f"those, for it is a column; it is {declared.annotation}"
+            )
+        columns.append(Column(name, COLUMN_TYPES[held.pop()], declared.description or name, optional))
     return tuple(columns)
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """Returns the types of the values that an annotation allows."""
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kinds(args[0])
+    if origin is Literal:
+        return {type(value) for value in args}
+    if origin in (Union, UnionType):
+        return set().union(*(_kinds(one) for one in args))
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return {type(one.value) for one in annotation}
+    return {annotation}

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from jepa.core.config import Config
 from jepa.core.registries.choices import Choices
@@ -38,6 +38,14 @@ class StudyChoices(Config):
     def _one_local_worker(cls, value: Any) -> Any:
         return one_local_worker(value)
 
+    @field_validator("grid", "cell")
+    @classmethod
+    def _values_are_json(cls, value: Any) -> Any:
+        """Writes ranges and tuples out as the lists that they stand for, for the plan of the run keeps them."""
+        if isinstance(value, tuple):
+            return tuple(_written_out(block) for block in value)
+        return value if value is None else _written_out(value)
+
     @model_validator(mode="after")
     def _world_is_given_once(self) -> "StudyChoices":
         if self.world is not None and "world" in self.cell:
@@ -48,6 +56,15 @@ class StudyChoices(Config):
     def fixed(self) -> dict[str, Any]:
         """Returns the fields that all cells get."""
         return self.cell | ({} if self.world is None else {"world": self.world})
+
+    @property
+    def named_grid(self) -> str | None:
+        """Returns the preset's name where its grid is taken as it is, None for any other grid."""
+        return self.preset if self.grid is None and not self.fixed else None
+
+
+def _written_out(block: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(held) if isinstance(held, (tuple, range)) else held for name, held in block.items()}
 
 
 class StudyConfig(StudyChoices):

@@ -33,7 +33,7 @@ def commit_findings(
 def _row(plan: StudyPlan, claim: Claim, finding: Finding, cells: str) -> dict[str, Any]:
     return {
         "study": plan.study.name,
-        "preset": plan.config.preset if plan.config.grid is None else None,
+        "preset": plan.config.named_grid,
         "paper": plan.study.paper or None,
         "claim": claim.name,
         "source": claim.source,

@@ -90,6 +90,9 @@ def _run(plan: StudyPlan, missing: list[CellUnit], store: Store, progress: Progr
 
 def _rows(plan: StudyPlan, store: Store, units: tuple[UnitManifest, ...]) -> list[dict[str, object]]:
     """Returns the measures of the cells as plain rows."""
-    frame = read_table(store, plan.study.own_table().name, units=units).compute()
-    plain = frame.astype(object).where(frame.notna(), None)
+    table = plan.study.own_table()
+    frame = read_table(store, table.name, units=units).compute()
+    # A figure that is not a number is a figure, as in a notebook, and no missing one.
+    needed = [column.name for column in table.columns if not column.optional]
+    plain = frame.astype(object).where(frame.notna() | frame.columns.isin(needed), None)
     return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]

@@ -8,6 +8,7 @@ from jepa.core.config import digest_of
 from jepa.core.errors import InputError
 from jepa.studies import STUDIES, Study, cells_of
 from jepa.studies.grid import Block
+from jepa.studies.study import study_of_table
 from pipelines.store.reports.schema import CONTEXT_COLUMNS, PROVENANCE_COLUMNS
 from pipelines.study.config import StudyConfig
 from pipelines.study.unit import CellUnit
@@ -46,8 +47,14 @@ def plan_study(config: StudyConfig, store: Store) -> StudyPlan:
 
 
 def _check_columns(study: Study) -> None:
-    """Refuses a study whose tables have a column twice."""
+    """Refuses a study whose tables have a column twice, or a name by which they would be found as another study's."""
     for table in (study.own_table(), *study.tables):
+        owner = study_of_table(table.name)
+        if owner != study.name:
+            raise InputError(
+                f"table {table.name!r} of study {study.name!r} has the name of a table of "
+                f"{'no study' if owner is None else f'study {owner!r}'}; rename it, to begin with 'study_{study.name}_'"
+            )
         names = [column.name for column in (*CONTEXT_COLUMNS, *table.columns, *PROVENANCE_COLUMNS)]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
@@ -73,7 +80,7 @@ def _blocks(config: StudyConfig, study: Study) -> list[Block]:
 def _run_name(config: StudyConfig, blocks: list[Block]) -> str:
     """Returns study and preset, with a digest where the grid is not the preset's alone."""
     name = config.study.replace("_", "-")
-    if config.grid is None and not config.fixed:
+    if config.named_grid is not None:
         return f"{name}-{config.preset}"
     own: Any = [
         {key: list(value) if isinstance(value, (tuple, range)) else value for key, value in block.items()}

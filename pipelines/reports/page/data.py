@@ -15,6 +15,7 @@ from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.references import NAME, DatasetRef
 from pipelines.store.reports import UnitManifest, committed_units, read_table, require_run
 from pipelines.store.reports.schema import tables as report_tables
+from pipelines.store.reports.schema import tables_of_study
 
 DETAILS = ["goal", "planner", "probe", "quantity", "shift", "strength"]
 LINEAGE = ["model_digest", "dataset", "dataset_version", "dataset_digest", "protocol_digest", "evaluation_version"]
@@ -74,7 +75,7 @@ def read_run(store: Store, run: str) -> ReportData:
     """
     every = committed_units(store)
     units = require_run(store, run, every)
-    held = {part.table for unit in units for part in unit.parts if study_of_table(part.table)}
+    held = {part.table for unit in units for part in unit.parts if part.table in tables_of_study(part.table)}
     tables = {table: read_table(store, table, units=units).compute() for table in (*report_tables(), *sorted(held))}
     tables["training"] = read_table(store, "training", units=_trainings(store, every, units)).compute()
     tables["metrics"] = tables["metrics"].sort_values([*METRICS_ORDER, *LINEAGE], ignore_index=True)

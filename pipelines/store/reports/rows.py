@@ -110,7 +110,8 @@ def wanted_schema(table: str, columns: Sequence[str] | None = None) -> pa.Schema
 def to_pandas(table: pa.Table) -> pd.DataFrame:
     """Returns numpy columns for numbers, Arrow-backed ones for text, bytes and lists, the same for no rows and many.
 
-    A whole number that may be missing has pandas' nullable type: a version is no fraction.
+    A whole number or a truth value that may be missing has pandas' nullable type: a version is no fraction, and Dask
+    would make texts of truth values.
     """
     text = pd.StringDtype("pyarrow")
 
@@ -120,8 +121,10 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
         return pd.ArrowDtype(arrow_type) if pa.types.is_list(arrow_type) or pa.types.is_binary(arrow_type) else None
 
     frame = table.to_pandas(types_mapper=dtype)
-    counted = [field.name for field in table.schema if field.nullable and pa.types.is_integer(field.type)]
-    return frame.astype(dict.fromkeys(counted, "Int64"))
+    optional = [field for field in table.schema if field.nullable]
+    counted = dict.fromkeys((field.name for field in optional if pa.types.is_integer(field.type)), "Int64")
+    said = dict.fromkeys((field.name for field in optional if pa.types.is_boolean(field.type)), "boolean")
+    return frame.astype(counted | said)
 
 
 def _array(values: list[Any], column: Column) -> "pa.Array[Any]":

@@ -123,13 +123,13 @@ def row_columns(table: str) -> tuple[Column, ...]:
     Raises:
         InputError: there is no such table; the message lists them.
     """
-    known = COMMON_TABLES if table in COMMON_TABLES else _tables_of_study(table) or tables()
+    known = COMMON_TABLES if table in COMMON_TABLES else tables_of_study(table) or tables()
     if table not in known:
         raise InputError(f"report table {table!r} is not known; choose one of: {', '.join(known)}")
     return known[table]
 
 
-def _tables_of_study(table: str) -> dict[str, tuple[Column, ...]]:
+def tables_of_study(table: str) -> dict[str, tuple[Column, ...]]:
     """Returns the tables of the study that a table's name says it is of, none where it is of no study."""
     name = study_of_table(table)
     if name is None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jepa.evaluation.statistics import Estimate
-from jepa.studies.claims import CellRows, mean_interval, side_of
+from jepa.studies.claims import CellRows, Finding, mean_interval, side_of
 
 ROWS = [
     {"experiment": "a", "seed": seed, "arm": arm, "metric": "r2", "value": value + 0.01 * seed}
@@ -54,3 +54,15 @@ def test_rows_are_asked_by_field_and_paired_by_seed() -> None:
     assert difference is not None and difference.value == pytest.approx(0.4)
     assert difference.high - difference.low == pytest.approx(0.0, abs=1e-9)
     assert rows.difference("r2", {"arm": "one"}, {"arm": "none"}) is None
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
+def test_a_figure_that_is_not_finite_decides_nothing_and_is_no_number_of_a_finding(odd: float) -> None:
+    rows = [*ROWS, {**ROWS[0], "seed": 3, "value": odd}]
+    for above in (True, False):
+        estimates = [CellRows(rows).over_seeds("r2", arm="one"), CellRows(ROWS).over_seeds("r2", arm="other")]
+        found = side_of(0.7, [estimates[0]], "", above=above)
+        assert (found.verdict, found.value, found.low, found.high, found.n) == ("not decided", None, None, None, 4)
+        assert side_of(0.2, estimates, "").verdict == "not decided"
+    own = Finding("held", "", odd, 0.0, odd)
+    assert (own.value, own.low, own.high) == (None, None, None)

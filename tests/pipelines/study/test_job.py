@@ -1,5 +1,6 @@
 """The study job: cells once, whatever happens to the process that runs them, and the newest verdicts."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,8 +12,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from flows.display import study_facts
+from infra.progress import Progress
 from infra.storage import Store, open_store
-from jepa.studies import CellResult, Study, run_study
+from jepa.evaluation.declarations import Column, Table
+from jepa.studies import CellResult, Measure, Study, run_study
+from pipelines.reports.page import ReportConfig, report
+from pipelines.reports.selection import select
 from pipelines.store.reports import committed_units, units_of_run
 from pipelines.study import study
 from tests.pipelines.study.asked import config, rows
@@ -124,3 +130,41 @@ def test_the_most_expensive_cells_begin_first(
     done = study(config(), local)
     assert begun == [1000] * 5 + [10] * 5
     assert [unit.key for unit in done.units] == [unit.key for unit in done.plan.units]
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_a_cell_without_a_finite_figure_costs_no_verdict(
+    local: Store, sample_mean: type[Study], monkeypatch: pytest.MonkeyPatch, odd: float
+) -> None:
+    monkeypatch.setattr(sample_mean, "run", lambda self, cell: CellResult([Measure("error", odd)]))
+    studied, result = study(config(), local), run_study("sample_mean")
+    assert studied.findings == result.findings
+    ((_, finding),) = studied.findings
+    assert (finding.verdict, finding.value, finding.low) == ("not decided", None, None)
+    json.dumps(study_facts(studied), allow_nan=False)
+    page = local.read(report(ReportConfig(run=studied.run), local, Progress()).path).decode()
+    assert "not decided" in page
+
+
+def test_a_field_that_is_added_leaves_what_was_done_before_readable(
+    local: Store, sample_mean: type[Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finer = Table("study_sample_mean_pairs", (Column("a", "int", "one"),))
+    pairs = {finer.name: [{"a": 1}]}
+    run = sample_mean.run
+    monkeypatch.setattr(sample_mean, "tables", (finer,))
+    monkeypatch.setattr(sample_mean, "run", lambda self, cell: CellResult(run(self, cell).measures, pairs))
+    study(config(), local)
+    kinds, defaults = {"width": float, "centred": bool, "shift": int}, {"width": 1.0, "centred": True, "shift": 2}
+    wider = type("Wider", (sample_mean.Cell,), {"__annotations__": kinds, **defaults})
+    monkeypatch.setattr(sample_mean, "Cell", wider)
+    monkeypatch.setattr(sample_mean, "tables", ())
+    monkeypatch.setattr(sample_mean, "run", run)
+    wide = study(config(), local)
+    assert not wide.earlier
+    table = rows(local)
+    assert len(table) == 20
+    for name, value in defaults.items():
+        assert table[name].isna().sum() == 10 and set(table[name].dropna()) == {value}
+    assert len(select(table, {"centred": "true"})) == 10
+    assert 'class="chart"' in local.read(report(ReportConfig(run=wide.run), local, Progress()).path).decode()

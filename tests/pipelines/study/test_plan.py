@@ -8,7 +8,8 @@ import pytest
 from infra.errors import InfraError
 from infra.storage import open_store
 from jepa.core.errors import InputError
-from jepa.studies import Study
+from jepa.evaluation.declarations import Column, Table
+from jepa.studies import STUDIES, Study
 from pipelines.store.reports import committed_units
 from pipelines.study import do_cell, plan_study, study
 from tests.pipelines.study.asked import config, rows
@@ -43,6 +44,8 @@ def test_an_unknown_study_is_answered_with_the_known_ones(tmp_path: Path) -> Non
 def test_the_run_is_named_after_the_preset_or_told_apart_by_its_grid(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
     assert plan_study(config(), store).run == "sample-mean-tiny"
+    assert config().named_grid == "tiny"
+    assert config(cell={"size": 3}).named_grid is config(grid=[{"experiment": "size"}]).named_grid is None
     own = {plan_study(config(cell={"size": size}), store).run for size in (3, 4)}
     assert len(own) == 2 and all(name.startswith("sample-mean-") for name in own)
 
@@ -75,3 +78,23 @@ def test_cells_of_another_version_are_not_mixed(
         do_cell(planned.units[0])
     assert not committed_units(store)
     assert {unit.key for unit in plan_study(config(), store).units}.isdisjoint(unit.key for unit in planned.units)
+
+
+@pytest.mark.usefixtures("sample_mean")
+def test_ranges_and_tuples_are_the_lists_that_they_stand_for(tmp_path: Path) -> None:
+    asked = [
+        config(grid=[{"experiment": "size", "seed": seeds}], cell={"size": sizes})
+        for seeds, sizes in ((range(2), (3, 4)), ((0, 1), range(3, 5)), ([0, 1], [3, 4]))
+    ]
+    done = [study(one, open_store(str(tmp_path))) for one in asked]
+    assert len({one.run for one in done}) == 1 and len(done[0].units) == 4 and len(done[2].earlier) == 4
+
+
+@pytest.mark.parametrize("name", ["points", "study_other_points", "metrics", "study_sample_mean_more_points"])
+def test_a_table_that_would_be_found_as_another_s_is_refused(
+    tmp_path: Path, sample_mean: type[Study], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(STUDIES._entries, "sample_mean_more", sample_mean)
+    monkeypatch.setattr(sample_mean, "tables", (Table(name, (Column("a", "int", "one"),)),))
+    with pytest.raises(InputError, match=f"table '{name}' of study 'sample_mean' has the name of a table of"):
+        study(config(), open_store(str(tmp_path)))

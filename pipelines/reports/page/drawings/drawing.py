@@ -2,9 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 
 from jepa.core.errors import InputError
@@ -49,6 +50,23 @@ class Subject:
                 f"name a column of table {self.chart.table!r}: {', '.join(self.rows.columns)}"
             )
         return str(column)
+
+    def measured(self, *columns: str) -> "Subject":
+        """Returns the same without the rows in which one of these columns holds no finite number.
+
+        Raises:
+            InputError: a column holds no numbers but words.
+        """
+        numbers = pd.DataFrame(index=self.rows.index)
+        for column in columns:
+            try:
+                numbers[column] = pd.to_numeric(self.rows[column]).to_numpy(dtype=float, na_value=np.nan)
+            except (ValueError, TypeError) as error:
+                raise InputError(
+                    f"column {column!r} of table {self.chart.table!r} holds no numbers; a chart of drawing "
+                    f"{self.chart.drawing!r} needs them there"
+                ) from error
+        return replace(self, rows=self.rows[np.isfinite(numbers.to_numpy()).all(axis=1)])
 
 
 class Drawing(ABC):

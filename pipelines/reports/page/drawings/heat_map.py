@@ -24,9 +24,12 @@ class HeatMap(Drawing):
 
     def draw(self, subject: Subject) -> Iterator[Block]:
         columns = subject.column("x"), subject.column("y"), subject.column("value", "value")
+        rows = subject.measured(columns[2]).rows.dropna(subset=[*columns[:2]])
+        if rows.empty:
+            return
         series = subject.column("series") if subject.option("series") else ""
         description = subject.heading or f"{columns[2]} by {columns[0]} and {columns[1]}"
-        yield Block(heat_maps(subject.rows, columns, series, description), subject.heading)
+        yield Block(heat_maps(rows, columns, series, description), subject.heading)
 
 
 def heat_maps(rows: pd.DataFrame, columns: tuple[str, str, str], series: str, description: str) -> Markup:

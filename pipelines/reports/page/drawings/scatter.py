@@ -26,8 +26,11 @@ class Scatter(Drawing):
         x, y = subject.column("x"), subject.column("y")
         panel = subject.column("panel") if subject.option("panel") else ""
         colour = subject.column("colour") if subject.option("colour") else ""
+        rows = subject.measured(x, y, *([colour] if colour else [])).rows
+        if rows.empty:
+            return
         description = subject.heading or f"{y} against {x}"
-        made = scatter(subject.rows, (x, y), panel, subject.amounts.points, description, colour)
+        made = scatter(rows, (x, y), panel, subject.amounts.points, description, colour)
         yield Block(made, subject.heading)
 
 

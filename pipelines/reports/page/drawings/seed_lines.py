@@ -27,9 +27,9 @@ class SeedLines(Drawing):
     """
 
     def draw(self, subject: Subject) -> Iterator[Block]:
-        subject.column("x", "x")
-        subject.column("y", "value")
-        yield Block(seed_lines(subject), subject.heading)
+        subject = subject.measured(subject.column("x", "x"), subject.column("y", "value"))
+        if not subject.rows.empty:
+            yield Block(seed_lines(subject), subject.heading)
 
 
 def seed_lines(subject: Subject) -> Markup:
