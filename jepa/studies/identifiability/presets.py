@@ -19,14 +19,22 @@ CONVOLUTIONS: Block = {"weight": [1e-3, 5e-3, 1e-2, 5e-2], "weight_decay": 1e-4}
 
 TINY: Sequence[Block] = (
     {"experiment": "closed_forms", "seed": SEEDS},
-    {
-        **{"experiment": "scaling", "mixing": "coupling", "encoder": "matched", "weight": 1e-6, "dim": [2, 4, 8, 16]},
-        **{"steps": 1000, "learning_rate": 2e-2, "directions": 16, "seed": SEEDS},
-    },
-    {
-        **{"experiment": "latents", "mixing": "sinusoid", "pair_mode": "anchor", "alpha": [0.5, 2.0, 32.0]},
-        **{**SMALL, **WHITE, "steps": 1500, "seed": SEEDS},
-    },
+    *(
+        {
+            **{"experiment": "scaling", "mixing": "coupling", "encoder": "matched", "weight": 1e-6, "dim": sizes},
+            **{"steps": steps, "learning_rate": rate, "directions": 16, "restarts": restarts, "seed": SEEDS},
+        }
+        # Small couplings have other minima, in which most starts end at N = 4: one in six reaches the state, seed 1.
+        for sizes, restarts, steps, rate in (([2, 8, 16], 3, 600, 0.03), ([4], 6, 400, 0.1))
+    ),
+    *(
+        {
+            **{"experiment": "latents", "mixing": "sinusoid", "pair_mode": "anchor", "alpha": alpha},
+            **{**WHITE, "width": 32, "steps": 2500, "seed": seeds},
+        }
+        # With heavy tails some runs lose a coordinate and others do not: three seeds cannot place their mean.
+        for alpha, seeds in ((0.5, range(6)), (2.0, SEEDS), (32.0, SEEDS))
+    ),
     {
         **{"experiment": "grid", "mixing": "sinusoid", "weight": [1e-3, 0.5], "rho": [0.5, 0.95]},
         **{**SMALL, "steps": 600, "directions": 16, "seed": SEEDS},

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from jepa.studies.claims import CellRows, Finding
-from jepa.studies.identifiability.claims import CLAIMS
+from jepa.studies.claims import CellRows, Finding, mean_interval
+from jepa.studies.identifiability.claims import CLAIMS, r2_interval
 
 JUDGES = {claim.name: claim.judge for claim in CLAIMS}
 
@@ -49,11 +49,22 @@ def test_the_peak_needs_disjoint_intervals() -> None:
     top = distribution(2.0, [0.994, 0.9942, 0.9944])
     uniform, heavy = distribution(32.0, [0.982, 0.981, 0.982]), distribution(0.5, [0.90, 0.92, 0.93])
     assert judged("whitening-peaks-at-the-gaussian", top, uniform, heavy).verdict == "held"
-    wide = distribution(0.5, [0.5, 0.9, 0.999])
+    wide = distribution(0.5, [0.5, 0.9, 0.9995])
     assert judged("whitening-peaks-at-the-gaussian", top, uniform, wide).verdict == "not decided"
     better = distribution(32.0, [0.999, 0.9991, 0.9992])
     assert judged("whitening-peaks-at-the-gaussian", top, better, heavy).verdict == "did not hold"
     assert judged("whitening-peaks-at-the-gaussian", top).verdict == "not decided"
+
+
+def test_intervals_of_r2_stay_within_its_bounds() -> None:
+    apart = r2_interval(dict(enumerate([0.51, 0.93, 0.89, 0.45, 0.91, 0.91])))
+    assert 0.45 < apart.low < apart.value < apart.high < 0.96
+    plain = mean_interval([0.51, 0.93, 0.89, 0.45, 0.91, 0.91])
+    assert plain.high > 0.99
+    near = r2_interval(dict(enumerate([0.992, 0.993, 0.994])))
+    assert 0.98 < near.low < near.value < near.high < 1.0 and near.value == pytest.approx(0.993, abs=1e-3)
+    assert r2_interval({0: 0.9}).low == 0.0 and r2_interval({0: 0.9}).high == 1.0
+    assert r2_interval({0: -0.1, 1: 1.0}).value > 0.9
 
 
 def test_the_bound_is_judged_apart_for_the_gaussian_and_others() -> None:
@@ -81,6 +92,16 @@ def test_the_border_of_rates_sorts_the_cells() -> None:
     assert judged("unlike-rates-lose-the-fast-coordinate", lost, kept).verdict == "held"
     assert judged("alike-rates-keep-the-fast-coordinate", lost, kept).verdict == "held"
     assert judged("alike-rates-keep-the-fast-coordinate", fast(0.92, [0.01, 0.0, 0.02])).verdict == "did not hold"
+
+
+def test_half_sigreg_is_compared_by_seed_at_each_rate() -> None:
+    def grid(weight: float, values: Sequence[float]) -> list[dict[str, Any]]:
+        return rows("r2", values, experiment="grid", weight=weight, rho=0.95)
+
+    good, less = grid(1e-3, [0.96, 0.9, 0.98]), grid(0.5, [0.86, 0.8, 0.88])
+    assert judged("too-much-sigreg-recovers-less", good, less).verdict == "held"
+    assert judged("too-much-sigreg-recovers-less", good).verdict == "not decided"
+    assert judged("too-much-sigreg-recovers-less", grid(1e-3, [0.5, 0.51, 0.5]), less).verdict == "did not hold"
 
 
 def test_the_best_weight_counts_for_reacher() -> None:
