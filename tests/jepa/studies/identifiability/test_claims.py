@@ -68,10 +68,21 @@ def test_intervals_of_r2_stay_within_its_bounds() -> None:
 
 
 def test_the_bound_is_judged_apart_for_the_gaussian_and_others() -> None:
-    inside, outside = [0.02, 0.03, 0.025], [-0.03, -0.035, -0.034]
-    table = distribution(2.0, inside, "slack"), distribution(32.0, outside, "slack")
-    assert judged("bound-holds-for-trained-encoders", *table).verdict == "held"
-    assert judged("bound-holds-for-other-latents", *table).verdict == "did not hold"
+    def table(alpha: float, bounds: Sequence[float], metric: str, errors: Sequence[float]) -> list[dict[str, Any]]:
+        slacks = [bound - error for bound, error in zip(bounds, errors, strict=True)]
+        return distribution(alpha, bounds, "bound") + distribution(alpha, slacks, metric)
+
+    # Loose by factors: the differences' own interval would reach below zero.
+    gaussian = table(2.0, [0.002, 0.03, 0.3], "slack", [0.001, 0.01, 0.1])
+    uniform = table(32.0, [0.001, 0.0012, 0.001], "slack", [0.036, 0.035, 0.036])
+    assert judged("bound-holds-for-trained-encoders", gaussian, uniform).verdict == "held"
+    assert judged("bound-holds-for-other-latents", gaussian, uniform).verdict == "did not hold"
+    over = table(2.0, [0.01, 0.01, 0.01], "slack", [0.02, 0.021, 0.02])
+    assert judged("bound-holds-for-trained-encoders", over).verdict == "did not hold"
+    uncentred = table(2.0, [0.02, 0.03, 0.02], "slack_uncentred", [0.05, 0.06, 0.06])
+    assert judged("bound-needs-centred-latents", uncentred).verdict == "held"
+    inside = table(2.0, [0.02, 0.03, 0.02], "slack_uncentred", [0.01, 0.01, 0.01])
+    assert judged("bound-needs-centred-latents", inside).verdict == "did not hold"
 
 
 def test_closed_forms_are_exact() -> None:
