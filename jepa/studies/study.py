@@ -142,6 +142,7 @@ STUDIES: Registry[type[Study]] = Registry(
     "study",
     {
         "generalization": "jepa.studies.generalization.study",
+        "identifiability": "jepa.studies.identifiability.study",
     },
     group="jepa.studies",
 )
