@@ -139,6 +139,7 @@ STUDIES: Registry[type[Study]] = Registry(
     "study",
     {
         "generalization": "jepa.studies.generalization.study",
+        "objectives": "jepa.studies.objectives.study",
     },
     group="jepa.studies",
 )
