@@ -7,6 +7,7 @@ from jepa.core.registries.lazy import offer_lazily
 if TYPE_CHECKING:
     from jepa.evaluation.decoding.evaluation import DecodingConfig, DecodingEvaluation
     from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row
+    from jepa.evaluation.identifiability.evaluation import IdentifiabilityConfig, IdentifiabilityEvaluation
     from jepa.evaluation.latent.evaluation import LatentEvaluation
     from jepa.evaluation.planning.config import PlanningConfig
     from jepa.evaluation.planning.evaluation import PlanningEvaluation
@@ -21,6 +22,8 @@ __all__ = [
     "DecodingEvaluation",
     "Evaluation",
     "EvaluationResult",
+    "IdentifiabilityConfig",
+    "IdentifiabilityEvaluation",
     "LatentEvaluation",
     "PlanningConfig",
     "PlanningEvaluation",

@@ -78,6 +78,7 @@ EVALUATIONS: Registry[type[Evaluation]] = Registry(
     "evaluation",
     {
         "decoding": "jepa.evaluation.decoding.evaluation",
+        "identifiability": "jepa.evaluation.identifiability.evaluation",
         "latent": "jepa.evaluation.latent.evaluation",
         "planning": "jepa.evaluation.planning.evaluation",
         "probing": "jepa.evaluation.probing.evaluation",
