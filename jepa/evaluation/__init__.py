@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from jepa.evaluation.probing.evaluation import ProbingConfig, ProbingEvaluation
     from jepa.evaluation.probing.probes import ProbeConfig
     from jepa.evaluation.protocol import Protocol, evaluate, get_protocol, protocol_names
+    from jepa.evaluation.spectrum.config import SpectrumConfig
+    from jepa.evaluation.spectrum.evaluation import SpectrumEvaluation
     from jepa.evaluation.surprise.evaluation import SurpriseConfig, SurpriseEvaluation
 
 __all__ = [
@@ -32,6 +34,8 @@ __all__ = [
     "ProbingEvaluation",
     "Protocol",
     "Row",
+    "SpectrumConfig",
+    "SpectrumEvaluation",
     "SurpriseConfig",
     "SurpriseEvaluation",
     "evaluate",

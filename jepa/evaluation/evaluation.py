@@ -82,6 +82,7 @@ EVALUATIONS: Registry[type[Evaluation]] = Registry(
         "latent": "jepa.evaluation.latent.evaluation",
         "planning": "jepa.evaluation.planning.evaluation",
         "probing": "jepa.evaluation.probing.evaluation",
+        "spectrum": "jepa.evaluation.spectrum.evaluation",
         "surprise": "jepa.evaluation.surprise.evaluation",
     },
     group="jepa.evaluations",

@@ -2,8 +2,8 @@
 
 Theorems 5.1 and 5.3 of arXiv:2605.26379 are about latents with as many dimensions as the state, of a stationary
 Gaussian world. A model of ours has more, and no recorded world is that one: rotations are looked for in the subspace
-that `readout.py` finds, and `premises.py` measures how far the data are from what the theorem assumes. Where they are far,
-the bound is a number and no guarantee.
+that `readout.py` finds, and `premises.py` measures how far the data are from what the theorem assumes. Where they are
+far, the bound is a number and no guarantee.
 The state is what the world's first kind of goal scores, in units of its spread. Maps and subspace are fitted to
 training frames; all figures are of held-out episodes, frames an action block apart, with intervals over episodes.
 It works with D × D matrices, as the evaluation `latent` does.
@@ -24,12 +24,12 @@ from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, metric_row, present_splits
 from jepa.evaluation.identifiability.metrics import approximate_bound, orthogonality_error, procrustes_error
-from jepa.evaluation.identifiability.premises import Key, jackknifed, premises, rate, start_and_end
+from jepa.evaluation.identifiability.premises import RANGES, premises, rate, start_and_end
 from jepa.evaluation.identifiability.readout import Readout, fit_readout
 from jepa.evaluation.identifiability.report import HEADLINES, SECTION
 from jepa.evaluation.latents import encode_pixels, encode_split
 from jepa.evaluation.probing.evaluation import probed_quantities
-from jepa.evaluation.statistics import Estimate, bootstrap_weights, percentile_interval
+from jepa.evaluation.statistics import Estimate, Key, bootstrap_weights, jackknifed, percentile_interval
 from jepa.models.world_model import WorldModel
 from jepa.worlds.world import WORLDS
 
@@ -120,7 +120,7 @@ class IdentifiabilityEvaluation(Evaluation):
         states = [one.z_TQ for one in episodes]
         figures: dict[Key, Estimate] = _both_ways(episodes, readout, derive_seed(seed, "identifiability", unit))
         figures |= jackknifed(episodes, lambda some: rotation_figures(some, readout), self.config.blocks)
-        figures |= jackknifed(states, lambda some: premises(some, names), self.config.blocks)
+        figures |= jackknifed(states, lambda some: premises(some, names), self.config.blocks, RANGES)
         gaps = start_and_end(states, names)
         figures |= {key: Estimate(value, np.nan, np.nan, len(states)) for key, value in gaps.items()}
         labels = {"evaluation": self.kind, "protocol": self.protocol, "split": unit, "seed": seed}

@@ -6,19 +6,15 @@ separated where min ρ > (max ρ)² (appendix F).
 Shapes: G episodes, T frames of an episode K steps apart, Q dimensions of the state, N frames of all episodes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp, kurtosis
 
-from jepa.evaluation.statistics import Estimate, jackknife_blocks, jackknife_interval
+from jepa.evaluation.statistics import Key
 
 Floats = NDArray[np.float64]
-Key = tuple[str, str | None]
-"""Metric and quantity."""
-T = TypeVar("T")
 RANGES = {
     "lag_correlation": (-1.0, 1.0),
     "component_correlation": (0.0, 1.0),
@@ -26,7 +22,7 @@ RANGES = {
     "noise_kurtosis": (-2.0, np.inf),
     "excess_kurtosis": (-2.0, np.inf),
 }
-"""Least and greatest values of figures by metric; all others are squares or distances."""
+"""Least and greatest values of figures by metric, where they are not 0 and infinity."""
 
 
 def premises(sequences: Sequence[Floats], names: Sequence[str]) -> dict[Key, float]:
@@ -82,34 +78,6 @@ def rate(sequences: Sequence[Floats]) -> float:
     found = premises(sequences, [str(index) for index in range(sequences[0].shape[1])])
     rates = [value for (metric, _), value in found.items() if metric == "lag_correlation"]
     return float(np.mean(rates)) if rates else float("nan")
-
-
-def jackknifed(
-    episodes: Sequence[T], figures: Callable[[Sequence[T]], Mapping[Key, float]], blocks: int
-) -> dict[Key, Estimate]:
-    """Returns figures of all episodes with jackknife intervals over blocks of them; what is not finite is left out.
-
-    Args:
-        episodes: what the figures are made of, one entry for each episode.
-        figures: of some of the episodes.
-        blocks: most blocks of episodes that are left out in turn.
-    """
-    whole, count = figures(episodes), len(episodes)
-    left_out = [
-        figures([one for one, kept in zip(episodes, kept_G, strict=True) if kept])
-        for kept_G in (jackknife_blocks(count, blocks) if count > 1 else ())
-    ]
-    return {
-        key: jackknife_interval(value, [one.get(key, np.nan) for one in left_out], count, *_range_of(key, value))
-        for key, value in whole.items()
-        if np.isfinite(value)
-    }
-
-
-def _range_of(key: Key, value: float) -> tuple[float, float]:
-    """Returns least and greatest value that a figure can have; one that rounding took beyond is its own limit."""
-    low, high = RANGES.get(key[0], (0.0, np.inf))
-    return min(low, value), max(high, value)
 
 
 def _correlation(one: Floats, other: Floats) -> float:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from jepa.evaluation.identifiability.premises import jackknifed, premises, rate, start_and_end
+from jepa.evaluation.identifiability.premises import RANGES, premises, rate, start_and_end
+from jepa.evaluation.statistics import jackknifed
 
 NAMES = ("x", "y")
 RHO = np.array([0.9, 0.8])
@@ -58,9 +59,9 @@ def test_a_dimension_that_keeps_its_value_in_an_episode_has_no_noise_to_compare(
 
 
 def test_intervals_are_over_episodes_and_stay_in_range() -> None:
-    found = jackknifed(linear_world(60), lambda some: premises(some, NAMES), blocks=15)
+    found = jackknifed(linear_world(60), lambda some: premises(some, NAMES), 15, RANGES)
     for (metric, _), one in found.items():
         assert one.low <= one.value <= one.high and one.n == 60, metric
     assert found["lag_correlation", "x"].low < 0.9 < found["lag_correlation", "x"].high <= 1
-    alone = jackknifed(linear_world(1, steps=50), lambda some: premises(some, NAMES), blocks=15)
+    alone = jackknifed(linear_world(1, steps=50), lambda some: premises(some, NAMES), 15, RANGES)
     assert np.isnan(alone["lag_correlation", "x"].low)
