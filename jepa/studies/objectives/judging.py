@@ -3,7 +3,7 @@
 Shapes: N frames, D latent.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -78,7 +78,7 @@ def latent_measures(model: WorldModel, source: MemoryEpisodes) -> list[Measure]:
     return [spread, Measure("unpredicted", float(error_N.mean()) / variance, len(latents))]
 
 
-def spread_left(trained: Mapping[str, Measure], fresh: Mapping[str, Measure]) -> Measure:
+def spread_left(trained: Sequence[Measure], untrained: Sequence[Measure]) -> Measure:
     """Returns the spread of the trained latents as a share of what it was before training; 0 in full collapse."""
-    before, after = (held["latent_spread"] for held in (fresh, trained))
+    after, before = (next(one for one in held if one.metric == "latent_spread") for held in (trained, untrained))
     return Measure("spread_left", after.value / before.value, after.n)

@@ -5,12 +5,13 @@ from typing import Literal
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from jepa.evaluation.declarations import Chart, Section
+from jepa.models.world_model import WorldModel
 from jepa.objectives.objective import Objective
 from jepa.studies.grid import Block
 from jepa.studies.in_memory.clips import ClipSampler
 from jepa.studies.in_memory.episodes import MemoryEpisodes, collected
 from jepa.studies.in_memory.training import new_model, steps_within, train
-from jepa.studies.objectives.arms import ARMS, check_arm, make_arm
+from jepa.studies.objectives.arms import ARMS, check_arm, make_arm, settle
 from jepa.studies.objectives.claims import CLAIMS
 from jepa.studies.objectives.judging import latent_measures, measures, spread_left
 from jepa.studies.objectives.sizes import OPTIONS, Setting, Size, setting
@@ -98,11 +99,9 @@ class ObjectivesStudy(Study):
         source = collected(chosen.collection)
         steps = round(cell.amount) if cell.budget == "steps" else self._steps(cell, chosen, source)
         recipe = _with_steps(chosen.recipe, max(1, steps))
-        objective = self._objective(cell, recipe, source)
-        fresh = {one.metric: one for one in latent_measures(objective.model, source)}
-        trained = train(recipe, source, objective)
+        trained = train(recipe, source, _objective(cell, recipe, source))
         found = measures(trained.model, source, chosen.protocol, cell.seed)
-        left = spread_left({one.metric: one for one in found}, fresh)
+        left = spread_left(found, latent_measures(_untrained(cell, recipe, source), source))
         cost = [Measure("steps", trained.steps), Measure("training_seconds", trained.seconds, unit="s")]
         return CellResult([*found, left, *cost])
 
@@ -111,13 +110,24 @@ class ObjectivesStudy(Study):
         return cell.amount * (2.0 if cell.objective == "reconstruction" else 1.0)
 
     def _steps(self, cell: ObjectivesCell, chosen: Setting, source: MemoryEpisodes) -> int:
-        return steps_within(cell.amount, chosen.recipe, source, self._objective(cell, chosen.recipe, source))
+        return steps_within(cell.amount, chosen.recipe, source, _objective(cell, chosen.recipe, source))
 
-    def _objective(self, cell: ObjectivesCell, recipe: Recipe, source: MemoryEpisodes) -> Objective:
-        frames = recipe.model.history + recipe.train.horizon
-        sampler = ClipSampler(source, frames, recipe.model.frameskip, recipe.train.batch_size, cell.seed)
-        model = new_model(recipe.model, source, cell.seed)
-        return make_arm(cell.objective, model, source, sampler, OPTIONS[cell.size].get(cell.objective, {}), cell.seed)
+
+def _objective(cell: ObjectivesCell, recipe: Recipe, source: MemoryEpisodes) -> Objective:
+    model, options = new_model(recipe.model, source, cell.seed), OPTIONS[cell.size].get(cell.objective, {})
+    return make_arm(cell.objective, model, source, _sampler(cell, recipe, source), options, cell.seed)
+
+
+def _untrained(cell: ObjectivesCell, recipe: Recipe, source: MemoryEpisodes) -> WorldModel:
+    """Returns the model before its first step, with the statistics that its BatchNorm would have measured."""
+    model = new_model(recipe.model, source, cell.seed)
+    settle(model, _sampler(cell, recipe, source))
+    return model
+
+
+def _sampler(cell: ObjectivesCell, recipe: Recipe, source: MemoryEpisodes) -> ClipSampler:
+    frames = recipe.model.history + recipe.train.horizon
+    return ClipSampler(source, frames, recipe.model.frameskip, recipe.train.batch_size, cell.seed)
 
 
 def _with_steps(recipe: Recipe, steps: int) -> Recipe:
