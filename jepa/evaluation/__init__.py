@@ -7,12 +7,15 @@ from jepa.core.registries.lazy import offer_lazily
 if TYPE_CHECKING:
     from jepa.evaluation.decoding.evaluation import DecodingConfig, DecodingEvaluation
     from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row
+    from jepa.evaluation.identifiability.evaluation import IdentifiabilityConfig, IdentifiabilityEvaluation
     from jepa.evaluation.latent.evaluation import LatentEvaluation
     from jepa.evaluation.planning.config import PlanningConfig
     from jepa.evaluation.planning.evaluation import PlanningEvaluation
     from jepa.evaluation.probing.evaluation import ProbingConfig, ProbingEvaluation
     from jepa.evaluation.probing.probes import ProbeConfig
     from jepa.evaluation.protocol import Protocol, evaluate, get_protocol, protocol_names
+    from jepa.evaluation.spectrum.config import SpectrumConfig
+    from jepa.evaluation.spectrum.evaluation import SpectrumEvaluation
     from jepa.evaluation.surprise.evaluation import SurpriseConfig, SurpriseEvaluation
 
 __all__ = [
@@ -21,6 +24,8 @@ __all__ = [
     "DecodingEvaluation",
     "Evaluation",
     "EvaluationResult",
+    "IdentifiabilityConfig",
+    "IdentifiabilityEvaluation",
     "LatentEvaluation",
     "PlanningConfig",
     "PlanningEvaluation",
@@ -29,6 +34,8 @@ __all__ = [
     "ProbingEvaluation",
     "Protocol",
     "Row",
+    "SpectrumConfig",
+    "SpectrumEvaluation",
     "SurpriseConfig",
     "SurpriseEvaluation",
     "evaluate",

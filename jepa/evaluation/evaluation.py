@@ -78,9 +78,11 @@ EVALUATIONS: Registry[type[Evaluation]] = Registry(
     "evaluation",
     {
         "decoding": "jepa.evaluation.decoding.evaluation",
+        "identifiability": "jepa.evaluation.identifiability.evaluation",
         "latent": "jepa.evaluation.latent.evaluation",
         "planning": "jepa.evaluation.planning.evaluation",
         "probing": "jepa.evaluation.probing.evaluation",
+        "spectrum": "jepa.evaluation.spectrum.evaluation",
         "surprise": "jepa.evaluation.surprise.evaluation",
     },
     group="jepa.evaluations",

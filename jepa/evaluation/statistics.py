@@ -8,7 +8,9 @@ is not has to be kept from taking the repeats for structure: R² and r keep the 
 resampled to first order, and a rank, which repeats lower, has a jackknife.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +22,9 @@ Z_95 = 1.959963984540054
 RESAMPLES = 2000
 
 Floats = NDArray[np.float64]
+Key = tuple[str, str | None]
+"""Metric and quantity of a figure."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,36 @@ def jackknife_blocks(groups: int, blocks: int) -> NDArray[np.bool_]:
     blocks = min(groups, blocks)
     kept_JG: NDArray[np.bool_] = np.arange(groups) % blocks != np.arange(blocks)[:, None]
     return kept_JG
+
+
+def jackknifed(
+    groups: Sequence[T],
+    figures: Callable[[Sequence[T]], Mapping[Key, float]],
+    blocks: int,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+) -> dict[Key, Estimate]:
+    """Returns several figures of all groups with jackknife intervals; a figure that is not finite is left out.
+
+    Args:
+        groups: what the figures are made of.
+        figures: of some of the groups.
+        blocks: most blocks of groups that are left out in turn.
+        ranges: least and greatest value by metric; 0 and infinity where none are given.
+    """
+    whole, count = figures(groups), len(groups)
+    left_out = [
+        figures([one for one, kept in zip(groups, kept_G, strict=True) if kept])
+        for kept_G in (jackknife_blocks(count, blocks) if count > 1 else ())
+    ]
+    found = {}
+    for key, value in whole.items():
+        if not np.isfinite(value):
+            continue
+        # A figure that rounding takes beyond its range is its own limit.
+        least, most = (ranges or {}).get(key[0], (0.0, np.inf))
+        others = [one.get(key, np.nan) for one in left_out]
+        found[key] = jackknife_interval(value, others, count, min(least, value), max(most, value))
+    return found
 
 
 def bootstrap_mean(values_G: ArrayLike, seed: int, resamples: int = RESAMPLES) -> Estimate:

@@ -143,6 +143,7 @@ STUDIES: Registry[type[Study]] = Registry(
     {
         "generalization": "jepa.studies.generalization.study",
         "identifiability": "jepa.studies.identifiability.study",
+        "objectives": "jepa.studies.objectives.study",
     },
     group="jepa.studies",
 )

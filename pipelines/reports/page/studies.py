@@ -22,7 +22,7 @@ READ_CLAIMS = (
     "all of it lies on the other, not decided at this size otherwise, or where the cells that it needs were not run."
 )
 BADGES = {"held": "held", "did not hold": "failed", "not decided": "open"}
-SPREAD = ("seed_lines",)
+SPREAD = ("seed_bars", "seed_lines")
 """Drawings that show all seeds; others show the first."""
 
 

@@ -32,7 +32,15 @@ def test_a_kind_has_metrics_of_the_fixed_columns(kind: str, source: MemorySource
 
 
 def test_the_kinds_of_the_house() -> None:
-    assert EVALUATIONS.names() == ["decoding", "latent", "planning", "probing", "surprise"]
+    assert EVALUATIONS.names() == [
+        "decoding",
+        "identifiability",
+        "latent",
+        "planning",
+        "probing",
+        "spectrum",
+        "surprise",
+    ]
 
 
 def test_units_are_the_same_anywhere_and_survive_pickling(source: MemorySource, model: WorldModel) -> None:

@@ -1,0 +1,23 @@
+"""Training and judging world models on episodes held in memory, with no store and no loader."""
+
+from typing import TYPE_CHECKING
+
+from jepa.core.registries.lazy import offer_lazily
+
+if TYPE_CHECKING:
+    from jepa.studies.in_memory.clips import ClipSampler
+    from jepa.studies.in_memory.episodes import Collection, MemoryEpisodes, collected
+    from jepa.studies.in_memory.training import Trained, new_model, steps_within, train
+
+__all__ = [
+    "ClipSampler",
+    "Collection",
+    "MemoryEpisodes",
+    "Trained",
+    "collected",
+    "new_model",
+    "steps_within",
+    "train",
+]
+
+offer_lazily(__name__)

@@ -1,0 +1,1 @@
+"""The study `objectives`: all objectives side by side on the same data."""

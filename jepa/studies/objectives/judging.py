@@ -1,0 +1,84 @@
+"""What is measured of each trained model: the evaluations' figures, and how much of the latents is left.
+
+Shapes: N frames, D latent.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from jepa.core.clips import whole_clip
+from jepa.evaluation.evaluation import EvaluationResult, Row
+from jepa.evaluation.latents import encode_pixels
+from jepa.evaluation.protocol import Protocol, evaluate
+from jepa.models.world_model import WorldModel
+from jepa.studies.in_memory.episodes import MemoryEpisodes
+from jepa.studies.study import Measure
+from jepa.worlds.world import WORLDS
+
+PLANNING = {"success_rate": "goals_reached", "final_distance": "final_distance"}
+"""Names of the planning figures here; those of the references carry who planned at their end."""
+LATENT_EPISODES = 40
+
+
+def measures(model: WorldModel, source: MemoryEpisodes, protocol: Protocol, seed: int) -> list[Measure]:
+    """Returns the figures of probes, plans by kind of goal, surprise and latents on the test episodes."""
+    kinds = ["probing", "planning", "latent"]
+    if WORLDS.get(source.world).world_spec.perturbations:
+        kinds.append("surprise")
+    found: list[Measure] = []
+    for kind in kinds:
+        found += [one for row in _rows(evaluate(kind, model, source, protocol, seed)) for one in _measured(row)]
+    return found + latent_measures(model, source)
+
+
+def _rows(result: EvaluationResult) -> Iterator[Row]:
+    return (row for row in result.metrics if row["split"] == "test")
+
+
+def _measured(row: Row) -> Iterator[Measure]:
+    """Yields a row of `metrics` as a measure, under a name of its own where a column tells it apart."""
+    name, quantity, unit = row["metric"], row["quantity"], row["unit"]
+    if name == "r2":
+        name = f"{row['probe']}_r2"
+    elif name in PLANNING:
+        quantity = row["goal"]
+        name = PLANNING[name] + ("" if row["planner"] == "cem" else f"_by_{row['planner']}")
+    elif name == "auroc":
+        quantity = row["shift"]
+    elif row["evaluation"] != "latent":
+        return
+    ends = (row["ci_low"], row["ci_high"])
+    low, high = ends if np.isfinite(ends).all() else (None, None)
+    yield Measure(name, row["value"], row["n"], low, high, quantity=quantity, unit=unit)
+
+
+def latent_measures(model: WorldModel, source: MemoryEpisodes) -> list[Measure]:
+    """Returns what tells collapse, whatever the latents' scale, and how well the next latent is predicted.
+
+    - `latent_spread`: mean over dimensions of the standard deviation over frames; 0 in full collapse.
+    - `unpredicted`: the one-step prediction error over the latents' variance, both summed over dimensions; 1 is that of
+      predicting the mean. Meaningless where the spread is nothing.
+    """
+    frameskip = model.config.frameskip
+    latents, errors = [], []
+    for episode in source.episodes("test", limit=LATENT_EPISODES):
+        clip = whole_clip(episode, frameskip)
+        z_TD = torch.from_numpy(encode_pixels(model, clip.pixels_BTHWC[0].numpy()))
+        with torch.inference_mode():
+            zhat_TD = model.predict(z_TD[None, :-1], clip.action_BTKA)[0]
+        latents.append(z_TD.double().numpy())
+        errors.append((zhat_TD - z_TD[1:]).double().square().sum(-1).numpy())
+    z_ND, error_N = np.concatenate(latents), np.concatenate(errors)
+    variance = float(z_ND.var(0).sum())
+    spread = Measure("latent_spread", float(z_ND.std(0).mean()), len(latents))
+    if not variance:
+        return [spread]
+    return [spread, Measure("unpredicted", float(error_N.mean()) / variance, len(latents))]
+
+
+def spread_left(trained: Sequence[Measure], untrained: Sequence[Measure]) -> Measure:
+    """Returns the spread of the trained latents as a share of what it was before training; 0 in full collapse."""
+    after, before = (next(one for one in held if one.metric == "latent_spread") for held in (trained, untrained))
+    return Measure("spread_left", after.value / before.value, after.n)
