@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from jepa.studies.auxiliary.bisimulation import (
     Process,
@@ -35,7 +36,7 @@ COUNTS = np.arange(9)
     ids=["reward", "constant", "only +1", "no action", "parity", "target 0", "target 8"],
 )
 def test_the_counting_world_has_as_many_classes_as_known(
-    label: np.ndarray, steps: tuple[int, ...], expected: int
+    label: NDArray[np.int64], steps: tuple[int, ...], expected: int
 ) -> None:
     assert classes(counting_process(label, steps)).max() + 1 == expected
 
