@@ -138,6 +138,7 @@ MEASURE_COLUMNS = (
 STUDIES: Registry[type[Study]] = Registry(
     "study",
     {
+        "auxiliary": "jepa.studies.auxiliary.study",
         "generalization": "jepa.studies.generalization.study",
     },
     group="jepa.studies",

@@ -7,6 +7,7 @@ ones need not share theirs, and how far apart the others are is not said.
 Shapes: S states, A actions, D dimensions of a code.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,15 @@ def separates(code_SD: ArrayLike, class_S: Whole) -> bool:
     """Returns whether states of different classes have different codes."""
     code_S = _numbered(np.asarray(code_SD).reshape(len(class_S), -1))
     return all(len(set(class_S[code_S == code])) == 1 for code in set(code_S))
+
+
+def partitions(states: int, begun: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:
+    """Yields every way to give states codes, up to the names of the codes."""
+    if len(begun) == states:
+        yield begun
+        return
+    for code in range(max(begun, default=-1) + 2):
+        yield from partitions(states, (*begun, code))
 
 
 def counting_process(label_S: ArrayLike, steps: tuple[int, ...] = (-1, 1)) -> Process:

@@ -1,7 +1,5 @@
 """What must be told apart: the classes of the counting world, and the theorem on every table of small processes."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +11,7 @@ from jepa.studies.auxiliary.bisimulation import (
     classes,
     counting_process,
     least_loss,
+    partitions,
     random_process,
     rounds,
     separates,
@@ -48,19 +47,6 @@ def test_each_round_tells_apart_what_one_more_action_brings_to_light() -> None:
     # of reach: after the second, only 3, 4 and 5 stand alone.
     alone = [count for count in COUNTS if (found[1] == found[1][count]).sum() == 1]
     assert alone == [TARGET - 1, TARGET, TARGET + 1]
-
-
-def partitions(size: int) -> Iterator[list[int]]:
-    """Yields every way to give `size` states codes, up to the codes' names."""
-
-    def extend(codes: list[int]) -> Iterator[list[int]]:
-        if len(codes) == size:
-            yield codes
-            return
-        for code in range(max(codes, default=-1) + 2):
-            yield from extend([*codes, code])
-
-    yield from extend([])
 
 
 @settings(max_examples=25, deadline=None)
