@@ -140,7 +140,7 @@ class Fitted:
         auxiliary = (self.learner.head(z_MD) - self._wanted(batch)).square().mean()
         self.transition_loss, self.auxiliary_loss = float(transition.detach()), float(auxiliary.detach())
         if self.training.arm == "transition":
-            return transition
+            return torch.as_tensor(transition)
         weighted = self.training.aux_weight * auxiliary
         return torch.as_tensor(weighted if self.training.arm == "reward" else transition + weighted)
 
