@@ -141,6 +141,7 @@ MEASURE_COLUMNS = (
 STUDIES: Registry[type[Study]] = Registry(
     "study",
     {
+        "auxiliary": "jepa.studies.auxiliary.study",
         "generalization": "jepa.studies.generalization.study",
         "identifiability": "jepa.studies.identifiability.study",
         "objectives": "jepa.studies.objectives.study",

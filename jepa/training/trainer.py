@@ -62,6 +62,11 @@ class TrainingFailure(RuntimeError):
     """Training went wrong numerically; one sentence says how and what to try."""
 
 
+def collapse(latent_std: float, least: float) -> str:
+    """Returns what is wrong with latents whose mean standard deviation is under the least allowed, else nothing."""
+    return f"the latents have collapsed (their mean standard deviation is {latent_std:.1e})" * (latent_std < least)
+
+
 class Trainer:
     """Minimises an objective step by step; the data is the caller's."""
 
@@ -254,11 +259,9 @@ class Trainer:
                 continue
             if not math.isfinite(value):
                 raise TrainingFailure(self._failure(f"{name} is {value}"))
-        spread = figures.get("latent_std", float("inf"))
-        if self.completed_steps > self._warmup_steps() and spread < self.config.collapse_std:
-            raise TrainingFailure(
-                self._failure(f"the latents have collapsed (their mean standard deviation is {spread:.1e})")
-            )
+        problem = collapse(figures.get("latent_std", float("inf")), self.config.collapse_std)
+        if problem and self.completed_steps > self._warmup_steps():
+            raise TrainingFailure(self._failure(problem))
 
     def _schedule_steps(self) -> int:
         return round(self.config.schedule_length * self.config.steps)

@@ -344,7 +344,10 @@ class WorldRegistry(Registry[type[World]]):
 
 
 WORLDS = WorldRegistry(
-    {name: f"jepa.worlds.{name}.world" for name in ("cube", "pusht", "reacher", "swm_two_room", "two_room")},
+    {
+        name: f"jepa.worlds.{name}.world"
+        for name in ("counting", "cube", "pusht", "reacher", "swm_two_room", "two_room")
+    },
     {
         "gymnasium:": (
             "<id of a Gymnasium environment>",

@@ -43,7 +43,7 @@ def mine(tmp_path: Path) -> str:
 
 
 def test_those_of_the_package_bear_their_file_s_name_and_fit_every_evaluation() -> None:
-    assert protocol_names() == ["lewm-v3", "pusht-tiny-v1", "tiny-v1", "two-room-v1"]
+    assert protocol_names() == ["counting-v1", "lewm-v3", "pusht-tiny-v1", "tiny-v1", "two-room-v1"]
     for name in protocol_names():
         protocol = get_protocol(name)
         assert protocol.name == name
@@ -169,10 +169,10 @@ def test_what_is_wrong_with_a_file_is_one_sentence(tmp_path: Path, text: str, se
 
 def test_a_protocol_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match=r"protocol 'lewm' is not known; choose one of: lewm-v3, .* or give a YAML file"
+        InputError, match=r"protocol 'lewm' is not known; choose one of: counting-v1, lewm-v3, .* or give a YAML file"
     ):
         get_protocol("lewm")
-    with pytest.raises(InputError, match=r"'none\.yaml' does not exist; choose one of: lewm-v3"):
+    with pytest.raises(InputError, match=r"'none\.yaml' does not exist; choose one of: counting-v1, lewm-v3"):
         get_protocol("none.yaml")
     with pytest.raises(InputError, match="cannot be read: it is a folder"):
         (tmp_path / "folder.yaml").mkdir()

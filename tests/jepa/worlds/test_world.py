@@ -47,7 +47,7 @@ def test_every_worlds_specification_is_there_without_making_one() -> None:
 @pytest.mark.parametrize(
     ("name", "count", "options", "message"),
     [
-        ("three_rooms", 1, {}, "world 'three_rooms' is not known; choose one of: cube, "),
+        ("three_rooms", 1, {}, "world 'three_rooms' is not known; choose one of: counting, cube, "),
         ("three_rooms", 1, {}, "two_room, gymnasium:<id of a Gymnasium environment>"),
         ("two_room", 1, {"gravity": 9.8}, "world 'two_room' has no option 'gravity'; it takes: image_size"),
         ("two_room", 1, {"image_size": 4}, "image_size is 4"),
