@@ -57,7 +57,9 @@ def asked() -> EvaluateConfig:
 
 def test_its_rows_are_read_as_they_were_and_what_is_new_is_null(old: Store) -> None:
     assert metric_rows(old) == json.loads(ROWS.read_text())
-    for table in tables():
+    held = {part.table for unit in committed_units(old) for part in unit.parts}
+    assert {"metrics", "training", "episodes", "steps", "predictions", "pictures"} == held <= set(tables())
+    for table in held:
         frame = read_table(old, table).compute()
         assert len(frame) and frame[NEW_COLUMNS].isna().all(axis=None), table
 

@@ -307,3 +307,13 @@ def claim_rows() -> list[Row]:
     decided = {"value": 0.9997, "ci_low": 0.9996, "ci_high": 0.9998, "n": 3}
     open_ = {"claim": "elsewhere", "verdict": "not decided", "preset": None, "n": 0}
     return [common | {"claim": "here", "verdict": "held"} | decided, common | open_]
+
+
+def spectrum_rows() -> list[Row]:
+    """Returns a correlation with its interval, and a bound without one."""
+    common = {"split": "test", "protocol": "two-room-v1", "seed": 0, "rank": 1}
+    ends = {"ci_low": 0.8, "ci_high": 1.0}
+    return [
+        common | {"figure": "correlation", "curve": "with action", "value": 0.9} | ends,
+        common | {"figure": "regret", "curve": "bound", "value": 1.1},
+    ]

@@ -27,6 +27,7 @@ MAKERS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "pictures": lambda: synthetic.decoding_rows()["pictures"],
     "training": lambda: synthetic.training_rows(50),
     "claims": synthetic.claim_rows,
+    "spectrum": synthetic.spectrum_rows,
 }
 
 
