@@ -1,7 +1,8 @@
 """LeWorldModel's objective (arXiv:2603.19312, eq. 3): predict the next latent, and keep the latents Gaussian.
 
     L = mean (ẑ_{t+1} - z_{t+1})² + λ · SIGReg(Z)
-Gradients flow through the targets too: no teacher, no stopped gradient, no reconstruction.
+Gradients flow through the targets too: no teacher, no stopped gradient, no reconstruction. With `head`, a quantity that
+is to be read from each latent is regressed beside: + c · mean (head(z_t) - p_t)².
 Shapes: B clips, T frames, H × W pixels, C colours, K actions of an action block, A action dimensions, D latent.
 """
 
@@ -14,6 +15,7 @@ from jepa.core.config import Config
 from jepa.models.world_model import WorldModel
 from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
+from jepa.objectives.quantity_head import QuantityHead, QuantityHeadConfig
 from jepa.objectives.sigreg import SIGReg, SIGRegConfig
 
 
@@ -38,6 +40,8 @@ class LeWMConfig(Config):
     """Share of the steps at which it has reached its end; between the two it falls geometrically."""
     sigreg: SIGRegConfig = SIGRegConfig()
     """The regulariser's configuration."""
+    head: QuantityHeadConfig | None = None
+    """An auxiliary task: a quantity that is read from each latent; none as released."""
 
     @model_validator(mode="after")
     def _ordered(self) -> "LeWMConfig":
@@ -69,9 +73,20 @@ class LeWM(Objective):
     def __init__(self, model: WorldModel, config: LeWMConfig) -> None:
         super().__init__(model, config)
         self.sigreg = SIGReg(config.sigreg)
+        self.head = (
+            None
+            if config.head is None
+            else QuantityHead(model.config.latent_size, config.head, "objective_options.head")
+        )
 
     def forward(self, clips: Clips, step: int, total_steps: int, diagnostics: bool = True) -> dict[str, Tensor]:
-        """Returns `loss`, `prediction`, `sigreg`, `lambda` and, with diagnostics, those of `latent_diagnostics`."""
+        """Returns `loss`, `prediction`, `sigreg`, `lambda` and, with diagnostics, those of `latent_diagnostics`.
+
+        With a head `regression` too.
+
+        Raises:
+            InputError: the clips do not carry the head's quantity, or it has another number of values.
+        """
         z_BTD = self.model.encode(clips.pixels_BTHWC)
         zhat_BTD = self.model.predict(z_BTD[:, :-1], clips.action_BTKA)
         prediction = global_mean((zhat_BTD - z_BTD[:, 1:]).square())
@@ -84,4 +99,8 @@ class LeWM(Objective):
             "sigreg": sigreg.detach(),
             "lambda": prediction.new_full((), weight),
         }
+        if self.head is not None:
+            regression = self.head.regression(z_BTD, clips)
+            terms["loss"] = terms["loss"] + self.head.config.weight * regression
+            terms["regression"] = regression.detach()
         return terms | (latent_diagnostics(z_BTD, sigreg=False) if diagnostics else {})

@@ -39,6 +39,29 @@ def _random_separates(rows: CellRows) -> Finding:
     return _accuracy(rows, "random", ALL_APART)
 
 
+def _head_probes(rows: CellRows) -> Finding:
+    return _with_head(rows, "probe_r2", "agent_position", "R² of the agent's position")
+
+
+def _head_forgets(rows: CellRows) -> Finding:
+    return _with_head(rows, "probe_r2", "distractor", "R² of the distractor", above=False)
+
+
+def _head_plans(rows: CellRows) -> Finding:
+    return _with_head(rows, "regret", "cross_room", "regret across rooms", above=False)
+
+
+def _with_head(rows: CellRows, metric: str, quantity: str, name: str, *, above: bool = True) -> Finding:
+    shared = {"experiment": "world_model", "quantity": quantity}
+    one, other = {**shared, "head": True}, {**shared, "head": False}
+    difference = rows.difference(metric, one, other)
+    first, second = rows.over_seeds(metric, **one), rows.over_seeds(metric, **other)
+    if difference is None or first is None or second is None:
+        return undecided()
+    words = f"{name} {first.value:.3f} with the head, {second.value:.3f} without"
+    return side_of(0.0, [difference], words, above=above)
+
+
 def _accuracy(rows: CellRows, arm: str, border: float) -> Finding:
     accuracy = rows.over_seeds("accuracy", arm=arm, **PIXELS)
     collisions = rows.over_seeds("collisions", arm=arm, **PIXELS)
@@ -130,5 +153,26 @@ CLAIMS = (
         "The theorem gives no margin: a linear transition keeps the counts further apart than a perceptron does.",
         "none",
         _linear_keeps_a_margin,
+    ),
+    Claim(
+        "head-helps-probes",
+        "ours, the claims in a world model",
+        "Beside LeWM's own loss the head makes the agent's position easier to read.",
+        "none: the paper has no world model with pixels of two rooms",
+        _head_probes,
+    ),
+    Claim(
+        "head-forgets-the-distractor",
+        "ours, the claims in a world model",
+        "With the head less of the distractor, on which nothing depends, is left in the latents.",
+        "none",
+        _head_forgets,
+    ),
+    Claim(
+        "head-helps-planning",
+        "ours, the claims in a world model",
+        "With the head plans across rooms have less regret.",
+        "none",
+        _head_plans,
     ),
 )

@@ -12,6 +12,7 @@ from jepa.studies.auxiliary.claims import CLAIMS
 from jepa.studies.auxiliary.measures import Latents, class_figures, nuisance_r2, principal_plane, rank_me
 from jepa.studies.auxiliary.samples import COUNTS, Labelled, Pictures, Samples, Vectors
 from jepa.studies.auxiliary.training import Fitted, Training
+from jepa.studies.auxiliary.world_model import world_model_measures
 from jepa.studies.study import STUDIES, Cell, CellResult, Measure, Study
 from jepa.training.trainer import TrainConfig, collapse
 
@@ -24,8 +25,9 @@ PICTURED_EACH = 24
 class AuxiliaryCell(Cell):
     """One training in the counting world, or random tables for the theorem."""
 
-    experiment: Literal["arms", "theorem"] = "arms"
-    """`arms` trains in the counting world; `theorem` goes through all tables of random small processes."""
+    experiment: Literal["arms", "theorem", "world_model"] = "arms"
+    """`arms` trains in the counting world; `theorem` goes through all tables of random small processes; `world_model`
+    trains LeWM on Two-Room with a distractor."""
     arm: Literal["joint", "random", "reward", "transition"] = "joint"
     """What is minimised: both losses, with a random projection in the place of the reward, or one loss alone."""
     observation: Literal["pixels", "vector"] = "vector"
@@ -48,18 +50,28 @@ class AuxiliaryCell(Cell):
     """Held-out draws of each count, once for the centroids and once for judging them."""
     processes: PositiveInt = 60
     """Random processes of the theorem's cell."""
+    head: bool = False
+    """Whether the world model has the auxiliary head."""
     states: int = Field(5, gt=1, le=8)
     """States of a random process."""
 
 
 ARMS = ["joint", "reward", "transition", "random"]
 SEEDS = [0, 1, 2]
+WORLD_MODEL: dict[str, Any] = {
+    "experiment": "world_model",
+    "head": [False, True],
+    "aux_weight": 5.0,
+    "seed": SEEDS,
+    "steps": 500,
+}
 PRESETS: dict[str, list[dict[str, Any]]] = {
     "tiny": [
         {"observation": "pixels", "arm": "joint", "seed": SEEDS, "steps": 900, "batch": 96},
         {"observation": "pixels", "arm": ["reward", "random"], "seed": SEEDS, "steps": 500, "batch": 96},
         {"observation": "vector", "arm": "joint", "transition": ["linear", "mlp"], "seed": SEEDS},
         {"observation": "vector", "arm": "transition", "seed": SEEDS, "steps": 3000},
+        WORLD_MODEL,
         {"experiment": "theorem", "seed": SEEDS},
     ],
     "paper": [
@@ -85,9 +97,15 @@ PRESETS: dict[str, list[dict[str, Any]]] = {
             "each": 500,
         },
         {"experiment": "theorem", "seed": range(10), "states": [3, 4, 5, 6, 7]},
+        {**WORLD_MODEL, "aux_weight": [0.5, 5.0], "seed": range(10), "steps": 3000},
     ],
 }
 
+WORLD_MODEL_FIGURES = {
+    "probe_r2": "R² of a linear probe",
+    "regret": "planning regret",
+    "goals_reached": "goals reached",
+}
 PICTURED = (
     Column("arm", "string", "what was minimised"),
     Column("observation", "string", "what was seen"),
@@ -143,6 +161,17 @@ class Auxiliary(Study):
                 reading="Off the diagonal, a dark field is two counts that the latents hardly tell apart.",
                 options={"x": "count", "y": "other_count", "value": "distance", "series": "arm"},
             ),
+            *(
+                Chart(
+                    "seed_bars",
+                    "study_auxiliary",
+                    {"experiment": "world_model", "metric": metric},
+                    heading=f"LeWM on Two-Room with a distractor, {words}",
+                    reading="With the auxiliary head and without; mean over seeds, with Student's 95 % interval.",
+                    options={"label": "head", "title": words, "panel": "quantity"},
+                )
+                for metric, words in WORLD_MODEL_FIGURES.items()
+            ),
         ),
     )
 
@@ -150,12 +179,16 @@ class Auxiliary(Study):
         """Trains one arm and measures its latents, or counts the tables without loss."""
         if cell.experiment == "theorem":
             return CellResult(_tables(cell))
+        if cell.experiment == "world_model":
+            return CellResult(world_model_measures(cell.head, cell.aux_weight, cell.steps, cell.seed))
         return _trained(cell)
 
     def cost(self, cell: AuxiliaryCell) -> float:
         """Returns about how many frames are seen: pictures cost ten times as much as vectors."""
         if cell.experiment == "theorem":
             return 1e3
+        if cell.experiment == "world_model":
+            return 1e6
         return float(cell.steps * cell.batch * (10 if cell.observation == "pixels" else 1))
 
 

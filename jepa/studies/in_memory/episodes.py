@@ -32,6 +32,8 @@ class Collection:
     """actions of an episode"""
     image_size: int | None = None
     """side of the frames in pixels; by default what the world suggests"""
+    options: tuple[tuple[str, bool | int | float | str], ...] = ()
+    """further options of the world, as pairs of name and value"""
     policy: str | None = None
     """policy of all episodes; by default the world's own mixture"""
     seed: int = 0
@@ -85,7 +87,7 @@ def collected(collection: Collection) -> MemoryEpisodes:
         InputError: the world or a policy is not known.
     """
     spec = WORLDS.get(collection.world).world_spec
-    options = {"image_size": collection.image_size or spec.image_size}
+    options = {"image_size": collection.image_size or spec.image_size, **dict(collection.options)}
     counts = {split: getattr(collection, split) for split in SPLITS}
     if not spec.has_unseen:
         counts["unseen"] = 0

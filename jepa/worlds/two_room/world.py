@@ -5,6 +5,7 @@ Shapes: N copies, S pixels of the image's side, C columns that the wall touches,
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import episode_generator
+from jepa.worlds.two_room.distractor import Distractor
 from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec
 
 Floats = NDArray[np.float32]
@@ -85,8 +87,18 @@ class TwoRoom(World):
         preset="demo",
     )
 
-    def __init__(self, num_envs: int, image_size: int = 64) -> None:
+    def __init__(self, num_envs: int, image_size: int = 64, distractor: bool = False) -> None:
+        """Makes the scenes.
+
+        Args:
+            num_envs: N.
+            image_size: side of a frame in pixels.
+            distractor: whether a second disk drifts behind the agent, on which nothing depends.
+        """
         super().__init__(num_envs, image_size)
+        self._distractor = Distractor(num_envs) if distractor else None
+        if distractor:
+            self.world_spec = replace(self.world_spec, quantities=(*self.world_spec.quantities, Distractor.quantity))
         self._position_N2 = np.full((num_envs, 2), 0.25, dtype=np.float32)
         self._door_N = np.full(num_envs, 0.5, dtype=np.float32)
         self._colour_N3 = np.tile(AGENT_COLOUR, (num_envs, 1))
@@ -96,8 +108,10 @@ class TwoRoom(World):
 
     def begin(self, seeds: Sequence[int], variations: Sequence[Mapping[str, float]]) -> None:
         """Puts each agent at a free place drawn from its seed, in the usual colour; its variation tells the door."""
-        draws = [episode_generator(seed, "scene").random(2, dtype=np.float32) for seed in seeds]
-        self._position_N2 = free_place(np.stack(draws))
+        scenes = [episode_generator(seed, "scene") for seed in seeds]
+        self._position_N2 = free_place(np.stack([scene.random(2, dtype=np.float32) for scene in scenes]))
+        if self._distractor is not None:
+            self._distractor.begin(scenes)
         self._door_N = np.array([variation["door"] for variation in variations], dtype=np.float32)
         self._colour_N3 = np.tile(AGENT_COLOUR, (self.num_envs, 1))
 
@@ -116,20 +130,25 @@ class TwoRoom(World):
         y_high_N = np.where(in_doorway_N, door_N + SLACK, FAR)
         y_N = np.clip(y_N + move_N2[:, 1], y_low_N, y_high_N)
         self._position_N2 = np.stack([x_N, y_N], axis=1)
+        if self._distractor is not None:
+            self._distractor.advance()
 
     def state(self) -> State:
-        """Returns agent_position (N, 2), door (N, 1) and agent_colour (N, 3)."""
-        return {
+        """Returns agent_position (N, 2), door (N, 1), agent_colour (N, 3) and, if there is one, distractor (N, 4)."""
+        state = {
             "agent_position": self._position_N2.copy(),
             "door": self._door_N[:, None].copy(),
             "agent_colour": self._colour_N3.copy(),
         }
+        return state if self._distractor is None else state | {"distractor": self._distractor.motion_N4.copy()}
 
     def restore(self, state: Mapping[str, Floats]) -> None:
         """Takes over a recorded state; what follows is bit for bit what followed the recording."""
         self._position_N2 = np.array(state["agent_position"], dtype=np.float32)
         self._door_N = np.array(state["door"], dtype=np.float32)[:, 0]
         self._colour_N3 = np.array(state["agent_colour"], dtype=np.float32)
+        if self._distractor is not None:
+            self._distractor.motion_N4 = np.array(state["distractor"], dtype=np.float32)
 
     def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         """Returns the straight distance (N,) of the agents' centres."""
@@ -159,12 +178,14 @@ class TwoRoom(World):
         return np.asarray(different_M & (_distance(start_M2, goal_M2) > CROSS_ROOM_DISTANCE))
 
     def render_pixels(self) -> Pixels:
-        """Returns uint8 (N, S, S, 3): background and an anti-aliased disk, drawn in the disk's bounding box only."""
+        """Returns uint8 (N, S, S, 3): background and anti-aliased disks, each drawn in the disk's bounding box only."""
         size = self.world_spec.image_size
         if self._drawn_door_N is None or not np.array_equal(self._drawn_door_N, self._door_N):
             self._background = _draw_rooms(self._door_N, size)
             self._drawn_door_N = self._door_N.copy()
         frames = self._background.copy()
+        if self._distractor is not None:
+            _paint_disks(frames, *self._distractor.disks())
         _paint_disks(frames, self._position_N2, self._colour_N3)
         return frames
 
