@@ -70,6 +70,7 @@ PRESETS: dict[str, list[dict[str, Any]]] = {
         {"observation": "pixels", "arm": "joint", "seed": SEEDS, "steps": 900, "batch": 96},
         {"observation": "pixels", "arm": ["reward", "random"], "seed": SEEDS, "steps": 500, "batch": 96},
         {"observation": "vector", "arm": "joint", "transition": ["linear", "mlp"], "seed": SEEDS},
+        {"observation": "vector", "arm": "random", "seed": SEEDS},
         {"observation": "vector", "arm": "transition", "seed": SEEDS, "steps": 3000},
         WORLD_MODEL,
         {"experiment": "theorem", "seed": SEEDS},

@@ -11,7 +11,10 @@ from pipelines.reports.page import ReportConfig, report
 from pipelines.study import StudyConfig, study
 
 HELD = {
-    "auxiliary": {"theorem", "transition-only-collapses", "joint-separates", "random-keeps-nuisances"},
+    "auxiliary": {
+        *("theorem", "transition-only-collapses", "joint-separates"),
+        *("random-separates-vectors", "random-keeps-nuisances"),
+    },
     "generalization": {
         *("bridge", "constant", "optimum", "regret-many-steps", "regret-one-step", "regret-sharper"),
         *("trade-off-drift", "trade-off-regret", "trade-off-risk"),
