@@ -98,7 +98,7 @@ class Vectors(Samples):
     def labelled(self, each: int, name: str) -> Labelled:
         """Returns so many draws of every count; the nuisances are the normal numbers."""
         count_M = torch.arange(COUNTS).repeat_interleave(each)
-        seen, nuisance = self._seen(count_M, torch_generator(self.seed, name))
+        seen, nuisance = self._seen(count_M, torch_generator(self.seed, "labelled", name))
         return Labelled(seen, count_M, nuisance)
 
     def _seen(self, count_B: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:

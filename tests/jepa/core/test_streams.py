@@ -72,8 +72,16 @@ def test_only_the_helper_makes_generators() -> None:
     assert not {path: raw for path, raw in found.items() if raw}, "make it by jepa.core.seeds, under a name of its own"
 
 
+def room(path: Path) -> str:
+    """Returns the study that a file belongs to, nothing for what all share: no cell draws for two studies."""
+    parts = path.relative_to(ROOT).parts
+    return parts[2] if parts[:2] == ("jepa", "studies") and len(parts) > 3 else ""
+
+
 def test_every_stream_has_a_name_of_its_own() -> None:
     """Two draws from one stream would be equal, or correlated: dropout and SIGReg's directions once were."""
-    named = Counter(stream for path in sources() for stream in streams(path.read_text()))
-    assert {"model", "objective", "dropout", "sigreg", "frames", "problem", "mlp probe", "decoder"} <= named.keys()
+    named = Counter((room(path), stream) for path in sources() for stream in streams(path.read_text()))
+    shared = {stream for of, stream in named if not of}
+    assert {"model", "objective", "dropout", "sigreg", "frames", "problem", "mlp probe", "decoder"} <= shared
+    assert {of for of, _ in named} >= {"", "identifiability", "generalization", "auxiliary", "in_memory"}
     assert not [stream for stream, count in named.items() if count > 1]

@@ -9,7 +9,11 @@ from tests.pipelines.evaluate.asked import config
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("kinds", ["luck"], "'luck' is not known; choose one of: decoding, latent, planning, probing, surprise"),
+        (
+            "kinds",
+            ["luck"],
+            "'luck' is not known; choose one of: decoding, identifiability, latent, planning, probing, spectrum",
+        ),
         ("kinds", [], "name at least one of"),
         ("protocol", "v0", "protocol 'v0' is not known"),
         ("workers", 0, "greater than 0"),

@@ -16,7 +16,7 @@ def measure_constant(cell: GeneralizationCell) -> CellResult:
     """Returns the gaps, which are zero where the theorems hold, and the spectrum of the first action."""
     world = make_tabular_world(cell.world, cell.states, cell.width, cell.seed)
     operator_ANN = operators(world)
-    rng = numpy_generator(cell.seed, "features", cell.k)
+    rng = numpy_generator(cell.seed, "random features", cell.k)
     unit = _unit_features(world, cell.k, rng)
     square_A = np.square(operator_ANN).sum((1, 2))
     constant_A = paper_risk(world, unit) - spectral_risk(world, product_of(world, unit)) - 2 + square_A

@@ -28,21 +28,21 @@ MakeCost = Callable[[Tensor], Cost]
 def success(model: PointMassModel, sensor: Sensor, required: int, problems: int, seed: int) -> Tensor:
     """Returns, for each problem, whether its mass came within the radius of the goal in the time given (P,)."""
     start, goal = draw_problems(required, problems, seed)
-    generator = torch_generator(seed, "looks", required)
+    generator = _looks(seed, required)
     aim_PD = model.aim(sensor.observe(goal, generator))
 
     def make_cost(state_P4: Tensor) -> Cost:
         latent_PD = model.encoder(sensor.observe(state_P4, generator))
         return lambda action_PSHKA: model_cost(model, latent_PD, aim_PD, action_PSHKA)
 
-    return pursue(make_cost, start, goal, required + SLACK, derive_seed(seed, "search", required))
+    return pursue(make_cost, start, goal, required + SLACK, _search_seed(seed, required))
 
 
 @torch.inference_mode()
 def success_of_truth(sensor: Sensor, required: int, problems: int, seed: int) -> Tensor:
     """Returns the same of a perfect model of the input: the true dynamics, and inputs without noise (P,)."""
     start, goal = draw_problems(required, problems, seed)
-    quiet, generator = Sensor(sensor.mix_4D, 0.0), torch_generator(seed, "looks", required)
+    quiet, generator = Sensor(sensor.mix_4D, 0.0), _looks(seed, required)
     aim_PX = quiet.observe(goal, generator)
 
     def make_cost(state_P4: Tensor) -> Cost:
@@ -54,7 +54,17 @@ def success_of_truth(sensor: Sensor, required: int, problems: int, seed: int) ->
 
         return cost
 
-    return pursue(make_cost, start, goal, required + SLACK, derive_seed(seed, "search", required))
+    return pursue(make_cost, start, goal, required + SLACK, _search_seed(seed, required))
+
+
+def _looks(seed: int, required: int) -> torch.Generator:
+    """Returns the generator of what is seen, the same for models and for the truth: both see the same noise."""
+    return torch_generator(seed, "looks", required)
+
+
+def _search_seed(seed: int, required: int) -> int:
+    """Returns the seed of the planner's samples, the same for models and for the truth."""
+    return derive_seed(seed, "search", required)
 
 
 def model_cost(model: PointMassModel, latent_PD: Tensor, aim_PD: Tensor, action_PSHKA: Tensor) -> Tensor:
@@ -70,7 +80,7 @@ def pursue(make_cost: MakeCost, start_P4: Tensor, goal_P4: Tensor, budget: int, 
     state, reached = start_P4, torch.zeros(len(start_P4), dtype=torch.bool)
     low, high = -torch.ones(2), torch.ones(2)
     for taken in range(0, budget, HORIZON):
-        seeds = [derive_seed(seed, taken, problem) for problem in range(len(state))]
+        seeds = [derive_seed(seed, "look", taken, problem) for problem in range(len(state))]
         action_PHKA = minimise(make_cost(state), seeds, (1, 2), low, high, SEARCH)
         for action_P2 in action_PHKA[:, : budget - taken, 0].unbind(1):
             state = step(state, action_P2)

@@ -67,7 +67,7 @@ def run(cell: IdentifiabilityCell) -> CellResult:
             latents: Floats = to_numpy(encoder(mix(torch.from_numpy(z_ND).float())))
             return latents
 
-    z = world.transitions(cell.samples, numpy_generator(cell.seed, "evaluation"))[0].astype(np.float64)
+    z = world.transitions(cell.samples, numpy_generator(cell.seed, "acted evaluation"))[0].astype(np.float64)
     h = encode(z)
     learned = model.control()
     measures = [Measure("training_loss", final), *state_measures(z, h)]
@@ -91,7 +91,7 @@ def run(cell: IdentifiabilityCell) -> CellResult:
 
 def prediction_loss(model: LinearWorldModel, world: ActedWorld, mix: Mixing, cell: IdentifiabilityCell) -> StepLoss:
     """Returns the loss of fresh transitions at each step."""
-    rng, sigreg = numpy_generator(cell.seed, "data"), SIGReg(SIGRegConfig(directions=cell.directions))
+    rng, sigreg = numpy_generator(cell.seed, "acted data"), SIGReg(SIGRegConfig(directions=cell.directions))
 
     def loss(step: int) -> Tensor:
         z_ND, a_NA, next_ND = (torch.from_numpy(part) for part in world.transitions(cell.batch, rng))

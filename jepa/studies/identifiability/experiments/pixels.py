@@ -64,7 +64,7 @@ def run_reacher(cell: IdentifiabilityCell) -> CellResult:
     """Returns the measures of an encoder of the frames of world `reacher`, whose pairs are rendered once."""
     world = make_world("reacher", num_envs=1, image_size=cell.image_size)
     try:
-        poses = cell.world.pairs(cell.frames, numpy_generator(cell.seed, "frames"))
+        poses = cell.world.pairs(cell.frames, numpy_generator(cell.seed, "poses"))
         one, other = (render_reacher(world, pose) for pose in poses)
 
         def draw(n: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -84,11 +84,11 @@ def trained(cell: IdentifiabilityCell, draw: Draw, frames: Callable[[NDArray[np.
         draw: pairs of frames to learn from.
         frames: pictures of given angles, for the evaluation.
     """
-    with seeded(cell.seed, "encoder"):
+    with seeded(cell.seed, "frame encoder"):
         encoder = FrameEncoder(cell.image_size, cell.width, cell.dim)
     loss = make_loss(cell.objective, cell.weight, cell.directions, cell.seed)
     final = train(encoder, paired_loss(encoder, draw, loss, cell.batch, cell.seed), cell.schedule)
-    rng = numpy_generator(cell.seed, "evaluation")
+    rng = numpy_generator(cell.seed, "pixel evaluation")
     z_N2 = cell.world.states(cell.samples, rng)
     next_N2 = cell.world.successors(z_N2, rng)
     h, h_next = (encode(encoder, frames, angle_N2) for angle_N2 in (z_N2, next_N2))
