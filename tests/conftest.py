@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,6 +24,9 @@ from infra.ray_cluster.connection import connect
 from infra.settings import RaySettings
 from infra.storage import Store, open_store
 from infra.storage.s3_server import S3Server, serve_s3
+
+if TYPE_CHECKING:
+    from jepa.studies import Study
 
 # A shell's background job ignores Ctrl-C, and so would everything that the tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -79,6 +83,15 @@ def ray_looks_again() -> Iterator[None]:
     yield
     with cluster_access():
         pass
+
+
+@pytest.fixture
+def sample_mean(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator["type[Study]"]:
+    """The study of jepa/studies/README.md, registered here and in processes that the test starts."""
+    from tests.sample_study import registered
+
+    with registered(tmp_path_factory.mktemp("study"), monkeypatch) as study:
+        yield study
 
 
 @pytest.fixture(scope="session")

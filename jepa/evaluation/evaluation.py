@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource
+from jepa.core.errors import InputError
 from jepa.core.registries.registry import Registry
 from jepa.evaluation.declarations import HeadlineFigure, Section, Table
 
@@ -92,6 +93,17 @@ EVALUATIONS: Registry[type[Evaluation]] = Registry(
 def present_splits(source: EpisodeSource, splits: Iterable[str] = HELD_OUT_SPLITS) -> list[str]:
     """Returns those of the splits that hold episodes."""
     return [split for split in splits if source.count(split)]
+
+
+def require_episodes(source: EpisodeSource, kind: str, splits: Iterable[str] = ("train", "test")) -> None:
+    """Passes where each of the splits holds episodes: those to fit on and those to judge.
+
+    Raises:
+        InputError: one holds none.
+    """
+    for split in splits:
+        if not source.count(split):
+            raise InputError(f"dataset has no {split!r} episodes, which {kind} needs; collect more episodes")
 
 
 def metric_row(estimate: "Estimate", *, metric: str, unit: str, **columns: Any) -> Row:

@@ -16,6 +16,11 @@ LARGEST = 100_000
 C = TypeVar("C", bound=Config)
 
 
+def written_out(block: Block) -> dict[str, Any]:
+    """Returns a block with ranges and tuples as the lists that they stand for, as JSON has them."""
+    return {name: list(held) if isinstance(held, (tuple, range)) else held for name, held in block.items()}
+
+
 def cells_of(kind: type[C], blocks: Iterable[Block]) -> list[C]:
     """Returns the cells of all blocks in order, the last field of a block varied fastest, each cell once.
 

@@ -7,6 +7,7 @@ from pydantic import Field, PositiveFloat, field_validator, model_validator
 from jepa.core.config import Config
 from jepa.core.registries.choices import Choices
 from jepa.studies import STUDIES
+from jepa.studies.grid import written_out
 from pipelines.executor import Executor
 from pipelines.executor.defaults import one_local_worker
 
@@ -43,8 +44,8 @@ class StudyChoices(Config):
     def _values_are_json(cls, value: Any) -> Any:
         """Writes ranges and tuples out as the lists that they stand for, for the plan of the run keeps them."""
         if isinstance(value, tuple):
-            return tuple(_written_out(block) for block in value)
-        return value if value is None else _written_out(value)
+            return tuple(written_out(block) for block in value)
+        return value if value is None else written_out(value)
 
     @model_validator(mode="after")
     def _world_is_given_once(self) -> "StudyChoices":
@@ -61,10 +62,6 @@ class StudyChoices(Config):
     def named_grid(self) -> str | None:
         """Returns the preset's name where its grid is taken as it is, None for any other grid."""
         return self.preset if self.grid is None and not self.fixed else None
-
-
-def _written_out(block: dict[str, Any]) -> dict[str, Any]:
-    return {name: list(held) if isinstance(held, (tuple, range)) else held for name, held in block.items()}
 
 
 class StudyConfig(StudyChoices):

@@ -6,12 +6,14 @@ from infra.observability.metrics import Meter
 from infra.progress import Progress
 from infra.storage import Store
 from jepa.studies import Claim, Finding, judge
+from jepa.studies.study import WORLD
 from pipelines.executor import JobLog, run_units
 from pipelines.store.logs import LogFolder
-from pipelines.store.reports import UnitManifest, plan_run, read_table, read_units
+from pipelines.store.reports import UnitManifest, plan_run, read_units
 from pipelines.study.config import StudyConfig
 from pipelines.study.findings import commit_findings
 from pipelines.study.plan import StudyPlan, plan_study
+from pipelines.study.rows import own_rows
 from pipelines.study.unit import CellUnit, do_cell
 
 
@@ -53,7 +55,7 @@ def carry_out(plan: StudyPlan, store: Store, progress: Progress | None = None) -
     missing = [unit for unit in plan.units if unit.key not in earlier]
     done = _run(plan, missing, store, progress or Progress()) if missing else {}
     units = tuple((earlier | done)[unit.key] for unit in plan.units)
-    findings = judge(plan.study, _rows(plan, store, units))
+    findings = judge(plan.study, own_rows(store, plan.study.own_table().name, units, [WORLD]))
     commit_findings(plan, store, findings, units)
     return Studied(plan, units, tuple(earlier.values()), findings)
 
@@ -86,13 +88,3 @@ def _run(plan: StudyPlan, missing: list[CellUnit], store: Store, progress: Progr
             log=log,
         )
     return {manifest.key: manifest for manifest in done}
-
-
-def _rows(plan: StudyPlan, store: Store, units: tuple[UnitManifest, ...]) -> list[dict[str, object]]:
-    """Returns the measures of the cells as plain rows."""
-    table = plan.study.own_table()
-    frame = read_table(store, table.name, units=units).compute()
-    # A figure that is not a number is a figure, as in a notebook, and no missing one.
-    needed = [column.name for column in table.columns if not column.optional]
-    plain = frame.astype(object).where(frame.notna() | frame.columns.isin(needed), None)
-    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]

@@ -1,13 +1,12 @@
 """What a study will do, resolved once: the cells of its grid as units of work."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from infra.storage import Store
 from jepa.core.config import digest_of
 from jepa.core.errors import InputError
 from jepa.studies import STUDIES, Study, cells_of
-from jepa.studies.grid import Block
+from jepa.studies.grid import Block, written_out
 from jepa.studies.study import study_of_table
 from pipelines.store.reports.schema import CONTEXT_COLUMNS, PROVENANCE_COLUMNS
 from pipelines.study.config import StudyConfig
@@ -82,8 +81,4 @@ def _run_name(config: StudyConfig, blocks: list[Block]) -> str:
     name = config.study.replace("_", "-")
     if config.named_grid is not None:
         return f"{name}-{config.preset}"
-    own: Any = [
-        {key: list(value) if isinstance(value, (tuple, range)) else value for key, value in block.items()}
-        for block in blocks
-    ]
-    return f"{name}-{digest_of(own)[:8]}"
+    return f"{name}-{digest_of([written_out(block) for block in blocks])[:8]}"

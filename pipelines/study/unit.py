@@ -34,7 +34,7 @@ class CellUnit:
 
     @property
     def label(self) -> str:
-        """Returns a short name for people: the experiment and what is no default."""
+        """Returns a short name for people: the experiment, and the first digits of the key."""
         return f"{self.cell['experiment']} {self.key.rsplit('-', 1)[1][:8]}"
 
 

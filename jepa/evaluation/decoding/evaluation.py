@@ -21,7 +21,15 @@ from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
 from jepa.evaluation.decoding.fitting import DecoderFitConfig, FittedDecoder, fit_decoder, shrunk
 from jepa.evaluation.decoding.report import HEADLINES, PICTURES, SECTION
-from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
+from jepa.evaluation.evaluation import (
+    EVALUATIONS,
+    Evaluation,
+    EvaluationResult,
+    Row,
+    metric_row,
+    present_splits,
+    require_episodes,
+)
 from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.png import encode_png
 from jepa.evaluation.statistics import bootstrap_mean
@@ -86,9 +94,7 @@ class DecodingEvaluation(Evaluation):
         Raises:
             InputError: there are no training or test episodes.
         """
-        for split in ("train", "test"):
-            if not source.count(split):
-                raise InputError(f"dataset has no {split!r} episodes, which decoding needs; collect more episodes")
+        require_episodes(source, self.kind)
         return ["decoder"]
 
     def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:

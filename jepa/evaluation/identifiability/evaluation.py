@@ -22,7 +22,14 @@ from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource, State
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
-from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, metric_row, present_splits
+from jepa.evaluation.evaluation import (
+    EVALUATIONS,
+    Evaluation,
+    EvaluationResult,
+    metric_row,
+    present_splits,
+    require_episodes,
+)
 from jepa.evaluation.identifiability.metrics import approximate_bound, orthogonality_error, procrustes_error
 from jepa.evaluation.identifiability.premises import RANGES, premises, rate, start_and_end
 from jepa.evaluation.identifiability.readout import Readout, fit_readout
@@ -96,9 +103,7 @@ class IdentifiabilityEvaluation(Evaluation):
             InputError: there is no state to look for, or there are no training or test episodes.
         """
         state_quantities(source, self.config.quantities)
-        for split in ("train", "test"):
-            if not source.count(split):
-                raise InputError(f"dataset has no {split!r} episodes, which identifiability needs; collect more")
+        require_episodes(source, self.kind)
         return present_splits(source)
 
     def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:

@@ -15,9 +15,15 @@ from pydantic import PositiveInt
 
 from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource
-from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
-from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, metric_row, present_splits
+from jepa.evaluation.evaluation import (
+    EVALUATIONS,
+    Evaluation,
+    EvaluationResult,
+    metric_row,
+    present_splits,
+    require_episodes,
+)
 from jepa.evaluation.latent.gaussianity import batch_sigreg
 from jepa.evaluation.latent.report import HEADLINES
 from jepa.evaluation.latents import encode_pixels
@@ -66,8 +72,7 @@ class LatentEvaluation(Evaluation):
         Raises:
             InputError: there are no test episodes.
         """
-        if not source.count("test"):
-            raise InputError("dataset has no 'test' episodes, which 'latent' needs; collect more episodes")
+        require_episodes(source, f"{self.kind!r}", ["test"])
         return present_splits(source)
 
     def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:

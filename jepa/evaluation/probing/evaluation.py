@@ -16,7 +16,15 @@ from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource, State
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed, numpy_generator
-from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
+from jepa.evaluation.evaluation import (
+    EVALUATIONS,
+    Evaluation,
+    EvaluationResult,
+    Row,
+    metric_row,
+    present_splits,
+    require_episodes,
+)
 from jepa.evaluation.latents import LatentFrames, encode_split
 from jepa.evaluation.probing.probes import Probe, ProbeConfig, fit_linear, fit_mlp
 from jepa.evaluation.probing.report import HEADLINES, PREDICTIONS, SECTION
@@ -82,9 +90,7 @@ class ProbingEvaluation(Evaluation):
         """
         if not probed_quantities(source):
             raise InputError("the dataset holds no quantity to probe; leave out the evaluation 'probing'")
-        for split in ("train", "test"):
-            if not source.count(split):
-                raise InputError(f"dataset has no {split!r} episodes, which probing needs; collect more episodes")
+        require_episodes(source, self.kind)
         return ["probes"]
 
     def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:

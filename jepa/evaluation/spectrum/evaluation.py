@@ -28,7 +28,15 @@ from numpy.typing import NDArray
 from jepa.core.clips import whole_clip
 from jepa.core.episodes import EpisodeSource
 from jepa.core.errors import InputError
-from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
+from jepa.evaluation.evaluation import (
+    EVALUATIONS,
+    Evaluation,
+    EvaluationResult,
+    Row,
+    metric_row,
+    present_splits,
+    require_episodes,
+)
 from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.planning.config import REFERENCES
 from jepa.evaluation.planning.evaluation import PlanningEvaluation
@@ -92,9 +100,7 @@ class SpectrumEvaluation(Evaluation):
         Raises:
             InputError: there are no training or test episodes.
         """
-        for split in ("train", "test"):
-            if not source.count(split):
-                raise InputError(f"dataset has no {split!r} episodes, which 'spectrum' needs; collect more episodes")
+        require_episodes(source, f"{self.kind!r}")
         return present_splits(source)
 
     def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:

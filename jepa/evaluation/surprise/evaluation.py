@@ -24,7 +24,15 @@ from jepa.core.config import Config
 from jepa.core.episodes import Actions, Episode, EpisodeSource, Pixels
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed, numpy_generator
-from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
+from jepa.evaluation.evaluation import (
+    EVALUATIONS,
+    Evaluation,
+    EvaluationResult,
+    Row,
+    metric_row,
+    present_splits,
+    require_episodes,
+)
 from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.png import encode_png
 from jepa.evaluation.statistics import bootstrap_auroc, bootstrap_mean
@@ -154,8 +162,7 @@ class SurpriseEvaluation(Evaluation):
         Raises:
             InputError: the world has no perturbations, or the source no test episodes.
         """
-        if not source.count("test"):
-            raise InputError("dataset has no 'test' episodes, which surprise needs; collect more episodes")
+        require_episodes(source, self.kind, ["test"])
         if simulator_problem(source) is not None:
             return [f"{split}/{RECORDED}" for split in present_splits(source)]
         shifts = WORLDS.get(source.world).world_spec.perturbations

@@ -4,7 +4,8 @@ import pytest
 
 from jepa.studies import STUDIES, CellRows, StudyResult, judge, run_study
 from jepa.studies.auxiliary.claims import CLAIMS
-from jepa.studies.auxiliary.study import POINTS, PRESETS
+from jepa.studies.auxiliary.presets import PRESETS
+from jepa.studies.auxiliary.section import POINTS
 from jepa.training.trainer import TrainConfig, collapse
 
 FEW = {"observation": "vector", "seed": 0, "batch": 64, "each": 60}

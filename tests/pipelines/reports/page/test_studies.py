@@ -1,6 +1,5 @@
 """The page of a study: verdicts with figures, charts of its table, and no complaint that no model was judged."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,6 @@ from infra.storage import open_store
 from jepa.studies import Study
 from pipelines.reports.page import ReportConfig, report
 from pipelines.study import StudyConfig, study
-from tests.sample_study import registered
-
-
-@pytest.fixture
-def sample_mean(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Study]]:
-    """README's study, registered."""
-    with registered(tmp_path_factory.mktemp("study"), monkeypatch) as found:
-        yield found
 
 
 @pytest.mark.usefixtures("sample_mean")

@@ -1,23 +1,13 @@
 """`jepa study`: lists, refuses, runs, and shows verdicts in the terminal, in JSON and on a page."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from flows.cli.main import main
-from jepa.studies import Study
-from tests.sample_study import registered
 
 HERE = ["--executor", "local"]
-
-
-@pytest.fixture
-def sample_mean(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Study]]:
-    """README's study, registered."""
-    with registered(tmp_path_factory.mktemp("study"), monkeypatch) as found:
-        yield found
 
 
 @pytest.mark.usefixtures("sample_mean")
