@@ -3,6 +3,7 @@
 from typing import Any
 
 from jepa.evaluation.statistics import Estimate
+from jepa.studies.auxiliary.measures import PAIRS
 from jepa.studies.claims import CellRows, Claim, Finding, side_of, undecided
 
 PIXELS = {"experiment": "arms", "observation": "pixels", "transition": "linear"}
@@ -71,7 +72,7 @@ def _accuracy(rows: CellRows, arm: str, border: float, observation: str = "pixel
     accuracy, collisions = rows.over_seeds("accuracy", **where), rows.over_seeds("collisions", **where)
     if accuracy is None or collisions is None:
         return undecided()
-    return side_of(border, [accuracy], f"accuracy {_words(accuracy)}, {collisions.value:.1f} of 36 pairs collide")
+    return side_of(border, [accuracy], f"accuracy {_words(accuracy)}, {collisions.value:.1f} of {PAIRS} pairs collide")
 
 
 def _random_keeps_nuisances(rows: CellRows) -> Finding:
