@@ -47,7 +47,7 @@ test: setup lint  ## every test, the slow ones that run whole jobs included; all
 # Side by side: whole jobs wait for processes to start and to end most of their time. What the library's tests print
 # comes at their end.
 test-library: setup  ## one half of it: tests/jepa, tests/pipelines and tests/infra
-	@$(BIN)/python -m pytest tests/jepa tests/pipelines tests/infra > $(VENV)/library.log 2>&1; status=$$?; cat $(VENV)/library.log; exit $$status
+	@$(BIN)/python -m pytest tests/jepa tests/pipelines tests/infra -m "not long" > $(VENV)/library.log 2>&1; status=$$?; cat $(VENV)/library.log; exit $$status
 
 test-whole: setup  ## the other half: commands, flows, failures, whole jobs, documentation
 	$(BIN)/python -m pytest tests -m "not long" --ignore tests/jepa --ignore tests/pipelines --ignore tests/infra

@@ -42,6 +42,13 @@ def test_hooks_run_tools_of_the_environment_and_fetch_nothing() -> None:
         assert hook["language"] == "system" and folder == ".venv/bin" and (tools / tool).exists(), hook["id"]
 
 
+def test_no_half_of_make_test_runs_what_takes_minutes() -> None:
+    command = ["make", "--dry-run", "--assume-new", "pyproject.toml", "test-library", "test-whole"]
+    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout
+    halves = [line for line in printed.splitlines() if "-m pytest" in line]
+    assert len(halves) == 2 and all('-m "not long"' in half for half in halves), halves
+
+
 def test_the_changelog_has_an_unreleased_section() -> None:
     lines = (ROOT / "CHANGELOG.md").read_text().splitlines()
     sections = [line for line in lines if line.startswith("## ")]

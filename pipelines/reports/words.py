@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 LONGEST = 40
 """Characters of a name that fit where it is shown."""
 SPELLED = {"mlp": "MLP"}
@@ -29,7 +31,11 @@ def goal_words(goal: str) -> str:
 
 
 def value_words(column: str, value: object) -> str:
-    """Returns a column's value as words, a dash where it is missing."""
+    """Returns a column's value as words: a dash where it is missing, a truth value by the column's own name."""
     if value is None:
         return "–"
+    if isinstance(value, bool | np.bool):
+        return plain(column) if value else f"no {plain(column)}"
+    if isinstance(value, float):
+        return f"{value:g}"
     return goal_words(str(value)) if column == "goal" else plain(str(value))

@@ -1,5 +1,7 @@
 """Figures and identifiers as people read them."""
 
+import numpy as np
+
 from pipelines.reports.words import digits, goal_words, plain, value_words
 
 
@@ -14,3 +16,4 @@ def test_identifiers_become_words() -> None:
     assert goal_words("cross_room") == "cross-room"
     assert [value_words("goal", "cross_room"), value_words("shift", "cross_room")] == ["cross-room", "cross room"]
     assert value_words("goal", None) == "–"
+    assert [value_words("head", value) for value in (True, np.False_, 0.50, 3)] == ["head", "no head", "0.5", "3"]

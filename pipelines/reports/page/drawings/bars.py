@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
 from pipelines.reports.page.style import BLUE, INK, canvas, svg
 from pipelines.reports.selection import reading_order
-from pipelines.reports.words import digits, plain, value_words
+from pipelines.reports.words import digits, value_words
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class BarChart:
                 ax.set_xlabel(self.title if split == splits[-1] else "")
             return svg(figure, description)
 
-    def _axes(self, ax: Axes, labels: list[str]) -> None:
-        ax.set_yticks(range(len(labels)), [plain(label) for label in labels])
+    def _axes(self, ax: Axes, labels: list[Any]) -> None:
+        ax.set_yticks(range(len(labels)), [value_words(self.label, label) for label in labels])
         ax.tick_params(axis="y", labelcolor=INK, length=0)
         ax.set_ylim(len(labels) - 0.5, -0.5)
         ax.grid(visible=False, axis="y")
@@ -61,7 +62,7 @@ class BarChart:
             ax.set_xlim(0, 118)
             ax.set_xticks([0, 25, 50, 75, 100])
 
-    def _bar(self, ax: Axes, position: int, label: str, rows: pd.DataFrame) -> None:
+    def _bar(self, ax: Axes, position: int, label: Any, rows: pd.DataFrame) -> None:
         scale = 100 if self.percent else 1
         value, low, high = (scale * float(rows[name].mean()) for name in ("value", "ci_low", "ci_high"))
         ax.barh(position, value, height=0.62, color=self.colours.get(label, BLUE))
@@ -99,5 +100,5 @@ def bar_title(subject: Subject) -> str:
     return str(subject.option("title", "")).replace("{unit}", str(subject.rows.unit.iloc[0]))
 
 
-def _values(rows: pd.DataFrame, column: str) -> list[str]:
+def _values(rows: pd.DataFrame, column: str) -> list[Any]:
     return sorted(rows[column].dropna().unique(), key=reading_order)

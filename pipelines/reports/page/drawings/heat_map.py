@@ -42,7 +42,9 @@ def heat_maps(rows: pd.DataFrame, columns: tuple[str, str, str], series: str, de
     with canvas(down, across, (2.6 * across + 0.9, 2.5 * down)) as (figure, axes):
         for ax, (values, own) in zip(axes, maps, strict=False):
             grid = own.pivot_table(index=y, columns=x, values=value, aggfunc="mean")
-            grid = grid.loc[sorted(grid.index, key=reading_order), sorted(grid.columns, key=reading_order)]
+            # Not by `loc`: a list of truth values is a mask there.
+            order = (sorted(names, key=reading_order) for names in (grid.index, grid.columns))
+            grid = grid.reindex(index=next(order), columns=next(order)).rename_axis(index=y, columns=x)
             shown = ax.imshow(grid.to_numpy(dtype=float), cmap=MAP, vmin=low, vmax=high, origin="lower", aspect="auto")
             _ticks(ax.set_xticks, grid.columns)
             _ticks(ax.set_yticks, grid.index)
@@ -59,5 +61,4 @@ def heat_maps(rows: pd.DataFrame, columns: tuple[str, str, str], series: str, de
 def _ticks(set_ticks: object, names: pd.Index) -> None:
     """Names at most ten places along an axis."""
     kept = np.unique(np.linspace(0, len(names) - 1, min(10, len(names))).astype(int))
-    labels = [f"{names[i]:g}" if isinstance(names[i], float) else str(names[i]) for i in kept]
-    set_ticks(kept, labels)  # type: ignore[operator]
+    set_ticks(kept, [value_words(str(names.name), names[i]) for i in kept])  # type: ignore[operator]
