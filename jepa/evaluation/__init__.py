@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 from jepa.core.registries.lazy import offer_lazily
 
 if TYPE_CHECKING:
-    from jepa.evaluation.decoding.evaluation import DecodingConfig, DecodingEvaluation
     from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row
-    from jepa.evaluation.identifiability.evaluation import IdentifiabilityConfig, IdentifiabilityEvaluation
-    from jepa.evaluation.latent.evaluation import LatentEvaluation
-    from jepa.evaluation.planning.config import PlanningConfig
-    from jepa.evaluation.planning.evaluation import PlanningEvaluation
-    from jepa.evaluation.probing.evaluation import ProbingConfig, ProbingEvaluation
-    from jepa.evaluation.probing.probes import ProbeConfig
+    from jepa.evaluation.kinds.decoding.evaluation import DecodingConfig, DecodingEvaluation
+    from jepa.evaluation.kinds.identifiability.evaluation import IdentifiabilityConfig, IdentifiabilityEvaluation
+    from jepa.evaluation.kinds.latent.evaluation import LatentEvaluation
+    from jepa.evaluation.kinds.planning.config import PlanningConfig
+    from jepa.evaluation.kinds.planning.evaluation import PlanningEvaluation
+    from jepa.evaluation.kinds.probing.evaluation import ProbingConfig, ProbingEvaluation
+    from jepa.evaluation.kinds.probing.probes import ProbeConfig
+    from jepa.evaluation.kinds.spectrum.config import SpectrumConfig
+    from jepa.evaluation.kinds.spectrum.evaluation import SpectrumEvaluation
+    from jepa.evaluation.kinds.surprise.evaluation import SurpriseConfig, SurpriseEvaluation
     from jepa.evaluation.protocol import Protocol, evaluate, get_protocol, protocol_names
-    from jepa.evaluation.spectrum.config import SpectrumConfig
-    from jepa.evaluation.spectrum.evaluation import SpectrumEvaluation
-    from jepa.evaluation.surprise.evaluation import SurpriseConfig, SurpriseEvaluation
 
 __all__ = [
     "EVALUATIONS",

@@ -78,13 +78,13 @@ class Evaluation(ABC):
 EVALUATIONS: Registry[type[Evaluation]] = Registry(
     "evaluation",
     {
-        "decoding": "jepa.evaluation.decoding.evaluation",
-        "identifiability": "jepa.evaluation.identifiability.evaluation",
-        "latent": "jepa.evaluation.latent.evaluation",
-        "planning": "jepa.evaluation.planning.evaluation",
-        "probing": "jepa.evaluation.probing.evaluation",
-        "spectrum": "jepa.evaluation.spectrum.evaluation",
-        "surprise": "jepa.evaluation.surprise.evaluation",
+        "decoding": "jepa.evaluation.kinds.decoding.evaluation",
+        "identifiability": "jepa.evaluation.kinds.identifiability.evaluation",
+        "latent": "jepa.evaluation.kinds.latent.evaluation",
+        "planning": "jepa.evaluation.kinds.planning.evaluation",
+        "probing": "jepa.evaluation.kinds.probing.evaluation",
+        "spectrum": "jepa.evaluation.kinds.spectrum.evaluation",
+        "surprise": "jepa.evaluation.kinds.surprise.evaluation",
     },
     group="jepa.evaluations",
 )

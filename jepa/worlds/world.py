@@ -345,13 +345,17 @@ class WorldRegistry(Registry[type[World]]):
 
 WORLDS = WorldRegistry(
     {
-        name: f"jepa.worlds.{name}.world"
-        for name in ("counting", "cube", "pusht", "reacher", "swm_two_room", "two_room")
+        "counting": "jepa.worlds.counting.world",
+        "cube": "jepa.worlds.adapters.cube.world",
+        "pusht": "jepa.worlds.adapters.pusht.world",
+        "reacher": "jepa.worlds.adapters.reacher.world",
+        "swm_two_room": "jepa.worlds.adapters.swm_two_room.world",
+        "two_room": "jepa.worlds.two_room.world",
     },
     {
         "gymnasium:": (
             "<id of a Gymnasium environment>",
-            "jepa.worlds.any_gymnasium.world",
+            "jepa.worlds.adapters.any_gymnasium.world",
             "any installed environment that renders RGB pictures, e.g. gymnasium:Pendulum-v1; "
             "gymnasium:<module>:<id> where a module registers the id",
         )

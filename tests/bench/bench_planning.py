@@ -7,7 +7,7 @@ import time
 
 import torch
 
-from jepa.evaluation.planning.problems import draw_problems
+from jepa.evaluation.kinds.planning.problems import draw_problems
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.planning import LatentCEMConfig, OracleConfig, Planner, PlanningSetting, Problem, execute, make_planner
 from jepa.worlds import make_world

@@ -23,7 +23,7 @@ from infra.storage import Store, open_store
 from infra.storage.local import LocalStore
 from infra.work_log import LogFolder as Folder
 from jepa.core.config import Config
-from jepa.evaluation.planning.problems import draw_problems
+from jepa.evaluation.kinds.planning.problems import draw_problems
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.planning import LatentCEMConfig, PlanningSetting, make_planner
 from pipelines.collect import CollectConfig, collect_shard, plan_dataset

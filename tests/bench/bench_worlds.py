@@ -13,7 +13,7 @@ import gymnasium
 import numpy as np
 
 from jepa.worlds import World, make_world
-from jepa.worlds.packages import import_package
+from jepa.worlds.adapters.packages import import_package
 
 SIZE, COPIES, TURNS = 224, 4, 3
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from jepa.evaluation import statistics
-from jepa.evaluation.latent.evaluation import overall_effective_rank
-from jepa.evaluation.latent.gaussianity import batch_sigreg
+from jepa.evaluation.kinds.latent.evaluation import overall_effective_rank
+from jepa.evaluation.kinds.latent.gaussianity import batch_sigreg
 from jepa.evaluation.statistics import Estimate, bootstrap_auroc, bootstrap_mean, bootstrap_regression, wilson
 from tests.golden.figures import held
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from jepa.core.config import parse_options
-from jepa.evaluation.planning.problems import draw_problems
+from jepa.evaluation.kinds.planning.problems import draw_problems
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.planning import LatentCEMConfig, PlanningSetting, execute, make_planner
 from jepa.planning.planner import Plan, Situation

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jepa.evaluation.planning.problems import draw_problems
+from jepa.evaluation.kinds.planning.problems import draw_problems
 from jepa.planning import execute, make_planner
 from jepa.planning.execution import planning_horizons
 from jepa.worlds import make_world

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jepa.evaluation.planning.problems import draw_problems
+from jepa.evaluation.kinds.planning.problems import draw_problems
 from jepa.planning import Oracle, OracleConfig, PlanningSetting, Problem
 from jepa.planning.planners import oracle as subject
 from jepa.worlds import World, make_world

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jepa.evaluation.planning.problems import draw_problems
+from jepa.evaluation.kinds.planning.problems import draw_problems
 from jepa.planning import Situation, make_planner
 from tests.jepa.evaluation.standins import MemorySource
 from tests.jepa.planning.setting import RIGHT_MODEL, check_alone_and_in_company, run

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jepa.worlds import make_world
-from jepa.worlds.packages import import_package, quiet, resize
+from jepa.worlds.adapters.packages import import_package, quiet, resize
 from tests.pipelines.collect.files import episodes_file
 
 Rows = dict[str, list[NDArray[Any]]]

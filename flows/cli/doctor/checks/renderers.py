@@ -3,7 +3,7 @@
 import os
 
 from flows.cli.doctor.findings import Asked, Report
-from jepa.worlds.packages import import_package, require_renderer
+from jepa.worlds.adapters.packages import import_package, require_renderer
 
 GREY = (120, 120, 120)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from jepa.core.seeds import numpy_generator, seeded
-from jepa.evaluation.identifiability.metrics import closest_rotation
+from jepa.evaluation.kinds.identifiability.metrics import closest_rotation
 from jepa.objectives.sigreg import SIGReg, SIGRegConfig
 from jepa.studies.identifiability.cell import IdentifiabilityCell
 from jepa.studies.identifiability.closed_forms.control import LinearControl

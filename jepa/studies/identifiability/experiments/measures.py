@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from jepa.evaluation.identifiability.metrics import (
+from jepa.evaluation.kinds.identifiability.metrics import (
     Floats,
     approximate_bound,
     explained,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from jepa.core.seeds import derive_seed, numpy_generator
-from jepa.evaluation.identifiability.metrics import linear_r2
+from jepa.evaluation.kinds.identifiability.metrics import linear_r2
 from jepa.studies.identifiability.cell import IdentifiabilityCell
 from jepa.studies.identifiability.closed_forms.kernels import whitening_optimum
 from jepa.studies.identifiability.encoders import make_encoder

@@ -5,7 +5,7 @@ import pytest
 
 from jepa.core.errors import InputError
 from jepa.core.seeds import numpy_generator
-from jepa.evaluation.identifiability.metrics import stationarity_gap
+from jepa.evaluation.kinds.identifiability.metrics import stationarity_gap
 from jepa.studies.identifiability.world import ActedWorld, LatentWorld, acted_world, generalised_normal
 
 N = 100_000

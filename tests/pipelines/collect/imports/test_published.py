@@ -8,7 +8,7 @@ import pytest
 
 from infra.storage import Store, open_store
 from jepa.evaluation.evaluation import EVALUATIONS
-from jepa.evaluation.planning.problems import draw_problems
+from jepa.evaluation.kinds.planning.problems import draw_problems
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.worlds import WORLDS, World, make_world
 from pipelines.collect import ImportConfig, import_hdf5, import_notices

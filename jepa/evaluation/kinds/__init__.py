@@ -1,0 +1,1 @@
+"""Kinds of evaluation, a folder each, chosen by name."""

@@ -1,0 +1,1 @@
+"""Worlds of other packages, each behind our interface, and what their adapters share."""

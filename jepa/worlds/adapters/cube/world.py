@@ -1,0 +1,203 @@
+"""Cube: a robot's arm and one cube on a table; physics and pictures are OGBench's, by way of stable-worldmodel.
+
+Positions are metres in the arm's frame: x away from its base, y to its left, z upwards.
+Shapes: N copies, M pairs of states, A = 5 action dimensions (gripper's x, y, z, yaw, and opening, each relative).
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jepa.core.episodes import Pixels
+from jepa.worlds.adapters.mujoco_state import close_renderer, rounded, settle
+from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue, quiet, require_renderer
+from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
+from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, WorldSpec
+
+SUCCESS_METRES = 0.04
+TELEPORT_METRES = 0.1
+TABLE = np.array([[0.3, -0.3], [0.55, 0.3]])
+"""Least and largest x and y at which the package puts the cube."""
+HALF_SIDE = 0.02
+CUBE_HUE = (335.0, 365.0)
+OTHER_HUES = (60.0, 130.0, 220.0)
+"""What `recolour` paints the cube with; training shows none of them."""
+
+
+@WORLDS.register("cube")
+class Cube(SceneWorld):
+    """N tables with one cube; a step is 0.05 s of OGBench's own controller and physics."""
+
+    world_spec = WorldSpec(
+        name="cube",
+        image_size=224,
+        action_size=5,
+        action_low=-1.0,
+        action_high=1.0,
+        quantities=(
+            Quantity("effector_position", 3, "metre"),
+            Quantity("effector_heading", 2, "1", "cosine and sine of the gripper's yaw"),
+            Quantity("gripper_opening", 1, "1", "0 open, 1 closed"),
+            Quantity("block_position", 3, "metre", "of the cube's centre"),
+            Quantity("block_quaternion", 4, "1", "w, x, y, z"),
+            Quantity("block_heading", 2, "1", "cosine and sine of the cube's yaw"),
+            Quantity("joint_position", 6, "radian", "of the arm"),
+            Quantity("joint_velocity", 6, "radian/s", "of the arm"),
+            Quantity("gripper_contact", 1, "1", "pressure on a pad, 1 being 50 N or more", probe=False),
+            Quantity("position", 21, "radian, metre", "all generalised positions", probe=False),
+            Quantity("velocity", 20, "radian/s, metre/s", "all generalised velocities", probe=False),
+            Quantity("control", 7, "radian, 0-255", "what arm and gripper are to hold", probe=False),
+            Quantity("cube_hue", 1, "degree", probe=False),
+            Quantity("light", 1, "1", "brightness of the light", probe=False),
+            Quantity("cube_size", 1, "metre", "half the cube's side", probe=False),
+        ),
+        factors=(
+            Factor("cube_hue", *CUBE_HUE, "degree"),
+            Factor("light", 0.5, 0.9, "1"),
+            Factor("cube_size", 0.017, 0.023, "metre", held_out=((0.018, 0.019), (0.021, 0.022))),
+        ),
+        perturbations=("teleport", "recolour"),
+        goal_kinds=(
+            GoalKind("uniform", ("block_position",)),
+            GoalKind("moved_cube", ("block_position",), "the cube has to move by over 0.04 metres"),
+        ),
+        distance_unit="metre",
+        success="the cube's centre is within 0.04 metres of its goal position",
+        policy={"cube/expert": 1.0},
+        episode_steps=200,
+        objects={"block_position": 0.001},
+    )
+
+    def __init__(self, num_envs: int, image_size: int = 224) -> None:
+        """Makes N copies.
+
+        Raises:
+            InputError: a package is not installed, or MuJoCo has nothing to render with.
+        """
+        super().__init__(num_envs, image_size)
+        package = import_package("cube", "stable_worldmodel.envs.ogbench.cube_env")
+        require_renderer("cube")
+        self._mujoco = import_package("cube", "mujoco")
+        with quiet():
+            self._scene = package.CubeEnv(
+                env_type="single",
+                ob_type="states",
+                mode="data_collection",
+                visualize_info=False,
+                terminate_at_goal=False,
+                height=image_size,
+                width=image_size,
+            )
+            self._scene.reset()
+        self._model, self._data = self._scene.model, self._scene.data
+        (self._geom,) = self._scene._cube_geom_ids_list[0]
+        self._mass = float(self._model.body("object_0").mass[0])
+        self._inertia = self._model.body("object_0").inertia.copy()
+        self._size = HALF_SIDE
+        self._scene._initialize_renderer()
+        self._open(partial(close_renderer, self._scene._renderer))
+
+    def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
+        """Returns how far the cube's centre is from its goal in metres, (N,)."""
+        off_N3 = self._state["block_position"] - goal["block_position"]
+        distance_N: Floats = np.linalg.norm(off_N3, axis=1).astype(np.float32)
+        return distance_N
+
+    def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
+        """Returns the package's own test, (N,): the cube within 0.04 metres."""
+        return np.asarray(self.distance(goal, kind) <= SUCCESS_METRES)
+
+    def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
+        """`moved_cube`: the cube has to move by more than the tolerance."""
+        if kind != "moved_cube":
+            return super().is_goal_of_kind(kind, start, goal)
+        moved_M3 = np.asarray(start["block_position"]) - np.asarray(goal["block_position"])
+        return np.asarray(np.linalg.norm(moved_M3, axis=1) > SUCCESS_METRES)
+
+    def _start(self, rng: np.random.Generator, variation: Mapping[str, float]) -> None:
+        scene, data = self._scene, self._data
+        self._mujoco.mj_resetData(self._model, data)
+        # The arm starts where the package's own inverse kinematics puts it, for a place drawn as the package draws it.
+        scene.np_random = rng
+        scene.variation_space["agent"]["ee_start_position"].set_value(rng.uniform(*scene._arm_sampling_bounds))
+        data.qpos[scene._arm_joint_ids] = scene._home_qpos
+        self._mujoco.mj_kinematics(self._model, data)
+        scene.initialize_arm()
+        position = rounded(data.qpos)
+        position[-7:] = _resting_pose(rng, variation["cube_size"])
+        look = {factor.name: rounded([variation[factor.name]]) for factor in self.world_spec.factors}
+        control = np.zeros(self._model.nu, dtype=np.float32)
+        control[scene._arm_actuator_ids] = position[scene._arm_joint_ids]
+        velocity = np.zeros(self._model.nv, dtype=np.float32)
+        self._load({**look, "position": position, "velocity": velocity, "control": control})
+
+    def _load(self, row: Row) -> None:
+        self._row = {name: row[name] for name in ("cube_hue", "light", "cube_size")}
+        self._model.geom_rgba[self._geom, :3] = hue_colour(float(row["cube_hue"][0]), 0.73, 0.96)
+        self._model.light_diffuse[0] = float(row["light"][0])
+        self._resize(float(row["cube_size"][0]))
+        self._settle(row["position"], row["velocity"], row["control"])
+
+    def _resize(self, half_side: float) -> None:
+        """Gives the cube another size and the mass that goes with it, as a compilation of the model would."""
+        if half_side == self._size:
+            return
+        model, ratio = self._model, half_side / HALF_SIDE
+        model.geom_size[self._geom] = half_side
+        model.geom_aabb[self._geom, 3:] = half_side
+        model.geom_rbound[self._geom] = half_side * np.sqrt(3)
+        body = model.body("object_0")
+        body.mass[0], body.inertia[:] = self._mass * ratio**3, self._inertia * ratio**5
+        self._mujoco.mj_setConst(model, self._data)
+        self._size = half_side
+
+    def _settle(self, position: Floats, velocity: Floats, control: Floats) -> None:
+        self._row |= {"position": position, "velocity": velocity, "control": control}
+        settle(self._mujoco, self._model, self._data, position, velocity, control)
+        self._mujoco.mj_rnePostConstraint(self._model, self._data)
+
+    def _move(self, action_A: Floats) -> None:
+        scene, data = self._scene, self._data
+        scene.set_control(action_A.astype(np.float64))
+        self._mujoco.mj_step(self._model, data, nstep=scene._n_steps)
+        self._settle(rounded(data.qpos), rounded(data.qvel), rounded(data.ctrl))
+
+    def _read(self) -> Row:
+        self._scene._prev_qpos, self._scene._prev_qvel = self._data.qpos, self._data.qvel
+        info = self._scene.compute_ob_info()
+        effector_yaw, block_yaw = info["proprio/effector_yaw"][0], info["privileged/block_0_yaw"][0]
+        return {
+            "effector_position": rounded(info["proprio/effector_pos"]),
+            "effector_heading": rounded([np.cos(effector_yaw), np.sin(effector_yaw)]),
+            "gripper_opening": rounded(info["proprio/gripper_opening"]),
+            "block_position": self._row["position"][-7:-4],
+            "block_quaternion": self._row["position"][-4:],
+            "block_heading": rounded([np.cos(block_yaw), np.sin(block_yaw)]),
+            "joint_position": self._row["position"][self._scene._arm_joint_ids],
+            "joint_velocity": self._row["velocity"][self._scene._arm_joint_ids],
+            "gripper_contact": rounded(info["proprio/gripper_contact"]),
+            **self._row,
+        }
+
+    def _render(self) -> Pixels:
+        return np.array(self._scene.render())
+
+    def _disturb(self, kind: str, row: Row, rng: np.random.Generator) -> None:
+        if kind == "recolour":
+            self._load({**row, "cube_hue": rounded([other_hue(float(row["cube_hue"][0]), OTHER_HUES, rng)])})
+            return
+        pose = _resting_pose(rng, float(row["cube_size"][0]))
+        while np.linalg.norm(pose[:2] - row["block_position"][:2]) < TELEPORT_METRES:
+            pose = _resting_pose(rng, float(row["cube_size"][0]))
+        position, velocity = row["position"].copy(), row["velocity"].copy()
+        position[-7:], velocity[-6:] = pose, 0
+        self._settle(position, velocity, row["control"])
+
+
+def _resting_pose(rng: np.random.Generator, half_side: float) -> Floats:
+    """Returns the place and quaternion of a cube that lies somewhere on the table, turned about the vertical, (7,)."""
+    half_yaw = rng.uniform(0, np.pi)
+    return rounded([*rng.uniform(*TABLE), half_side, np.cos(half_yaw), 0, 0, np.sin(half_yaw)])
