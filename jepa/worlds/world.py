@@ -8,13 +8,14 @@ import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from jepa.core.episodes import Actions, Episode, Pixels, State
 from jepa.core.errors import InputError
@@ -367,11 +368,21 @@ def make_world(name: str, num_envs: int, **options: Any) -> World:
     """Returns N copies of a registered world; options are the world's own (all take `image_size`).
 
     Raises:
-        InputError: the name or an option is unknown, or the package that the world comes from is not installed.
+        InputError: the name or an option is unknown, an option has another type, or the package that the world comes
+            from is not installed.
     """
     kind = WORLDS.get(name)
     known = [parameter for parameter in inspect.signature(kind).parameters if parameter != "num_envs"]
     for option in options:
         if option not in known:
             raise InputError(f"world {name!r} has no option {option!r}; it takes: {', '.join(known)}")
-    return kind(num_envs, **options)
+    return kind(num_envs, **{option: _as_declared(name, kind, option, value) for option, value in options.items()})
+
+
+def _as_declared(name: str, kind: type[World], option: str, value: Any) -> Any:
+    """Returns an option's value as its constructor declares it: one from a command line or a file may be anything."""
+    try:
+        return TypeAdapter(get_type_hints(kind.__init__).get(option, Any)).validate_python(value)
+    except ValidationError as error:
+        wanted = error.errors()[0]["msg"]
+        raise InputError(f"{option} is {value!r} and world {name!r} does not take that: {wanted}") from error

@@ -68,6 +68,8 @@ class CollectConfig(WorkConfig):
     """seed of the dataset, from which every episode's own seed is derived"""
     image_size: PositiveInt | None = None
     """height and width of the frames in pixels; by default what the world suggests"""
+    world_options: dict[str, Any] | None = None
+    """further options of the world, e.g. `distractor=true` of `two_room`"""
     policy: Annotated[dict[str, NonNegativeFloat] | None, OrText()] = None
     """policies and their proportions, e.g. `two_room/expert=0.7,random=0.3`; by default the world's own mixture"""
     validation_share: NonNegativeFloat = DEFAULT_SHARES["validation"]
@@ -103,7 +105,11 @@ def plan_dataset(config: CollectConfig) -> DatasetPlan:
     """
     check_choices(config)
     spec = WORLDS.get(config.world).world_spec
-    options = {"image_size": config.image_size or spec.image_size}
+    options = {"image_size": config.image_size or spec.image_size} | (config.world_options or {})
+    if config.image_size not in (None, options["image_size"]):
+        raise InputError(
+            f"image_size is {config.image_size} and world_options.image_size {options['image_size']}; give one of them"
+        )
     make_world(config.world, 1, **options).close()
     plan = DatasetPlan(
         world=config.world,

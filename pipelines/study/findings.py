@@ -4,9 +4,9 @@ from typing import Any
 
 from infra.storage import Store
 from infra.version import code_version
-from jepa.core.config import digest_of
 from jepa.studies import Claim, Finding
 from pipelines.store.reports import Context, UnitManifest, plan_run, read_unit, unit_key, write_tables
+from pipelines.store.reports.units import content_digest
 from pipelines.study.plan import StudyPlan
 from pipelines.study.rows import own_rows
 
@@ -20,8 +20,7 @@ def commit_findings(
     """
     if not findings:
         return
-    cells = {unit.key: [part.sha256 for part in unit.parts] for unit in units}
-    rows = [_row(plan, claim, finding, digest_of(cells)) for claim, finding in findings]
+    rows = [_row(plan, claim, finding, content_digest(units)) for claim, finding in findings]
     key = unit_key("claims", plan.study.name, {"run": plan.run, "study": plan.study.name})
     plan_run(store, plan.run, [key], plan.config.model_dump(mode="json"))
     held = read_unit(store, key)

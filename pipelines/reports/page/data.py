@@ -1,5 +1,6 @@
 """Everything that one report shows, read from the store once."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,15 +11,21 @@ from infra.storage import Store
 from jepa.evaluation import EVALUATIONS
 from jepa.studies.study import study_of_table
 from pipelines.reports.origins import Names, Origin, by_origin
+from pipelines.reports.page.cells import drawn_cells
 from pipelines.reports.summary import Headline, headlines
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.references import NAME, DatasetRef
 from pipelines.store.reports import UnitManifest, committed_units, read_table, require_run
 from pipelines.store.reports.schema import tables as report_tables
 from pipelines.store.reports.schema import tables_of_study
+from pipelines.store.reports.tables import ReportFileGoneError
+
+log = logging.getLogger(__name__)
 
 DETAILS = ["goal", "planner", "probe", "quantity", "shift", "strength"]
 LINEAGE = ["model_digest", "dataset", "dataset_version", "dataset_digest", "protocol_digest", "evaluation_version"]
+REREADS = 3
+"""How often a run is read again when a unit of it was done again meanwhile, and its earlier files are gone."""
 METRICS_ORDER = ["model", "evaluation", "split", "protocol", *DETAILS, "metric", "seed"]
 """Columns that tell the rows of `metrics` apart, in reading order."""
 
@@ -72,11 +79,23 @@ def read_run(store: Store, run: str) -> ReportData:
 
     Raises:
         InputError: the store holds none; the message names the runs that it holds.
+        InfraError: a file is lost or damaged.
     """
+    for _ in range(REREADS):
+        try:
+            return _read_run(store, run)
+        except ReportFileGoneError as error:
+            log.info("%s; the run is read again", error)
+    return _read_run(store, run)
+
+
+def _read_run(store: Store, run: str) -> ReportData:
     every = committed_units(store)
     units = require_run(store, run, every)
-    held = {part.table for unit in units for part in unit.parts if part.table in tables_of_study(part.table)}
-    tables = {table: read_table(store, table, units=units).compute() for table in (*report_tables(), *sorted(held))}
+    tables = {table: read_table(store, table, units=units).compute() for table in report_tables()}
+    cells = drawn_cells(store, run, units, tables["claims"])
+    held = {part.table for unit in cells for part in unit.parts if part.table in tables_of_study(part.table)}
+    tables |= {table: read_table(store, table, units=cells).compute() for table in sorted(held)}
     tables["training"] = read_table(store, "training", units=_trainings(store, every, units)).compute()
     tables["metrics"] = tables["metrics"].sort_values([*METRICS_ORDER, *LINEAGE], ignore_index=True)
     return ReportData(run, tables, units, headlines(tables["metrics"]))

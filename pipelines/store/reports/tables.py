@@ -27,6 +27,10 @@ READERS = 16
 """Threads that read files: what is waited for is an object store's latency, not its bandwidth."""
 
 
+class ReportFileGoneError(InfraError):
+    """A file that a manifest named is gone: lost, or replaced since the manifest was read."""
+
+
 def read_table(
     store: Store | str,
     table: str,
@@ -90,7 +94,7 @@ def read_parts(
             return held
         data = read_if_there(store, path)
         if data is None:
-            raise InfraError(
+            raise ReportFileGoneError(
                 f"report file {path} is gone: lost, or its unit was evaluated again meanwhile; read again, or evaluate "
                 "again what is lost"
             )

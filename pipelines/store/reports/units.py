@@ -7,7 +7,7 @@ old files still serve, and changes over in one atomic step.
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -147,6 +147,11 @@ class UnitManifest(Context):
     def may_be_of(self, kinds: Sequence[str]) -> bool:
         """Returns whether rows of these kinds of evaluation can be among the unit's."""
         return self.kinds is None or not self.kinds.isdisjoint(kinds)
+
+
+def content_digest(units: Iterable["UnitManifest"]) -> str:
+    """Returns what stands for some units' committed rows: keys and digests of files, in any order."""
+    return digest_of({unit.key: [part.sha256 for part in unit.parts] for unit in units})
 
 
 def unit_key(what: str, part: str, identity: Mapping[str, Any]) -> str:

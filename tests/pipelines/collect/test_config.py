@@ -22,6 +22,9 @@ from tests.pipelines.small_dataset import small_config
         ({"test_share": 0.9}, "leave nothing to train on"),
         ({"name": "a/b"}, "dataset name 'a/b' is not usable"),
         ({"image_size": 100_000}, "image_size is 100000"),
+        ({"world_options": {"hue": 3}}, "world 'two_room' has no option 'hue'; it takes: image_size, distractor"),
+        ({"world_options": {"distractor": "perhaps"}}, "distractor is 'perhaps' and world 'two_room' does not"),
+        ({"image_size": 64, "world_options": {"image_size": 32}}, "give one of them"),
     ],
 )
 def test_what_cannot_be_is_said(changes: dict[str, Any], message: str) -> None:
@@ -42,6 +45,12 @@ def test_defaults_are_the_worlds_own() -> None:
     assert plan.steps == spec.episode_steps and plan.policy == dict(spec.policy)
     assert plan.world_options == {"image_size": spec.image_size}
     assert plan.shares == {"train": 0.75, "validation": 0.05, "test": 0.1, "unseen": 0.1}
+
+
+def test_options_of_the_world_are_part_of_the_plan() -> None:
+    plan = plan_dataset(small_config(world_options={"distractor": True}))
+    assert plan.world_options["distractor"] is True
+    assert plan != plan_dataset(small_config())
 
 
 def test_a_mixture_can_be_text() -> None:
