@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from jepa.core.registries.lazy import offer_lazily
 
 if TYPE_CHECKING:
+    from jepa.planning.costs.cost import COSTS, PlanCost, make_cost
     from jepa.planning.cross_entropy import CEMConfig, minimise
     from jepa.planning.execution import Execution, execute
     from jepa.planning.planner import PLANNERS, Plan, Planner, PlanningSetting, Problem, Situation, make_planner
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from jepa.planning.planners.random import RandomConfig, RandomPlanner
 
 __all__ = [
+    "COSTS",
     "PLANNERS",
     "CEMConfig",
     "Execution",
@@ -21,6 +23,7 @@ __all__ = [
     "Oracle",
     "OracleConfig",
     "Plan",
+    "PlanCost",
     "Planner",
     "PlanningSetting",
     "Problem",
@@ -28,6 +31,7 @@ __all__ = [
     "RandomPlanner",
     "Situation",
     "execute",
+    "make_cost",
     "make_planner",
     "minimise",
 ]

@@ -91,7 +91,8 @@ def execute(
     plans: list[Plan] = []
     for step in range(budget):
         if step % replan_every == 0:
-            plans.append(planner.plan(trace.situation(problems, step, horizons[len(plans)])))
+            left = plans[-1].rest(replan_every) if plans else None
+            plans.append(planner.plan(trace.situation(problems, step, horizons[len(plans)], left)))
         trace.advance(np.ascontiguousarray(plans[-1].action_PLA[:, step % replan_every]))
     return [_outcome(trace, plans, index) for index in range(len(problems))]
 
@@ -117,7 +118,9 @@ class _Trace:
         self.states.append(self.world.state())
         self.success_P |= self.world.success(self.goal, self.goal_kind)
 
-    def situation(self, problems: Sequence[Problem], step: int, steps_left: int) -> Situation:
+    def situation(
+        self, problems: Sequence[Problem], step: int, steps_left: int, previous_plan: Plan | None
+    ) -> Situation:
         times = range(step % self.frameskip, step + 1, self.frameskip)[-self.history :]
         pixels_PTHWC = np.stack([self._look(time) for time in times], axis=1)
         action_size = self.world.world_spec.action_size
@@ -132,6 +135,7 @@ class _Trace:
             goal_kind=self.goal_kind,
             seeds=[derive_seed(problem.seed, "plan", step) for problem in problems],
             steps_left=steps_left,
+            previous_plan=previous_plan,
         )
 
     def _look(self, time: int) -> Pixels:

@@ -1,12 +1,12 @@
 """What a planner sees, and what it answers; every planner a user may name is registered here.
 
 Shapes: P problems, T context frames, H action blocks of a plan, K actions in an action block (the frameskip), L actions
-of a plan, A action dimensions, D latent.
+of a plan, E candidates that are kept, A action dimensions, D latent.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +18,7 @@ from jepa.core.config import Config, parse_options
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.registries.registry import Registry
 from jepa.models.world_model import WorldModel
-from jepa.planning.cross_entropy import CarriedOut
+from jepa.planning.search.space import CarriedOut
 from jepa.worlds.world import WORLDS, WorldSpec
 
 
@@ -39,6 +39,51 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """Raw actions for the next L steps of P problems, and what the planner believes they lead to."""
+
+    action_PLA: Actions
+    seconds_P: NDArray[np.float64]
+    latent_PHD: NDArray[np.float32] | None = None
+    """Imagined latents after each action block, where the planner has a model."""
+    state: State | None = None
+    """Simulated states (P, L+1, d), where the planner has the true world."""
+    elite_PELA: Actions | None = None
+    """The best candidates, where the planner's next look starts from them too."""
+
+    def part(self, group: slice) -> "Plan":
+        """Returns the plan of some of the problems."""
+        state = None if self.state is None else {name: value[group] for name, value in self.state.items()}
+        latent, elite = (None if held is None else held[group] for held in (self.latent_PHD, self.elite_PELA))
+        return Plan(self.action_PLA[group], self.seconds_P[group], latent, state, elite)
+
+    def rest(self, steps: int) -> "Plan | None":
+        """Returns the actions after the first `steps`, without what they lead to; None where there are none."""
+        if steps >= self.action_PLA.shape[1]:
+            return None
+        elite = None if self.elite_PELA is None else self.elite_PELA[:, :, steps:]
+        return Plan(self.action_PLA[:, steps:], self.seconds_P, elite_PELA=elite)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Plan"]) -> "Plan":
+        """Returns the plan of all problems from those of groups of them, which hold the same things."""
+        return cls(
+            np.concatenate([part.action_PLA for part in parts]),
+            np.concatenate([part.seconds_P for part in parts]),
+            _joined([part.latent_PHD for part in parts]),
+            None
+            if parts[0].state is None
+            else {name: np.concatenate([(part.state or {})[name] for part in parts]) for name in parts[0].state},
+            _joined([part.elite_PELA for part in parts]),
+        )
+
+
+def _joined(arrays: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
+    held = [array for array in arrays if array is not None]
+    return np.concatenate(held) if held else None
+
+
+@dataclass(frozen=True)
 class Situation:
     """Where P problems stand when they are planned; latent planners look at pixels only, the oracle at states only."""
 
@@ -55,18 +100,21 @@ class Situation:
     steps_left: int | None = None
     """Environment steps in which the goal should be reached, at least those carried out before the next look; a plan
     for more arrives later with each look. None leaves the planner its own horizon."""
+    previous_plan: Plan | None = None
+    """What is left of the plan of the look before; None at the first look, and where all of it was carried out."""
 
-
-@dataclass(frozen=True)
-class Plan:
-    """Raw actions for the next L steps of P problems, and what the planner believes they lead to."""
-
-    action_PLA: Actions
-    seconds_P: NDArray[np.float64]
-    latent_PHD: NDArray[np.float32] | None = None
-    """Imagined latents after each action block, where the planner has a model."""
-    state: State | None = None
-    """Simulated states (P, L+1, d), where the planner has the true world."""
+    def part(self, group: slice) -> "Situation":
+        """Returns the situation of some of the problems."""
+        return replace(
+            self,
+            pixels_PTHWC=self.pixels_PTHWC[group],
+            past_action_PTKA=self.past_action_PTKA[group],
+            state={name: value[group] for name, value in self.state.items()},
+            goal_pixels_PHWC=self.goal_pixels_PHWC[group],
+            goal_state={name: value[group] for name, value in self.goal_state.items()},
+            seeds=self.seeds[group],
+            previous_plan=None if self.previous_plan is None else self.previous_plan.part(group),
+        )
 
 
 @dataclass(frozen=True)

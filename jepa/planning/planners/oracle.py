@@ -58,23 +58,19 @@ class Oracle(Planner):
 
     def plan(self, situation: Situation) -> Plan:
         """Returns plans of H·K steps, or of the steps left, and the states that they really lead to."""
-        parts = [self._plan_group(situation, group) for group in self.config.groups(len(situation.seeds))]
-        actions, states, seconds = zip(*parts, strict=True)
-        state = {name: np.concatenate([part[name] for part in states]) for name in states[0]}
-        return Plan(np.concatenate(actions), np.concatenate(seconds), state=state)
+        groups = self.config.groups(len(situation.seeds))
+        return Plan.joined([self._plan_group(situation.part(group)) for group in groups])
 
     def close(self) -> None:
         """Closes the worlds."""
         while self._worlds:
             self._worlds.popitem()[1].close()
 
-    def _plan_group(self, situation: Situation, group: slice) -> tuple[NDArray[np.float32], State, NDArray[np.float64]]:
+    def _plan_group(self, situation: Situation) -> Plan:
         started = time.perf_counter()
-        state = {name: value[group] for name, value in situation.state.items()}
-        goal = {name: value[group] for name, value in situation.goal_state.items()}
         action_PHKA = minimise(
-            self.cost(state, goal, situation.goal_kind),
-            situation.seeds[group],
+            self.cost(situation.state, situation.goal_state, situation.goal_kind),
+            situation.seeds,
             (self.config.frameskip, self.spec.action_size),
             torch.tensor(self.spec.action_low, dtype=torch.float32),
             torch.tensor(self.spec.action_high, dtype=torch.float32),
@@ -82,8 +78,9 @@ class Oracle(Planner):
             self.setting.carried_out(),
         )
         action_PLA = action_PHKA.flatten(1, 2).numpy()
-        simulated = self.simulate(state, action_PLA)
-        return action_PLA, simulated, np.full(len(action_PLA), (time.perf_counter() - started) / len(action_PLA))
+        simulated = self.simulate(situation.state, action_PLA)
+        seconds = (time.perf_counter() - started) / len(action_PLA)
+        return Plan(action_PLA, np.full(len(action_PLA), seconds), state=simulated)
 
     def cost(self, state: State, goal: State, goal_kind: str) -> Cost:
         """Returns the cost of action sequences: the final distance to the goal, and a little of that on the way."""

@@ -14,7 +14,9 @@ from jepa.core.errors import InputError
 from jepa.models.files import load_model, save_model
 from jepa.models.import_lewm import export_lewm, import_lewm, read_released_weights, released_config
 from jepa.models.world_model import IMAGENET_MEAN, IMAGENET_STD, WorldModel
-from jepa.planning.planners.cem import latent_cost
+from jepa.planning.costs.latent import LatentCost, LatentCostConfig
+from jepa.planning.planner import PlanningSetting
+from jepa.planning.search.imagination import Imagination
 from jepa.training.recipes import RECIPES
 from tests.jepa.models.test_files import Boom
 from tests.jepa.models.test_world_model import draws, make_model
@@ -114,7 +116,8 @@ def test_planning_costs_are_the_package_s(released: Any, ours: WorldModel, conte
         }
         costs.append(released.get_cost(info, normalised(theirs_take[problem : problem + 1])))
     expected = torch.cat(costs)
-    cost = latent_cost(ours, ours.encode(pixels), past, ours.encode(goal)[:, 0], at_once=64)(candidates)
+    plan_cost = LatentCost(LatentCostConfig(), PlanningSetting(ours, "two_room", {}))
+    cost = Imagination(ours, plan_cost, ours.encode(pixels), past, ours.encode(goal)[:, 0], None, 64).cost(candidates)
     assert cost.shape == expected.shape == (2, samples) and float(expected.std()) > 1e-2
     assert torch.allclose(cost, expected, rtol=1e-5, atol=1e-5)
 

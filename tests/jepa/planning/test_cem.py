@@ -8,11 +8,12 @@ from jepa.core.config import parse_options
 from jepa.evaluation.kinds.planning.problems import draw_problems
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.planning import LatentCEMConfig, PlanningSetting, execute, make_planner
+from jepa.planning.costs.cost import make_cost
 from jepa.planning.planner import Plan, Situation
-from jepa.planning.planners.cem import latent_cost
+from jepa.planning.search.imagination import Imagination
 from jepa.worlds import make_world
 from tests.jepa.evaluation.standins import MemorySource
-from tests.jepa.planning.setting import RIGHT_MODEL, check_alone_and_in_company, run
+from tests.jepa.planning.setting import RIGHT_MODEL, UNTRAINED, check_alone_and_in_company, run
 
 SMALL = {"samples": 64, "elites": 8, "iterations": 3, "candidates_at_once": 64}
 
@@ -74,9 +75,10 @@ def test_no_more_candidates_are_rolled_out_at_once_than_allowed() -> None:
     model.rollout = watched  # type: ignore[method-assign]
     actions = torch.rand(2, 30, 3, 5, 2)
     z_PTD, past, goal = torch.rand(2, 1, 4), torch.zeros(2, 0, 5, 2), torch.rand(2, 4)
-    bounded = latent_cost(model, z_PTD, past, goal, 16)(actions)
+    cost = make_cost({}, UNTRAINED)
+    bounded = Imagination(model, cost, z_PTD, past, goal, None, 16).cost(actions)
     assert max(seen) == 16 and sum(seen) == 60
-    torch.testing.assert_close(bounded, latent_cost(model, z_PTD, past, goal, 1000)(actions))
+    torch.testing.assert_close(bounded, Imagination(model, cost, z_PTD, past, goal, None, 1000).cost(actions))
 
 
 def test_a_plan_is_as_long_as_its_action_blocks() -> None:

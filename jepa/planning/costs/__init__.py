@@ -1,0 +1,1 @@
+"""Costs: how near imagined latents come to the goal, each a file and a name."""
