@@ -6,9 +6,11 @@ from jepa.core.registries.lazy import offer_lazily
 
 if TYPE_CHECKING:
     from jepa.worlds.coverage import Coverage, coverage
+    from jepa.worlds.declarations import Factor, GoalKind, Quantity
     from jepa.worlds.policies import POLICIES, Policy, make_policy
     from jepa.worlds.rollout import EpisodePlan, collect_episodes
-    from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec, make_world
+    from jepa.worlds.success import SuccessKind, first_success
+    from jepa.worlds.world import WORLDS, World, WorldSpec, make_world
 
 __all__ = [
     "POLICIES",
@@ -19,10 +21,12 @@ __all__ = [
     "GoalKind",
     "Policy",
     "Quantity",
+    "SuccessKind",
     "World",
     "WorldSpec",
     "collect_episodes",
     "coverage",
+    "first_success",
     "make_policy",
     "make_world",
 ]

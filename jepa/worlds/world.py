@@ -22,60 +22,11 @@ from jepa.core.errors import InputError
 from jepa.core.registries.registry import Registry
 from jepa.core.seeds import episode_generator
 from jepa.worlds.choices import Choice, carried_out
+from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.success import USUAL, SuccessKind
 
 IMAGE_SIZES = (16, 1024)
 """Smallest and largest side of a frame, in pixels."""
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A named physical quantity of the state; `probe` says whether an evaluation should look for it in the latents."""
-
-    name: str
-    size: int
-    unit: str
-    description: str = ""
-    probe: bool = True
-    recorded: bool = True
-    """False where it follows from the other quantities and the episode's actions, so that no episode stores it."""
-
-
-@dataclass(frozen=True)
-class Factor:
-    """A factor of variation, drawn once an episode.
-
-    Uniform on [low, high] less `held_out` or, for unseen episodes, on `held_out`.
-    """
-
-    name: str
-    low: float
-    high: float
-    unit: str
-    held_out: tuple[tuple[float, float], ...] = ()
-
-    def sample(self, rng: np.random.Generator, unseen: bool = False) -> float:
-        """Returns one value: of the training support, or of the held-out intervals where `unseen` and there are any."""
-        intervals = self.held_out if unseen and self.held_out else self._training_support()
-        lengths = np.array([high - low for low, high in intervals])
-        if not lengths.sum():
-            return self.low
-        low, high = intervals[int(rng.choice(len(intervals), p=lengths / lengths.sum()))]
-        return float(rng.uniform(low, high))
-
-    def _training_support(self) -> list[tuple[float, float]]:
-        edges = [self.low, *(edge for interval in sorted(self.held_out) for edge in interval), self.high]
-        return list(zip(edges[::2], edges[1::2], strict=True))
-
-
-@dataclass(frozen=True)
-class GoalKind:
-    """A kind of planning problem: what its distance and its success test look at, and which goals are of it."""
-
-    name: str
-    quantities: tuple[str, ...]
-    """Quantities that it scores; all others of a goal play no part."""
-    description: str = "any start and goal"
-    """Which pairs of start and goal make a problem of the kind."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +45,9 @@ class WorldSpec:
     """Kinds of planning problems, the first one always `uniform`."""
     distance_unit: str
     success: str
-    """The success test in words."""
+    """The usual success test in words."""
+    success_kinds: tuple[SuccessKind, ...] = ()
+    """Success tests besides the usual one; those of published protocols are `moderate` and `strict`."""
     policy: Mapping[str, float] = field(default_factory=lambda: {"random": 1.0})
     """Default mixture of policies and their proportions."""
     episode_steps: int = 64
@@ -131,6 +84,19 @@ class WorldSpec:
     def goal_kind_names(self) -> tuple[str, ...]:
         """Returns the names of the goal kinds."""
         return tuple(kind.name for kind in self.goal_kinds)
+
+    def success_kind(self, name: str) -> SuccessKind:
+        """Returns the success kind of that name; every world has `usual`, and those of `success_kinds`.
+
+        Raises:
+            InputError: the world has none.
+        """
+        kinds = (SuccessKind(USUAL, self.success, drops_solved=False), *self.success_kinds)
+        for kind in kinds:
+            if kind.name == name:
+                return kind
+        has = ", ".join(kind.name for kind in kinds)
+        raise InputError(f"world {self.name!r} has no success test {name!r}; it has: {has}")
 
     @property
     def recorded(self) -> dict[str, int]:
@@ -263,11 +229,48 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
 
     @abstractmethod
     def success(self, goal: Mapping[str, NDArray[np.float32]], kind: str) -> NDArray[np.bool_]:
-        """Returns whether each copy meets its goal of that kind now, (N,)."""
+        """Returns whether each copy meets its goal of that kind now, by the usual test, (N,)."""
 
     @abstractmethod
     def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
         """Applies a perturbation of `perturbations` to every copy, each with its own generator."""
+
+    def meets(self, goal: Mapping[str, NDArray[np.float32]], kind: str, success_kind: str = USUAL) -> NDArray[np.bool_]:
+        """Returns whether each copy meets its goal now by a success kind of the specification, (N,).
+
+        It judges the present state alone: that a state is held, and the route to it, are `first_success`'s subject.
+
+        Args:
+            goal: states (N, d) by quantity.
+            kind: the goal kind.
+            success_kind: `usual`, or one that the specification names; a world with `success_kinds` overrides this.
+
+        Raises:
+            InputError: the world has no such success kind.
+        """
+        if self.world_spec.success_kind(success_kind).name != USUAL:
+            raise InputError(
+                f"world {self.world_spec.name!r} declares success test {success_kind!r} and does not say when it is "
+                "met; override `meets` in its class"
+            )
+        return self.success(goal, kind)
+
+    @classmethod
+    def legal_moves(cls, before: Mapping[str, Any], after: Mapping[str, Any]) -> NDArray[np.bool_]:
+        """Returns which of M moves, each from a state to the next step's, (M, d), are physically possible, (M,).
+
+        A world whose simulator cannot be tricked need not say so.
+        """
+        return np.ones(len(next(iter(before.values()))), dtype=bool)
+
+    @classmethod
+    def geodesic(cls, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.float32] | None:
+        """Returns the length of the shortest way between M pairs of states (M, d) round obstacles, (M,).
+
+        It is in `distance_unit` and of the quantities of the goal kind `uniform`. None where the world knows no such
+        length, as most do not.
+        """
+        return None
 
     def ended(self) -> NDArray[np.bool_]:
         """Returns whether the episode of each copy has ended by itself, (N,): nothing counts that happens from then on.

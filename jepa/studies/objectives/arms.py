@@ -15,7 +15,8 @@ from jepa.models.world_model import WorldModel
 from jepa.objectives.objective import OBJECTIVES, Objective, make_objective
 from jepa.studies.in_memory.clips import ClipSampler
 from jepa.studies.in_memory.episodes import MemoryEpisodes
-from jepa.worlds.world import WORLDS, Quantity
+from jepa.worlds.declarations import Quantity
+from jepa.worlds.world import WORLDS
 
 NO_TERMS = dict.fromkeys(("variance", "covariance", "time_similarity", "time_variance"), 0.0)
 SPECIAL: Mapping[str, tuple[str, dict[str, Any]]] = {

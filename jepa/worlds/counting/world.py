@@ -15,7 +15,8 @@ from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import episode_generator
 from jepa.worlds.choices import Choice
 from jepa.worlds.counting.scene import LAYOUTS, MOST, SHAPES, draw, following, places
-from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec
+from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.world import WORLDS, World, WorldSpec
 
 Floats = NDArray[np.float32]
 

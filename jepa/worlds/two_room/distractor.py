@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa.worlds.world import Quantity
+from jepa.worlds.declarations import Quantity
 
 Floats = NDArray[np.float32]
 

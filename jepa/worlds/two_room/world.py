@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import episode_generator
+from jepa.worlds.declarations import Factor, GoalKind, Quantity
 from jepa.worlds.two_room.distractor import Distractor
-from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec
+from jepa.worlds.world import WORLDS, World, WorldSpec
 
 Floats = NDArray[np.float32]
 

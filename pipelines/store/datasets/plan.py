@@ -27,7 +27,7 @@ from jepa.core.config import Config, digest_of
 from jepa.core.episodes import SPLITS
 from jepa.core.seeds import derive_key, episode_generator
 from jepa.worlds import WORLDS, EpisodePlan
-from jepa.worlds.world import Factor
+from jepa.worlds.declarations import Factor
 from pipelines.store.datasets.integrity.bounds import Episodes, Steps
 from pipelines.store.formats import FORMATS
 

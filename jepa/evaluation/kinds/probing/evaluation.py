@@ -30,7 +30,8 @@ from jepa.evaluation.kinds.probing.report import HEADLINES, PREDICTIONS, SECTION
 from jepa.evaluation.latents import LatentFrames, encode_split
 from jepa.evaluation.statistics import bootstrap_regression
 from jepa.models.world_model import WorldModel
-from jepa.worlds.world import WORLDS, Quantity
+from jepa.worlds.declarations import Quantity
+from jepa.worlds.world import WORLDS
 
 Floats = NDArray[np.float32]
 

@@ -23,7 +23,8 @@ from jepa.core.seeds import episode_generator
 from jepa.worlds.adapters.any_gymnasium.actions import HIGH, LOW, action_layout, to_action
 from jepa.worlds.adapters.any_gymnasium.observations import flat_observation, observation_size
 from jepa.worlds.adapters.packages import choose_renderer, quiet, resize
-from jepa.worlds.world import WORLDS, GoalKind, Quantity, World, WorldSpec
+from jepa.worlds.declarations import GoalKind, Quantity
+from jepa.worlds.world import WORLDS, World, WorldSpec
 
 Floats = NDArray[np.float32]
 

@@ -15,7 +15,8 @@ from jepa.core.episodes import Pixels
 from jepa.worlds.adapters.mujoco_state import close_renderer, rounded, settle
 from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue, quiet, require_renderer
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
-from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, WorldSpec
+from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.world import WORLDS, WorldSpec
 
 SUCCESS_METRES = 0.04
 TELEPORT_METRES = 0.1

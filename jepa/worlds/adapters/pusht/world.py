@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import episode_generator
 from jepa.worlds.adapters.packages import import_package, quiet
-from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec
+from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.world import WORLDS, World, WorldSpec
 
 Floats = NDArray[np.float32]
 

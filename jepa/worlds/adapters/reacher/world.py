@@ -14,8 +14,9 @@ from jepa.core.episodes import Actions, Pixels
 from jepa.worlds.adapters.mujoco_state import close_renderer, rounded, settle
 from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue, quiet, require_renderer
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
+from jepa.worlds.declarations import Factor, GoalKind, Quantity
 from jepa.worlds.policies import POLICIES, Noise, Policy
-from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec
+from jepa.worlds.world import WORLDS, World, WorldSpec
 
 SUCCESS_RADIANS = 0.05
 WRIST_LIMIT = math.radians(155)

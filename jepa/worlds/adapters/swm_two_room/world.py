@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions, Pixels
 from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue, quiet, resize
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
+from jepa.worlds.declarations import Factor, GoalKind, Quantity
 from jepa.worlds.policies import POLICIES, Noise, Policy
-from jepa.worlds.world import WORLDS, Factor, GoalKind, Quantity, World, WorldSpec
+from jepa.worlds.world import WORLDS, World, WorldSpec
 
 SIDE = 224
 WALL_X, WALL_HALF_WIDTH, BORDER = 112.0, 5.0, 14.0

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
-from jepa.worlds.world import GoalKind, Quantity, WorldSpec
+from jepa.worlds.declarations import GoalKind, Quantity
+from jepa.worlds.world import WorldSpec
 from tests.narrow import floats
 
 

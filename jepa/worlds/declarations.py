@@ -1,0 +1,56 @@
+"""What a world declares of itself: its quantities, its factors of variation and its kinds of goals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A named physical quantity of the state; `probe` says whether an evaluation should look for it in the latents."""
+
+    name: str
+    size: int
+    unit: str
+    description: str = ""
+    probe: bool = True
+    recorded: bool = True
+    """False where it follows from the other quantities and the episode's actions, so that no episode stores it."""
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A factor of variation, drawn once an episode.
+
+    Uniform on [low, high] less `held_out` or, for unseen episodes, on `held_out`.
+    """
+
+    name: str
+    low: float
+    high: float
+    unit: str
+    held_out: tuple[tuple[float, float], ...] = ()
+
+    def sample(self, rng: np.random.Generator, unseen: bool = False) -> float:
+        """Returns one value: of the training support, or of the held-out intervals where `unseen` and there are any."""
+        intervals = self.held_out if unseen and self.held_out else self._training_support()
+        lengths = np.array([high - low for low, high in intervals])
+        if not lengths.sum():
+            return self.low
+        low, high = intervals[int(rng.choice(len(intervals), p=lengths / lengths.sum()))]
+        return float(rng.uniform(low, high))
+
+    def _training_support(self) -> list[tuple[float, float]]:
+        edges = [self.low, *(edge for interval in sorted(self.held_out) for edge in interval), self.high]
+        return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+@dataclass(frozen=True)
+class GoalKind:
+    """A kind of planning problem: what its distance and its success test look at, and which goals are of it."""
+
+    name: str
+    quantities: tuple[str, ...]
+    """Quantities that it scores; all others of a goal play no part."""
+    description: str = "any start and goal"
+    """Which pairs of start and goal make a problem of the kind."""
