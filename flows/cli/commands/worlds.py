@@ -2,7 +2,7 @@
 
 from flows.cli.commands.context import Context
 from jepa.core.config import Config
-from jepa.worlds import WORLDS
+from jepa.worlds import WORLDS, SuccessKind
 from jepa.worlds.world import WorldSpec
 
 
@@ -40,6 +40,7 @@ def facts(name: str, spec: WorldSpec) -> dict[str, object]:
         "goal_kinds": list(spec.goal_kind_names),
         "scored_quantities": {kind.name: list(kind.quantities) for kind in spec.goal_kinds},
         "success": spec.success,
+        "success_kinds": {kind.name: kind.description for kind in spec.success_kinds},
         "protocol": spec.protocol,
         "preset": spec.preset,
     }
@@ -61,8 +62,16 @@ def describe(name: str, spec: WorldSpec) -> list[str]:
         f"  perturbations  {', '.join(spec.perturbations) or 'none'}",
         f"  goals          {goals}",
         f"  success        {spec.success}",
+        *(f"  {kind.name:<14} {_asked(kind)}" for kind in spec.success_kinds),
         f"  by default     preset {spec.preset}, judged under {spec.protocol}",
     ]
+
+
+def _asked(kind: SuccessKind) -> str:
+    """Returns a success test in words, with what it asks for besides the state that it judges."""
+    held = f"{kind.held} states in a row" if kind.held > 1 else ""
+    route = "by a legal route" if kind.legal_route else ""
+    return ", ".join(part for part in (kind.description, held, route) if part)
 
 
 def _joined(names: tuple[str, ...]) -> str:

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import episode_generator
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.two_room.distractor import Distractor
+from jepa.worlds.two_room.doorway import Doorway, shortest_way
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
 Floats = NDArray[np.float32]
@@ -34,8 +36,14 @@ RIGHT = np.float32(WALL_X + WALL_HALF_WIDTH) + RADIUS
 SLACK = np.float32(DOOR_HALF_HEIGHT) - RADIUS
 """How far from the door's centre, in y, the agent's centre can be and still pass."""
 
+DOORWAY = Doorway(WALL_X, WALL_HALF_WIDTH, DOOR_HALF_HEIGHT)
+
 SUCCESS_DISTANCE = 0.08
+# The published protocols count pixels of a frame of 224, which is the scene's width.
+MODERATE_DISTANCE, STRICT_DISTANCE = 16 / 224, 8 / 224
 CROSS_ROOM_DISTANCE = 0.2
+ROUNDING = 1e-5
+"""How far a legal move may seem to reach into the wall, for positions are float32."""
 TELEPORT_DISTANCE = 0.3
 """At least ten steps' way at full speed: no motion of the agent's own looks like it."""
 
@@ -81,6 +89,22 @@ class TwoRoom(World):
         ),
         distance_unit="scene width",
         success=f"the agent is within {SUCCESS_DISTANCE} of the goal's position",
+        success_kinds=(
+            SuccessKind(
+                "moderate",
+                "the agent is within 16/224 of the goal's position",
+                ("agent_position",),
+                legal_route=True,
+                goal_kinds=("cross_room",),
+            ),
+            SuccessKind(
+                "strict",
+                "the agent is within 8/224 of the goal's position and in its room",
+                ("agent_position",),
+                legal_route=True,
+                goal_kinds=("cross_room",),
+            ),
+        ),
         policy={"two_room/expert": 0.7, "random": 0.3},
         path_quantity="agent_position",
         frame_extent=(0.0, 1.0, 1.0, 0.0),
@@ -158,6 +182,33 @@ class TwoRoom(World):
     def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         """Returns whether the agent is within `SUCCESS_DISTANCE` of the goal's position, (N,)."""
         return self.distance(goal, kind) < SUCCESS_DISTANCE
+
+    def meets(self, goal: Mapping[str, Floats], kind: str, success_kind: str = USUAL) -> NDArray[np.bool_]:
+        """`moderate`: within `MODERATE_DISTANCE`; `strict`: within `STRICT_DISTANCE`, in the goal's room; (N,)."""
+        if success_kind == "moderate":
+            return self.distance(goal, kind) < MODERATE_DISTANCE
+        if success_kind == "strict":
+            same_room_N = (self._position_N2[:, 0] < WALL_X) == (np.asarray(goal["agent_position"])[:, 0] < WALL_X)
+            return np.asarray((self.distance(goal, kind) < STRICT_DISTANCE) & same_room_N)
+        return super().meets(goal, kind, success_kind)
+
+    @classmethod
+    def legal_moves(cls, before: Mapping[str, Any], after: Mapping[str, Any]) -> NDArray[np.bool_]:
+        """Returns which moves keep the disk clear of the wall, first along x, then along y, as `advance` goes, (M,)."""
+        door_M = np.asarray(before["door"], dtype=np.float64)[:, 0]
+        start_M2, end_M2 = (np.asarray(state["agent_position"], dtype=np.float64) for state in (before, after))
+        corner_M2 = np.stack([end_M2[:, 0], start_M2[:, 1]], axis=1)
+        legs = [(start_M2, corner_M2), (corner_M2, end_M2)]
+        clear = [DOORWAY.lets_through(a_M2, b_M2, door_M, float(RADIUS), ROUNDING) for a_M2, b_M2 in legs]
+        return np.asarray(clear[0] & clear[1])
+
+    @classmethod
+    def geodesic(cls, start: Mapping[str, Any], goal: Mapping[str, Any]) -> Floats:
+        """Returns the length of the shortest way of the agent's centre, through the door where it must be, (M,)."""
+        door_M = np.asarray(start["door"], dtype=np.float64)[:, 0]
+        start_M2, goal_M2 = (np.asarray(state["agent_position"], dtype=np.float64) for state in (start, goal))
+        way_M = shortest_way(start_M2, goal_M2, door_M, float(LEFT), float(RIGHT), float(SLACK))
+        return np.asarray(way_M, dtype=np.float32)
 
     def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
         """`teleport`: to a free place `TELEPORT_DISTANCE` away or more; `recolour`: a colour never seen in training."""

@@ -163,6 +163,39 @@ def test_a_goal_is_scored_by_the_quantities_of_its_kind_and_no_others(case: Case
             assert (world.distance(other, kind.name) != world.distance(goal, kind.name)).any(), name
 
 
+def test_each_success_test_is_met_at_the_goal_and_looks_at_its_own_quantities(case: Case) -> None:
+    world, goal = case.world, case.frame(STEPS)
+    for declared in (case.spec.success_kind("usual"), *case.spec.success_kinds):
+        assert declared.description and declared.held >= 1
+        assert set(declared.goal_kinds) <= set(case.spec.goal_kind_names)
+        kind = (*declared.goal_kinds, "uniform")[0]
+        looked_at = declared.quantities or case.spec.goal_kind(kind).quantities
+        bare = {name: value if name in looked_at else np.full_like(value, np.nan) for name, value in goal.items()}
+        world.restore(goal)
+        met = world.meets(bare, kind, declared.name)
+        assert met.all() and met.dtype == bool and met.shape == (EPISODES,), declared.name
+        for name in looked_at:
+            nowhere = bare | {name: np.full_like(goal[name], np.nan)}
+            assert not world.meets(nowhere, kind, declared.name).any(), (declared.name, name)
+        if "teleport" in case.spec.perturbations:
+            world.perturb("teleport", [np.random.default_rng(n) for n in range(EPISODES)])
+            assert not world.meets(bare, kind, declared.name).any(), declared.name
+    np.testing.assert_array_equal(world.meets(goal, "uniform"), world.success(goal, "uniform"))
+    with pytest.raises(InputError, match=r"has no success test 'kind'; it has: usual"):
+        world.meets(goal, "uniform", "kind")
+
+
+def test_routes_are_judged_move_by_move_and_no_way_is_shorter_than_the_straight_one(case: Case) -> None:
+    start, goal = case.frame(0), case.frame(STEPS)
+    assert case.world.legal_moves(case.frame(0), case.frame(1)).shape == (EPISODES,)
+    assert case.world.legal_moves(start, start).all()
+    way = case.world.geodesic(start, goal)
+    if way is not None:
+        case.world.restore(start)
+        assert way.dtype == np.float32 and (way >= case.world.distance(goal, "uniform") * (1 - 1e-6)).all()
+        assert not present(case.world.geodesic(start, start)).any()
+
+
 def test_goals_are_of_the_kinds_that_the_world_names(case: Case) -> None:
     world = case.world
     everything = world.is_goal_of_kind("uniform", case.frame(0), case.frame(STEPS))

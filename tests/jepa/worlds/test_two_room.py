@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from jepa.core.episodes import State
-from jepa.worlds import make_world
+from jepa.worlds import WORLDS, make_world
 from jepa.worlds.two_room.world import (
     AGENT_COLOUR,
     DOOR_HALF_HEIGHT,
@@ -25,6 +25,7 @@ from jepa.worlds.two_room.world import (
     WALL_X,
     TwoRoom,
 )
+from tests.narrow import floats, present
 
 
 def began(seeds: Sequence[int], doors: Sequence[float], **options: Any) -> TwoRoom:
@@ -204,3 +205,44 @@ def test_training_never_draws_a_held_out_door_and_unseen_draws_nothing_else() ->
     for low, high in factor.held_out:
         assert min(train) < low and max(train) > high
     assert factor.low <= min(train) and max(train) <= factor.high
+
+
+def test_moderate_and_strict_are_pixels_of_a_frame_of_224_and_a_legal_route() -> None:
+    world = make_world("two_room", 5)
+    state = world.state()
+    state["agent_position"] = floats([[0.2, 0.2], [0.2, 0.2], [0.2, 0.2], [0.2, 0.2], [0.49, 0.5]])
+    world.restore(state)
+    goal = dict(state)
+    goal["agent_position"] = (
+        state["agent_position"] + floats([[7.9, 0.0], [0.0, 8.1], [15.9, 0.0], [16.1, 0.0], [4.0, 0.0]]) / 224
+    )
+    np.testing.assert_array_equal(world.meets(goal, "cross_room", "strict"), [True, False, False, False, False])
+    np.testing.assert_array_equal(world.meets(goal, "cross_room", "moderate"), [True, True, True, False, True])
+    assert all(kind.legal_route and kind.goal_kinds == ("cross_room",) for kind in world.world_spec.success_kinds)
+
+
+def test_what_the_world_does_is_legal_and_what_it_cannot_do_is_not() -> None:
+    world = make_world("two_room", 500)
+    rng = np.random.default_rng(3)
+    world.begin(range(500), [{"door": door} for door in rng.uniform(0.2, 0.8, 500)])
+    # At the wall and in the doorway, where rounding and corners matter.
+    state = world.state()
+    state["agent_position"][:250, 0] = rng.uniform(LEFT - 0.02, RIGHT + 0.02, 250)
+    state["agent_position"][:250, 1] = state["door"][:250, 0] + rng.uniform(-SLACK, SLACK, 250)
+    world.restore(state)
+    for _ in range(40):
+        before = world.state()
+        world.advance(floats(rng.uniform(-1, 1, (500, 2))))
+        assert world.legal_moves(before, world.state()).all()
+    left, right = dict(before), dict(before)
+    left["agent_position"], right["agent_position"] = floats([[0.3, 0.1]] * 500), floats([[0.7, 0.1]] * 500)
+    assert not world.legal_moves(left, right).any()
+
+
+def test_the_shortest_way_goes_through_the_door() -> None:
+    door = floats([[0.7], [0.7], [0.7]])
+    start = {"door": door, "agent_position": floats([[0.2, 0.2], [0.2, 0.2], [0.2, 0.7]])}
+    goal = {"door": door, "agent_position": floats([[0.8, 0.2], [0.2, 0.5], [0.9, 0.7]])}
+    up = 2 * np.hypot(LEFT - 0.2, 0.7 - SLACK - 0.2) + (RIGHT - LEFT)
+    way = present(WORLDS.get("two_room").geodesic(start, goal))
+    np.testing.assert_allclose(way, [up, 0.3, 0.7], rtol=1e-5)

@@ -4,6 +4,7 @@ Positions are metres in the arm's frame: x away from its base, y to its left, z 
 Shapes: N copies, M pairs of states, A = 5 action dimensions (gripper's x, y, z, yaw, and opening, each relative).
 """
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -12,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jepa.core.episodes import Pixels
+from jepa.worlds.adapters.cube.orientation import turn
 from jepa.worlds.adapters.mujoco_state import close_renderer, rounded, settle
 from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue, quiet, require_renderer
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.world import WORLDS, WorldSpec
 
 SUCCESS_METRES = 0.04
+STRICT_METRES, STRICT_ANGLE = 0.03, math.radians(15)
 TELEPORT_METRES = 0.1
 TABLE = np.array([[0.3, -0.3], [0.55, 0.3]])
 """Least and largest x and y at which the package puts the cube."""
@@ -67,6 +71,15 @@ class Cube(SceneWorld):
         ),
         distance_unit="metre",
         success="the cube's centre is within 0.04 metres of its goal position",
+        success_kinds=(
+            SuccessKind("moderate", "the cube's centre is within 0.04 metres of its goal", ("block_position",)),
+            SuccessKind(
+                "strict",
+                "the cube's centre is within 0.03 metres of its goal and the cube within 15° of looking the same",
+                ("block_position", "block_quaternion"),
+                held=3,
+            ),
+        ),
         policy={"cube/expert": 1.0},
         episode_steps=200,
         objects={"block_position": 0.001},
@@ -110,6 +123,18 @@ class Cube(SceneWorld):
     def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         """Returns the package's own test, (N,): the cube within 0.04 metres."""
         return np.asarray(self.distance(goal, kind) <= SUCCESS_METRES)
+
+    def meets(self, goal: Mapping[str, Floats], kind: str, success_kind: str = USUAL) -> NDArray[np.bool_]:
+        """`moderate`: the package's own test; `strict`: the centre within 0.03 metres, and turned by 15° at most; (N,).
+
+        The turn is that to the nearest of the 24 orientations in which the cube looks as in the goal.
+        """
+        if success_kind == "moderate":
+            return self.success(goal, kind)
+        if success_kind == "strict":
+            turn_N = turn(self._state["block_quaternion"], goal["block_quaternion"])
+            return np.asarray((self.distance(goal, kind) <= STRICT_METRES) & (turn_N <= STRICT_ANGLE))
+        return super().meets(goal, kind, success_kind)
 
     def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
         """`moved_cube`: the cube has to move by more than the tolerance."""

@@ -15,12 +15,14 @@ from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import episode_generator
 from jepa.worlds.adapters.packages import import_package, quiet
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
 Floats = NDArray[np.float32]
 
 SUCCESS_PIXELS = 20.0
 SUCCESS_ANGLE = math.pi / 9
+STRICT_PIXELS, STRICT_ANGLE = 10.0, math.pi / 18
 PIXELS_A_RADIAN = SUCCESS_PIXELS / SUCCESS_ANGLE
 """Makes an angle comparable with a displacement: both tolerances of the success test weigh the same in a distance."""
 
@@ -79,6 +81,15 @@ class PushT(World):
         ),
         distance_unit="pixel of 512",
         success="agent and block together within 20 pixels of their goal positions, the block within 20° of its angle",
+        success_kinds=(
+            SuccessKind("moderate", "agent and block together within 20 pixels, the block within 20°", POSE),
+            SuccessKind(
+                "strict",
+                "the block alone within 10 pixels of its goal position and 10° of its angle",
+                ("block_position", "block_angle"),
+                held=3,
+            ),
+        ),
         policy={"pusht/expert": 0.6, "pusht/pusher": 0.2, "pusht/near_block": 0.2},
         path_quantity="agent_position",
         frame_extent=(0.0, 512.0, 512.0, 0.0),
@@ -169,6 +180,17 @@ class PushT(World):
         """Returns the package's own test (N,): under 20 pixels over agent and block together and under π/9 in angle."""
         position_N, angle_N = _differences(self.state(), goal)
         return np.asarray((position_N < SUCCESS_PIXELS) & (angle_N < SUCCESS_ANGLE))
+
+    def meets(self, goal: Mapping[str, Floats], kind: str, success_kind: str = USUAL) -> NDArray[np.bool_]:
+        """`moderate`: the package's own test; `strict`: the block alone, under 10 pixels and π/18 in angle; (N,)."""
+        if success_kind == "moderate":
+            return self.success(goal, kind)
+        if success_kind == "strict":
+            state = self.state()
+            off_N = np.linalg.norm(state["block_position"] - goal["block_position"], axis=1)
+            turned_N = _angle_between(state["block_angle"][:, 0], goal["block_angle"][:, 0])
+            return np.asarray((off_N < STRICT_PIXELS) & (turned_N < STRICT_ANGLE))
+        return super().meets(goal, kind, success_kind)
 
     def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
         """`teleport`: agent and block, each `TELEPORT_PIXELS` away or more; `recolour`: a block colour never seen."""

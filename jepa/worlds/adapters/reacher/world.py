@@ -16,9 +16,11 @@ from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue,
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
 from jepa.worlds.policies import POLICIES, Noise, Policy
+from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
 SUCCESS_RADIANS = 0.05
+STRICT_METRES = 0.01
 WRIST_LIMIT = math.radians(155)
 """The wrist's stop is at 160°."""
 TELEPORT_RADIANS = 1.0
@@ -58,6 +60,14 @@ class Reacher(SceneWorld):
         goal_kinds=(GoalKind("uniform", ("joint_position",)),),
         distance_unit="radian",
         success="shoulder and wrist are each within 0.05 radians of their goal angles",
+        success_kinds=(
+            SuccessKind(
+                "moderate",
+                "shoulder, the shorter way round, and wrist are each within 0.05 radians of their goal angles",
+                ("joint_position",),
+            ),
+            SuccessKind("strict", "the fingertip is within 0.01 metres of its goal", ("finger_position",), held=2),
+        ),
         policy={"reacher/controller": 0.7, "random": 0.3},
         path_quantity="finger_position",
         frame_extent=(-HALF_VIEW, HALF_VIEW, -HALF_VIEW, HALF_VIEW),
@@ -95,6 +105,18 @@ class Reacher(SceneWorld):
         """Returns the package's own test, (N,): every joint within 0.05 radians."""
         off_N2 = np.abs(self._state["joint_position"] - goal["joint_position"])
         return np.asarray((off_N2 < SUCCESS_RADIANS).all(axis=1))
+
+    def meets(self, goal: Mapping[str, Floats], kind: str, success_kind: str = USUAL) -> NDArray[np.bool_]:
+        """`moderate`: as the package's test, the shoulder's full turns aside; `strict`: the fingertip's place; (N,)."""
+        if success_kind == "moderate":
+            off_N2 = self._state["joint_position"] - goal["joint_position"]
+            # The shoulder has no stop, so that a full turn leads back; the wrist has one.
+            off_N2[:, 0] = (off_N2[:, 0] + math.pi) % (2 * math.pi) - math.pi
+            return np.asarray((np.abs(off_N2) < SUCCESS_RADIANS).all(axis=1))
+        if success_kind == "strict":
+            off_N2 = self._state["finger_position"] - goal["finger_position"]
+            return np.asarray(np.linalg.norm(off_N2, axis=1) <= STRICT_METRES)
+        return super().meets(goal, kind, success_kind)
 
     def _start(self, rng: np.random.Generator, variation: Mapping[str, float]) -> None:
         look = {factor.name: rounded([variation[factor.name]]) for factor in self.world_spec.factors}

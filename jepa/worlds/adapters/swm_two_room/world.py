@@ -15,11 +15,18 @@ from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue,
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
 from jepa.worlds.policies import POLICIES, Noise, Policy
+from jepa.worlds.success import USUAL, SuccessKind
+from jepa.worlds.two_room.doorway import Doorway, shortest_way
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
 SIDE = 224
 WALL_X, WALL_HALF_WIDTH, BORDER = 112.0, 5.0, 14.0
-SUCCESS_PIXELS = 16.0
+DOORWAY = Doorway(WALL_X, WALL_HALF_WIDTH, half_height=14.0)
+DOOR_MARGIN = 1.75
+"""By how much the package's collision test, which looks at the agent's centre where a step ends, widens the door."""
+SUCCESS_PIXELS, STRICT_PIXELS = 16.0, 8.0
+ROUNDING = 1e-3
+"""How far a legal move may seem to reach into the wall, for positions are float32."""
 CROSS_ROOM_PIXELS = 45.0
 TELEPORT_PIXELS = 65.0
 """Some ten steps' way of the agent, which walks 5 pixels along each axis."""
@@ -59,6 +66,22 @@ class SwmTwoRoom(SceneWorld):
         ),
         distance_unit="pixel of 224",
         success="the agent is within 16 pixels of the goal's position",
+        success_kinds=(
+            SuccessKind(
+                "moderate",
+                "the agent is within 16 pixels of the goal's position",
+                ("agent_position",),
+                legal_route=True,
+                goal_kinds=("cross_room",),
+            ),
+            SuccessKind(
+                "strict",
+                "the agent is within 8 pixels of the goal's position and in its room",
+                ("agent_position",),
+                legal_route=True,
+                goal_kinds=("cross_room",),
+            ),
+        ),
         policy={"swm_two_room/expert": 0.7, "random": 0.3},
         path_quantity="agent_position",
         frame_extent=(0.0, float(SIDE), float(SIDE), 0.0),
@@ -86,6 +109,36 @@ class SwmTwoRoom(SceneWorld):
     def success(self, goal: Mapping[str, Floats], kind: str) -> NDArray[np.bool_]:
         """Returns the package's own test, (N,): under 16 pixels."""
         return np.asarray(self.distance(goal, kind) < SUCCESS_PIXELS)
+
+    def meets(self, goal: Mapping[str, Floats], kind: str, success_kind: str = USUAL) -> NDArray[np.bool_]:
+        """`moderate`: within 16 pixels, the package's own; `strict`: within 8 pixels, in the goal's room; (N,)."""
+        if success_kind == "moderate":
+            return self.success(goal, kind)
+        if success_kind == "strict":
+            here_N, there_N = self._state["agent_position"][:, 0], np.asarray(goal["agent_position"])[:, 0]
+            near_N = self.distance(goal, kind) < STRICT_PIXELS
+            return np.asarray(near_N & ((here_N < WALL_X) == (there_N < WALL_X)))
+        return super().meets(goal, kind, success_kind)
+
+    @classmethod
+    def legal_moves(cls, before: Mapping[str, Any], after: Mapping[str, Any]) -> NDArray[np.bool_]:
+        """Returns which moves keep the whole disk clear of the wall, which the package's physics does not, (M,)."""
+        door_M, radius_M = (np.asarray(before[name], dtype=np.float64)[:, 0] for name in ("door", "agent_radius"))
+        start_M2, end_M2 = (np.asarray(state["agent_position"], dtype=np.float64) for state in (before, after))
+        return DOORWAY.lets_through(start_M2, end_M2, door_M, radius_M, ROUNDING)
+
+    @classmethod
+    def geodesic(cls, start: Mapping[str, Any], goal: Mapping[str, Any]) -> Floats:
+        """Returns the length in pixels of the shortest way of the agent's centre that the package lets it go, (M,).
+
+        The centre may be where the disk overlaps the door's edge (`DOOR_MARGIN`), so no legal route is shorter.
+        """
+        door_M, radius_M = (np.asarray(start[name], dtype=np.float64)[:, 0] for name in ("door", "agent_radius"))
+        start_M2, goal_M2 = (np.asarray(state["agent_position"], dtype=np.float64) for state in (start, goal))
+        reach_M = WALL_HALF_WIDTH + radius_M
+        slack = DOORWAY.half_height + DOOR_MARGIN
+        way_M = shortest_way(start_M2, goal_M2, door_M, WALL_X - reach_M, WALL_X + reach_M, slack)
+        return np.asarray(way_M, dtype=np.float32)
 
     def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
         """`cross_room`: start and goal in different rooms, over 45 pixels apart, as in our own Two-Room."""

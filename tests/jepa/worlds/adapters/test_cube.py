@@ -1,8 +1,10 @@
 """Cube: the tolerance of its centre, goals that need it moved, and an expert that lifts it."""
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from jepa.worlds import WORLDS, coverage
+from jepa.worlds.adapters.cube.orientation import turn
 from jepa.worlds.adapters.cube.world import SUCCESS_METRES, TABLE
 from tests.jepa.worlds.acting import act, made
 from tests.narrow import floats
@@ -28,3 +30,28 @@ def test_success_is_the_centre_s_distance_and_moved_cubes_have_to_move() -> None
     np.testing.assert_array_equal(world.is_goal_of_kind("moved_cube", start, goal), [False, True])
     assert (start["block_position"][:, :2] >= TABLE[0]).all() and (start["block_position"][:, :2] <= TABLE[1]).all()
     world.close()
+
+
+def test_the_strict_test_is_nearer_and_asks_for_the_look_of_the_goal() -> None:
+    world = made("cube", 4)
+    goal = world.state()
+    goal["block_position"][:2] += floats([[0.029, 0.0, 0.0], [0.0, 0.031, 0.0]])
+    # Quarter turns about an axis of its own look the same; 14° and 16° further round do not.
+    for n, degrees in ((0, 90.0), (2, 90.0 + 14.0), (3, 180.0 + 16.0)):
+        start = Rotation.from_quat(goal["block_quaternion"][n][[1, 2, 3, 0]])
+        turned = start * Rotation.from_euler("x", degrees, degrees=True)
+        goal["block_quaternion"][n] = turned.as_quat()[[3, 0, 1, 2]]
+    np.testing.assert_array_equal(world.meets(goal, "uniform", "strict"), [True, False, True, False])
+    np.testing.assert_array_equal(world.meets(goal, "uniform", "moderate"), [True] * 4)
+    assert world.world_spec.success_kind("strict").held == 3
+    world.close()
+
+
+def test_the_least_turn_is_that_over_all_rotations_of_a_cube() -> None:
+    a, b = Rotation.random(200, random_state=0), Rotation.random(200, random_state=1)
+    group = Rotation.create_group("O")
+    assert len(group) == 24
+    least = np.min([(a.inv() * b * each).magnitude() for each in group], axis=0)
+    w_first = [3, 0, 1, 2]
+    np.testing.assert_allclose(turn(floats(a.as_quat()[:, w_first]), floats(b.as_quat()[:, w_first])), least, atol=1e-5)
+    assert least.max() < 1.1 and least.min() > 0.01

@@ -8,6 +8,7 @@ import pytest
 from jepa.core.episodes import Episode, State
 from jepa.worlds import EpisodePlan, collect_episodes, make_world
 from jepa.worlds.adapters.pusht.world import BLOCK_COLOUR, SUCCESS_ANGLE, TELEPORT_PIXELS
+from tests.jepa.worlds.acting import made
 
 USUAL = {"agent_radius": 15.0, "floor": 1.0}
 
@@ -103,3 +104,15 @@ def test_perturbations_move_and_paint(pushed: list[Episode]) -> None:
     world.perturb("teleport", [np.random.default_rng(n) for n in range(4)])
     for name in ("agent_position", "block_position"):
         assert (np.linalg.norm(world.state()[name] - before[name], axis=1) > TELEPORT_PIXELS).all()
+
+
+def test_the_strict_test_is_the_block_s_pose_and_the_moderate_one_the_package_s() -> None:
+    world = made("pusht", 5)
+    goal = world.state()
+    goal["agent_position"][0] += [0, 300]
+    goal["block_position"][1:3] += np.array([[9.5, 0], [0, 10.5]], dtype=np.float32)
+    goal["block_angle"][3:5] = (goal["block_angle"][3:5] + np.radians([[350.5], [10.5]])) % (2 * math.pi)
+    np.testing.assert_array_equal(world.meets(goal, "uniform", "strict"), [True, True, False, True, False])
+    np.testing.assert_array_equal(world.meets(goal, "uniform", "moderate"), [False, True, True, True, True])
+    assert world.world_spec.success_kind("strict").held == 3
+    world.close()

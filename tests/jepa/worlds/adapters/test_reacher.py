@@ -1,5 +1,7 @@
 """Reacher: its tolerances in joint angles, and a controller that turns to poses and holds them."""
 
+import math
+
 import numpy as np
 
 from jepa.worlds import WORLDS, coverage
@@ -30,3 +32,18 @@ def test_poses_stay_within_the_wrist_s_stop() -> None:
     poses = np.stack([random_pose(np.random.default_rng(seed)) for seed in range(200)])
     assert np.abs(poses[:, 0]).max() <= np.pi and np.abs(poses[:, 1]).max() <= WRIST_LIMIT
     assert np.abs(poses[:, 1]).max() > 0.95 * WRIST_LIMIT
+
+
+def test_the_moderate_test_wraps_the_shoulder_and_the_strict_one_looks_at_the_fingertip() -> None:
+    world = made("reacher", 4)
+    goal = world.state()
+    turns = floats([[2 * math.pi, 0], [-4 * math.pi, 0.04], [0, 2 * math.pi], [0.06, 0]])
+    goal["joint_position"] = goal["joint_position"] + turns
+    np.testing.assert_array_equal(world.meets(goal, "uniform", "moderate"), [True, True, False, False])
+    np.testing.assert_array_equal(world.success(goal, "uniform"), [False] * 4)
+    goal["finger_position"] = goal["finger_position"] + floats(
+        [[0.009, 0], [0, -0.011], [0.008, 0.008], [0.005, 0.005]]
+    )
+    np.testing.assert_array_equal(world.meets(goal, "uniform", "strict"), [True, False, False, True])
+    assert world.world_spec.success_kind("strict").held == 2
+    world.close()

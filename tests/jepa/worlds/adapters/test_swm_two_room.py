@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from jepa.worlds import make_world
+from jepa.worlds import WORLDS, make_world
 from jepa.worlds.adapters.swm_two_room.world import SUCCESS_PIXELS, WALL_X
 from tests.jepa.worlds.acting import act
-from tests.narrow import floats
+from tests.narrow import floats, present
 
 
 def test_it_is_crossed_by_its_expert() -> None:
@@ -28,3 +28,42 @@ def test_cross_room_goals_lie_beyond_the_wall_and_far() -> None:
     np.testing.assert_array_equal(world.is_goal_of_kind("cross_room", start, goal), [True, False, False])
     near = {"agent_position": floats([[WALL_X - 20, 100]])}, {"agent_position": floats([[WALL_X + 20, 100]])}
     assert not world.is_goal_of_kind("cross_room", *near).any()
+
+
+def test_the_strict_test_is_nearer_and_in_the_goal_s_room() -> None:
+    world = make_world("swm_two_room", 4, image_size=32)
+    state = world.state()
+    state["agent_position"] = floats([[60.0, 60.0], [60.0, 60.0], [60.0, 60.0], [WALL_X - 1, 100.0]])
+    world.restore(state)
+    goal = world.state()
+    goal["agent_position"] = state["agent_position"] + floats([[7.9, 0.0], [0.0, 8.1], [0.0, 16.1], [2.0, 0.0]])
+    np.testing.assert_array_equal(world.meets(goal, "cross_room", "strict"), [True, False, False, False])
+    np.testing.assert_array_equal(world.meets(goal, "cross_room", "moderate"), [True, True, False, True])
+    kind = world.world_spec.success_kind("strict")
+    assert kind.legal_route and kind.goal_kinds == ("cross_room",)
+
+
+def test_the_package_lets_the_disk_overlap_the_door_s_edge_and_a_legal_route_does_not() -> None:
+    world = make_world("swm_two_room", 2, image_size=32)
+    state = world.state()
+    state["door"], state["agent_radius"] = floats([[100], [100]]), floats([[8], [8]])
+    state["agent_position"] = floats([[95, 105], [95, 112]])
+    world.restore(state)
+    legal, before = np.ones(2, dtype=bool), world.state()
+    for _ in range(8):
+        world.advance(floats([[1, 0], [1, 0]]))
+        legal &= world.legal_moves(before, world.state())
+        before = world.state()
+    assert (before["agent_position"][:, 0] > 130).all()
+    np.testing.assert_array_equal(legal, [True, False])
+
+
+def test_the_shortest_way_turns_at_the_door_as_the_package_has_it() -> None:
+    look = {"door": floats([[100], [100]]), "agent_radius": floats([[8], [8]])}
+    start = look | {"agent_position": floats([[60, 180], [60, 180]])}
+    goal = look | {"agent_position": floats([[160, 180], [60, 40]])}
+    edge, reach = 100 + 14 + 1.75, 5 + 8
+    up = 2 * np.hypot(WALL_X - reach - 60, 180 - edge) + 2 * reach
+    up += np.hypot(160 - WALL_X - reach, 180 - edge) - np.hypot(WALL_X - reach - 60, 180 - edge)
+    way = present(WORLDS.get("swm_two_room").geodesic(start, goal))
+    np.testing.assert_allclose(way, [up, 140], rtol=1e-5)
