@@ -1,15 +1,16 @@
-# What each kind of job may do, prefix by prefix. A job reads what it writes too: a second run finds what is done.
+# What each kind of job may do, prefix by prefix. A job reads what it writes too: a second run finds what is done. A job
+# deletes what it replaces: a dataset plan that nobody began, old checkpoints, rows that are written again.
 
 locals {
   access = {
-    collect     = { reads = [], writes = ["datasets", "logs"], deletes = [] }
-    pretrain    = { reads = ["datasets"], writes = ["models", "reports", "logs"], deletes = ["models"] }
-    evaluate    = { reads = ["datasets", "models"], writes = ["reports", "logs"], deletes = [] }
-    maintenance = { reads = ["datasets", "models", "reports"], writes = ["logs"], deletes = ["datasets", "models", "reports", "logs"] }
+    collect     = { reads = [], writes = ["datasets", "logs"], deletes = ["datasets/*/versions/*/plan.json"] }
+    pretrain    = { reads = ["datasets"], writes = ["models", "reports", "logs"], deletes = ["models/*", "reports/kind=*"] }
+    evaluate    = { reads = ["datasets", "models"], writes = ["reports", "logs"], deletes = ["reports/kind=*"] }
+    maintenance = { reads = ["datasets", "models", "reports"], writes = ["logs"], deletes = ["datasets/*", "models/*", "reports/*", "logs/*"] }
   }
 
-  # `store.check()` proves by a small object of this name, at the root of the store, that conditional writes work.
-  probe = "${local.bucket_arn}/.tmp-check-*"
+  # `store.check()` and `jepa doctor` prove by a small object of this name, at the root of the store, that it works.
+  probe = ".tmp-check-*"
 
   statements = { for kind, may in local.access : kind => concat(
     [
@@ -22,26 +23,26 @@ locals {
         # job learns what is left to do) only to those who may list; to others it answers 403.
         Condition = { StringLikeIfExists = {
           # Maintenance looks through the whole store, at once.
-          "s3:prefix" = concat(flatten([for prefix in concat(may.reads, may.writes) : [prefix, "${prefix}/*"]]), kind == "maintenance" ? [""] : [])
+          "s3:prefix" = concat(flatten([for prefix in concat(may.reads, may.writes) : [prefix, "${prefix}/*"]]), [local.probe], kind == "maintenance" ? [""] : [])
         } }
       },
       {
         Sid      = "Read"
         Effect   = "Allow"
         Action   = ["s3:GetObject"]
-        Resource = concat([for prefix in concat(may.reads, may.writes) : "${local.bucket_arn}/${prefix}/*"], [local.probe])
+        Resource = concat([for prefix in concat(may.reads, may.writes) : "${local.bucket_arn}/${prefix}/*"], ["${local.bucket_arn}/${local.probe}"])
       },
       {
         Sid      = "Write"
         Effect   = "Allow"
         Action   = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
-        Resource = concat([for prefix in may.writes : "${local.bucket_arn}/${prefix}/*"], [local.probe])
+        Resource = concat([for prefix in may.writes : "${local.bucket_arn}/${prefix}/*"], ["${local.bucket_arn}/${local.probe}"])
       },
       {
         Sid      = "Delete"
         Effect   = "Allow"
         Action   = ["s3:DeleteObject"]
-        Resource = concat([for prefix in may.deletes : "${local.bucket_arn}/${prefix}/*"], [local.probe])
+        Resource = concat([for path in may.deletes : "${local.bucket_arn}/${path}"], ["${local.bucket_arn}/${local.probe}"])
       },
       {
         Sid      = "Key"
@@ -55,7 +56,7 @@ locals {
         Sid      = "Mark"
         Effect   = "Allow"
         Action   = ["s3:GetObjectTagging", "s3:PutObjectTagging", "s3:AbortMultipartUpload"]
-        Resource = [for prefix in may.deletes : "${local.bucket_arn}/${prefix}/*"]
+        Resource = [for path in may.deletes : "${local.bucket_arn}/${path}"]
       },
       {
         Sid      = "FindStaleUploads"

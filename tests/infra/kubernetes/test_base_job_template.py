@@ -1,6 +1,7 @@
 """The work pool's template: Prefect takes it, and what it makes of a flow run is a job that Kubernetes takes."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ from prefect.server.schemas.actions import WorkPoolCreate
 from prefect.utilities.templating import apply_values
 
 from infra.kubernetes.render import TEMPLATE, render
-from tests.infra.kubernetes.conftest import OUTPUTS
+from tests.infra.kubernetes.conftest import ENVIRONMENTS, OUTPUTS, Manifest
 from tests.infra.kubernetes.test_schemas import kubernetes_version
-from tests.tools import run_tool, tool
+from tests.tools import ROOT, run_tool, tool
 
 
 @pytest.fixture
@@ -73,3 +74,30 @@ def test_the_pod_is_restricted_and_finds_the_store(template: dict[str, Any]) -> 
     assert container["envFrom"] == [{"configMapRef": {"name": "jepa-settings"}}]
     assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"] == "8Gi"
     assert pod["metadata"]["labels"]["jepa-foundry/role"] == "flow"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_maintenance_reaches_the_jobs_of_the_shared_cluster(
+    template: dict[str, Any], manifests: Callable[[str], list[Manifest]], environment: str
+) -> None:
+    """It asks the head of the cluster that the platform has, with the token that KubeRay makes for that cluster."""
+    deployments = yaml.safe_load((ROOT / "prefect.kubernetes.yaml").read_text())["deployments"]
+    (variables,) = (
+        one["work_pool"]["job_variables"] for one in deployments if one["name"] == f"maintenance-{environment}"
+    )
+    (cluster,) = (m["metadata"]["name"] for m in manifests(f"{environment}/platform") if m["kind"] == "RayCluster")
+    pod = job(template, **variables)["spec"]["template"]["spec"]
+    (volume,) = (one for one in pod["volumes"] if one.get("secret", {}).get("secretName") == cluster)
+    (mount,) = (one for one in pod["containers"][0]["volumeMounts"] if one["name"] == volume["name"])
+    assert mount["readOnly"] is True and volume["secret"]["optional"] is True
+    assert variables["env"]["RAY_AUTH_TOKEN_PATH"] == f"{mount['mountPath']}/auth_token"
+    assert variables["env"]["RAY_API_SERVER_ADDRESS"] == f"http://{cluster}-head-svc:8265"
+
+
+def test_no_other_flow_run_holds_a_token_of_ray() -> None:
+    """Who has the shared cluster's token runs anything there, with the rights of a whole job."""
+    deployments = yaml.safe_load((ROOT / "prefect.kubernetes.yaml").read_text())["deployments"]
+    holding = [one["name"] for one in deployments if "ray_token_secret" in one["work_pool"]["job_variables"]]
+    assert holding == ["maintenance-dev", "maintenance-prod"]
+    default = json.loads(TEMPLATE.read_text())["variables"]["properties"]["ray_token_secret"]["default"]
+    assert default == "no-ray-token"

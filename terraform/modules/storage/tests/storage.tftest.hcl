@@ -117,9 +117,18 @@ run "store" {
 
   assert {
     condition = toset(flatten([for s in jsondecode(aws_iam_policy.job["collect"].policy).Statement : s.Resource if s.Sid == "Delete"])) == toset([
-      "arn:aws:s3:::jepa-test/.tmp-check-*",
+      "arn:aws:s3:::jepa-test/datasets/*/versions/*/plan.json", "arn:aws:s3:::jepa-test/.tmp-check-*",
     ])
-    error_message = "collect deletes what it did not probe with"
+    error_message = "collect deletes more than a plan that nobody began, and what it probed with"
+  }
+
+  # pretrain and evaluate delete what they replace
+  assert {
+    condition = { for kind in ["pretrain", "evaluate"] : kind => toset(flatten([for s in jsondecode(aws_iam_policy.job[kind].policy).Statement : s.Resource if s.Sid == "Delete"])) } == {
+      pretrain = toset(["arn:aws:s3:::jepa-test/models/*", "arn:aws:s3:::jepa-test/reports/kind=*", "arn:aws:s3:::jepa-test/.tmp-check-*"])
+      evaluate = toset(["arn:aws:s3:::jepa-test/reports/kind=*", "arn:aws:s3:::jepa-test/.tmp-check-*"])
+    }
+    error_message = "pretrain or evaluate deletes more, or less, than what it replaces"
   }
 
   # pretrain reads datasets and writes models reports logs
