@@ -17,7 +17,7 @@ from tests.words import ROOT, is_later
 ROOMS = ("jepa", "pipelines", "flows", "infra")
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for pattern in ("*.md", "docs/**/*.md", "jepa/**/*.md", "pipelines/**/*.md", "flows/**/*.md", "infra/**/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "terraform/**/*.md", *(f"{room}/**/*.md" for room in ROOMS))
     for path in ROOT.glob(pattern)
 )
 FILE = re.compile(r"`([\w./-]+\.(?:py|md|yaml|toml|json|j2|css|lock)|[\w.-]+/(?:[\w.-]+/)*)`")

@@ -16,7 +16,7 @@ module "foundry" {
   stop_automatically  = true
 
   pools = {
-    system = { instance_types = ["m6i.large"], minimum = 2, maximum = 3 }
+    system = { instance_types = ["m6i.large"], minimum = 2, maximum = 6 }
     collect = {
       instance_types = ["c6i.4xlarge", "c6a.4xlarge", "c5a.4xlarge", "m6i.4xlarge"]
       spot           = true

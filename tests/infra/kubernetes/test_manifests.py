@@ -1,6 +1,7 @@
 """What the manifests promise: no root, a token, limits, tolerations of Terraform's pools, jobs that end."""
 
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +13,15 @@ from pipelines.collect import CollectConfig
 from pipelines.evaluate import EvaluateConfig
 from pipelines.pretrain import PretrainConfig
 from tests.infra.kubernetes.conftest import ENVIRONMENTS, OVERLAYS, Manifest, pod_templates
-from tests.tools import ROOT
+from tests.tools import ROOT, run_tool
 
 JOBS = ("collect", "pretrain", "evaluate")
 CONFIGS: dict[str, Any] = {"collect": CollectConfig, "pretrain": PretrainConfig, "evaluate": EvaluateConfig}
 Overlay = Callable[[str], list[Manifest]]
+ALLOCATABLE = {"m6i.large": (1.4, 6.3), "m6i.xlarge": (3.4, 13.7)}
+"""Cores and GiB of a node for pods, less half a core and 0.8 GiB for what runs on all: network, disks, logs."""
+OTHER_PODS = [(0.1, 0.1)] * 2 + [(0.1, 0.5), (0.1, 0.25), (0.1, 0.25), (0.1, 0.25)]
+"""Cores and GiB of what others make: DNS, KubeRay's operator, the disks' controllers, the agent of logs."""
 
 
 def ray_job(manifests: Overlay, name: str) -> Manifest:
@@ -169,6 +174,17 @@ def test_collection_is_autoscaled_and_training_undisturbed(manifests: Overlay) -
     assert 1 <= settings["min_workers"] < settings["workers"] == group["replicas"] * gpus
 
 
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_training_has_time_to_checkpoint_before_its_pod_ends(manifests: Overlay, environment: str) -> None:
+    """After SIGTERM Ray waits for the training to leave the node, about as long as Kubernetes waits for the pod."""
+    template = dict(pod_templates(ray_job(manifests, f"{environment}/pretrain")))["training"]["spec"]
+    variables = {one["name"]: one["value"] for one in template["containers"][0]["env"]}
+    code = "from ray._private import ray_constants as c; print(c.RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S)"
+    waited = float(run_tool(sys.executable, "-c", code, env=variables).stdout)
+    assert 3 * PretrainConfig(dataset="d0", name="m0").stop_seconds <= waited
+    assert waited + 10 <= template["terminationGracePeriodSeconds"]
+
+
 def test_production_jobs_wait_in_the_queue(manifests: Overlay) -> None:
     """Each is labelled for the queue and suspended until Kueue admits all of it; the queue and its priorities exist."""
     platform = manifests("prod/platform")
@@ -201,6 +217,20 @@ def test_a_job_fits_the_quota_of_its_pool(manifests: Overlay) -> None:
                     assert _amount(amount) * replicas.get(where, 1) <= quota[pool, name], (kind, where, name)
 
 
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_what_stands_and_a_job_of_each_kind_fit_the_system_pool(manifests: Overlay, environment: str) -> None:
+    """Heads and submitters run on its nodes, beside Prefect: with too few of them a job would wait for ever."""
+    text = (ROOT / "terraform/environments" / environment / "main.tf").read_text()
+    kind, most = re.findall(r'system = \{ instance_types = \["(\S+)"\], minimum = \d+, maximum = (\d+) \}', text)[0]
+    nodes = [ALLOCATABLE[kind]] * int(most)
+    pods = [asked for part in ("platform", *JOBS) for asked in _on_system_nodes(manifests(f"{environment}/{part}"))]
+    assert len(pods) == 11
+    for cpu, memory in sorted([*pods, *OTHER_PODS], key=lambda pod: -pod[1]):
+        place = next((n for n, (free, room) in enumerate(nodes) if free >= cpu and room >= memory), None)
+        assert place is not None, f"no node of the {most} has {cpu:g} cores and {memory:g} GiB left: {nodes}"
+        nodes[place] = (nodes[place][0] - cpu, nodes[place][1] - memory)
+
+
 def test_nothing_talks_unless_a_policy_says_so(manifests: Overlay) -> None:
     """The default is to deny, both ways; and no policy lets in everybody, or a pod out to its node's credentials."""
     policies = {m["metadata"]["name"]: m["spec"] for m in manifests("prod/platform") if m["kind"] == "NetworkPolicy"}
@@ -223,6 +253,21 @@ def test_the_kustomizations_are_all_rendered() -> None:
         str(path.parent.relative_to(FOLDER / "overlays")) for path in FOLDER.glob("overlays/*/*/kustomization.yaml")
     }
     assert found - {name for name in found if "generated" in name} == set(OVERLAYS)
+
+
+def _on_system_nodes(rendered: list[Manifest]) -> list[tuple[float, float]]:
+    """Returns cores and GiB that each pod of the system pool asks for, the autoscaler beside a head included."""
+    pods = []
+    for manifest in rendered:
+        for where, template in pod_templates(manifest):
+            if template["spec"]["nodeSelector"]["jepa-foundry/pool"] != "system":
+                continue
+            asked = [container["resources"]["requests"] for container in template["spec"]["containers"]]
+            cluster = manifest["spec"].get("rayClusterSpec", manifest["spec"])
+            if where == "head" and cluster.get("enableInTreeAutoscaling"):
+                asked.append(cluster["autoscalerOptions"]["resources"]["requests"])
+            pods.append((sum(_amount(a["cpu"]) for a in asked), sum(_amount(a["memory"]) for a in asked) / 2**30))
+    return pods
 
 
 def _amount(quantity: str) -> float:
