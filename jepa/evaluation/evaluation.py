@@ -18,6 +18,7 @@ from jepa.evaluation.declarations import HeadlineFigure, Section, Table
 if TYPE_CHECKING:
     from jepa.evaluation.statistics import Estimate
     from jepa.models.world_model import WorldModel
+    from jepa.planning.problem_manifest import ProblemManifest
 
 Row = dict[str, Any]
 
@@ -58,9 +59,28 @@ class Evaluation(ABC):
     needs_simulator: ClassVar[bool] = False
     """whether it puts the world into recorded states; recordings without a simulator are judged by all others"""
 
+    solves_problems: ClassVar[bool] = False
+    """whether it solves planning problems, which are drawn once for all units (`draw_problems`, `use_problems`)"""
+
     @abstractmethod
     def __init__(self, config: Any, protocol: str) -> None:
         """Takes the configuration, of the class's `Config`, and the name of the protocol that it belongs to."""
+
+    def draw_problems(self, source: EpisodeSource, seed: int) -> "ProblemManifest":
+        """Returns the problems of all units, where the evaluation solves problems.
+
+        Raises:
+            InputError: the source has none, or its states cannot be simulated.
+        """
+        raise TypeError(f"evaluation {self.kind!r} solves no problems")
+
+    def use_problems(self, problems: "ProblemManifest") -> None:
+        """Takes the problems to be solved, in the place of those that it would draw; before `units` and `run`.
+
+        Raises:
+            InputError: the evaluation solves none.
+        """
+        raise InputError(f"evaluation {self.kind!r} solves no problems; leave them out, or choose planning")
 
     @abstractmethod
     def units(self, source: EpisodeSource) -> list[str]:

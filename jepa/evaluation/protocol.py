@@ -21,6 +21,7 @@ from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult
 
 if TYPE_CHECKING:
     from jepa.models.world_model import WorldModel
+    from jepa.planning.problem_manifest import ProblemManifest
 
 FOLDER = Path(__file__).with_name("protocols")
 SUFFIXES = (".yaml", ".yml")
@@ -122,7 +123,12 @@ def read_protocol(path: Path) -> Protocol:
 
 
 def evaluate(
-    kind: str, model: "WorldModel", source: EpisodeSource, protocol: Protocol | str = "two-room-v1", seed: int = 0
+    kind: str,
+    model: "WorldModel",
+    source: EpisodeSource,
+    protocol: Protocol | str = "two-room-v1",
+    seed: int = 0,
+    problems: "ProblemManifest | None" = None,
 ) -> EvaluationResult:
     """Returns the rows of all units of one kind of evaluation, run one after the other in this process.
 
@@ -132,11 +138,14 @@ def evaluate(
         source: the held episodes, e.g. a stored dataset.
         protocol: a protocol, its name, or the path of its YAML file.
         seed: of everything that the evaluation draws.
+        problems: planning problems to be solved, in the place of those that it would draw.
 
     Raises:
         InputError: an unknown name, or a source that this kind can do nothing with.
     """
     evaluation = (get_protocol(protocol) if isinstance(protocol, str) else protocol).evaluation(kind)
+    if problems is not None:
+        evaluation.use_problems(problems)
     result = EvaluationResult()
     for unit in evaluation.units(source):
         result.extend(evaluation.run(unit, model, source, seed))

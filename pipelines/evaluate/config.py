@@ -27,6 +27,9 @@ class EvaluateConfig(Config):
     """Kinds of evaluation."""
     protocol: Annotated[str | None, Choices(protocol_names, others="a YAML file")] = None
     """Named, versioned set-up, or the path of a YAML file with one; by default that which the world declares."""
+    problems: str | None = Field(default=None, pattern=r"^[0-9a-f]{4,64}$|\.parquet$")
+    """Planning problems to solve, in the place of drawn ones: first digits of the digest of a manifest in the store, or
+    the path of its file; the dataset is then by default the one that they were drawn from."""
     seed: NonNegativeInt = 0
     """Seed of everything that the evaluation draws."""
     run: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")

@@ -12,6 +12,7 @@ from pipelines.evaluate.unit import EvaluationUnit, UnitDone, do_unit
 from pipelines.executor import JobLog, run_units
 from pipelines.store.logs import LogFolder
 from pipelines.store.reports import UnitManifest, plan_run, read_units
+from pipelines.store.reports.problems import write_problems
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ def evaluate(config: EvaluateConfig, store: Store, progress: Progress | None = N
 
 def carry_out(plan: EvaluationPlan, store: Store, progress: Progress | None = None) -> Evaluated:
     """Does the units of a plan; see `evaluate`."""
+    for problems in plan.problems:
+        write_problems(store, problems)
     plan_run(store, plan.run, [unit.key for unit in plan.units], plan.config.model_dump(mode="json"))
     earlier = {} if plan.config.force else read_units(store, [unit.key for unit in plan.units])
     missing = [unit for unit in plan.units if unit.key not in earlier]

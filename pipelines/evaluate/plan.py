@@ -1,15 +1,17 @@
 """What an evaluation will judge, resolved once: the model's weights, the dataset's version, the units of work."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infra.storage import Store
 from jepa.core.errors import InputError
 from jepa.evaluation import EVALUATIONS, Protocol, get_protocol
+from jepa.planning.problem_manifest import ProblemManifest
 from jepa.worlds import WORLDS, WorldSpec
 from jepa.worlds.recordings import simulator_problem
 from pipelines.evaluate.config import EvaluateConfig
 from pipelines.evaluate.device import torch_device
+from pipelines.evaluate.problems import check_fit, given_problems, problems_of
 from pipelines.evaluate.unit import EvaluationUnit
 from pipelines.store import Dataset, DatasetHandle, open_dataset, resolve_dataset
 from pipelines.store.models.manifest import ModelHandle, ModelManifest, resolve_model
@@ -29,6 +31,8 @@ class EvaluationPlan:
     dataset: DatasetRef
     protocol: str
     units: tuple[EvaluationUnit, ...]
+    problems: tuple[ProblemManifest, ...] = ()
+    """manifests of the planning problems that units solve"""
 
     @property
     def run(self) -> str:
@@ -47,15 +51,29 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
     """
     model = resolve_model(store, config.model)
     manifest = ModelHandle(store, model.name).require(model.digest)
-    dataset = open_dataset(store, resolve_dataset(store, config.dataset or manifest.dataset))
+    given = given_problems(config, store)
+    drawn_from = given.dataset if given is not None else ""
+    dataset = open_dataset(store, resolve_dataset(store, config.dataset or drawn_from or manifest.dataset))
     _check_fit(manifest, dataset)
+    if given is not None:
+        check_fit(given, dataset)
     if config.executor == "local":
         torch_device(config.device)
     protocol = get_protocol(config.protocol or _default_protocol(dataset))
     reference = dataset.manifest.reference
     kinds = sorted(_possible_kinds(config, dataset), key=lambda kind: kind != "planning")
-    units = [unit for kind in kinds for unit in _units(config, store, model, dataset, protocol, kind)]
-    return EvaluationPlan(config, model, trained_on(store, manifest), reference, protocol.name, tuple(units))
+    units: list[EvaluationUnit] = []
+    problems: dict[str, ProblemManifest] = {}
+    for kind in kinds:
+        evaluation = protocol.evaluation(kind)
+        own = problems_of(evaluation, dataset, config.seed, given)
+        problems |= {} if own is None else {own.digest: own}
+        base = _unit(config, store, model, dataset, protocol, kind, None if own is None else own.digest)
+        units += [replace(base, part=part) for part in evaluation.units(dataset)]
+    if given is not None and not problems:
+        raise InputError(f"problems are given, which none of the kinds {', '.join(kinds)} solves; add planning to them")
+    origin = trained_on(store, manifest)
+    return EvaluationPlan(config, model, origin, reference, protocol.name, tuple(units), tuple(problems.values()))
 
 
 def _default_protocol(dataset: Dataset) -> str:
@@ -92,28 +110,31 @@ def trained_on(store: Store, manifest: ModelManifest) -> DatasetRef | None:
     return None
 
 
-def _units(
-    config: EvaluateConfig, store: Store, model: ModelRef, dataset: Dataset, protocol: Protocol, kind: str
-) -> list[EvaluationUnit]:
-    evaluation = protocol.evaluation(kind)
-    settings = protocol.settings(kind).model_dump(mode="json")
-    return [
-        EvaluationUnit(
-            store_uri=store.uri,
-            model=model,
-            dataset=dataset.manifest.reference,
-            kind=kind,
-            version=EVALUATIONS.get(kind).version,
-            part=part,
-            protocol=protocol.name,
-            settings=settings,
-            seed=config.seed,
-            run=config.run_name,
-            device=config.device,
-            force=config.force,
-        )
-        for part in evaluation.units(dataset)
-    ]
+def _unit(
+    config: EvaluateConfig,
+    store: Store,
+    model: ModelRef,
+    dataset: Dataset,
+    protocol: Protocol,
+    kind: str,
+    problems: str | None,
+) -> EvaluationUnit:
+    """Returns what all units of one kind have in common, with no part yet."""
+    return EvaluationUnit(
+        store_uri=store.uri,
+        model=model,
+        dataset=dataset.manifest.reference,
+        kind=kind,
+        version=EVALUATIONS.get(kind).version,
+        part="",
+        protocol=protocol.name,
+        settings=protocol.settings(kind).model_dump(mode="json"),
+        seed=config.seed,
+        run=config.run_name,
+        problems=problems,
+        device=config.device,
+        force=config.force,
+    )
 
 
 def _check_fit(model: ModelManifest, dataset: Dataset) -> None:

@@ -17,6 +17,7 @@ from pipelines.store import open_dataset
 from pipelines.store.models.manifest import read_model
 from pipelines.store.references import DatasetRef, ModelRef
 from pipelines.store.reports import Context, UnitManifest, read_unit, unit_key, write_tables
+from pipelines.store.reports.problems import read_problems
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class EvaluationUnit:
     seed: int
     run: str
     """for which the unit is done; no part of what it is"""
+    problems: str | None = None
+    """digest of the manifest of planning problems to be solved, where the kind solves any"""
     device: Device = "auto"
     force: bool = False
     """do it even if it is done already"""
@@ -55,6 +58,8 @@ class EvaluationUnit:
             "settings": self.settings,
             "seed": self.seed,
         }
+        if self.problems is not None:
+            identity["problems"] = self.problems
         return unit_key(self.kind, self.part, identity)
 
     def evaluation(self) -> Evaluation:
@@ -91,6 +96,8 @@ def do_unit(unit: EvaluationUnit) -> UnitDone:
     if committed is not None:
         return UnitDone(committed)
     evaluation = unit.evaluation()
+    if unit.problems is not None:
+        evaluation.use_problems(read_problems(store, unit.problems))
     model = _model(unit.store_uri, unit.model, torch_device(unit.device))
     dataset = open_dataset(store, unit.dataset)
     result = evaluation.run(unit.part, model, dataset, unit.seed)
@@ -101,6 +108,7 @@ def do_unit(unit: EvaluationUnit) -> UnitDone:
         world=dataset.world,
         protocol_digest=digest_of(unit.settings),
         evaluation_version=unit.version,
+        problems_digest=unit.problems,
         code_version=code_version(),
     )
     tables = {"metrics": result.metrics, **result.tables}

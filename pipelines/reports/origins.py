@@ -27,6 +27,7 @@ class Origin(Config):
     protocol_digest: str | None = None
     evaluation: str = ""
     evaluation_version: int | None = None
+    problems_digest: str | None = None
     split: str = ""
     seed: int | None = None
     run: str | None = None
@@ -37,7 +38,7 @@ COLUMNS = tuple(Origin.model_fields)
 PLACE = ("model", "model_digest", "dataset", "dataset_version", "dataset_digest", "protocol", "seed", "run", "split")
 """The columns of an origin that are the same for all evaluations of one model under one protocol."""
 MISSING: dict[Any, Any] = {np.nan: None}
-WORDS = ("model", "dataset", "protocol", "version", "seed", "run")
+WORDS = ("model", "dataset", "protocol", "version", "problems", "seed", "run")
 
 
 def with_origins(rows: pd.DataFrame) -> pd.DataFrame:
@@ -74,17 +75,22 @@ class Names:
         self._versions = _ambiguous(
             ((*self._key(origin), origin.protocol_digest), origin.evaluation_version) for origin in every
         )
+        self._problems = _ambiguous(
+            ((*self._key(origin), origin.protocol_digest, origin.seed), origin.problems_digest) for origin in every
+        )
         self._runs = {origin.run for origin in every} - {None}
 
     def words(self, origin: Origin) -> dict[str, str]:
-        """Returns `model`, `dataset`, `protocol`, `version`, `seed` and `run`; empty where there is nothing to say."""
+        """Returns the words of `WORDS`; empty where there is nothing to say."""
         key = self._key(origin)
         versions = (*key, origin.protocol_digest) in self._versions
+        several = (*key, origin.protocol_digest, origin.seed) in self._problems
         return {
             "model": self.model(origin),
             "dataset": self.dataset(origin),
             "protocol": _with(origin.protocol, origin.protocol_digest if key in self._protocols else None),
             "version": f"version {origin.evaluation_version or 'unknown'}" if versions else "",
+            "problems": f"problems {(origin.problems_digest or 'unknown')[:SHORT]}" if several else "",
             "seed": "" if origin.seed is None else f"seed {origin.seed}",
             "run": f"run {origin.run}" if origin.run and len(self._runs) > 1 else "",
         }

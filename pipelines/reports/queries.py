@@ -11,7 +11,7 @@ from pipelines.store.reports import read_table
 
 FIRST = ["world", "model", "dataset", "dataset_version", "protocol", "split", "seed"]
 """Columns that open each table."""
-LAST = ["model_digest", "dataset_digest", "protocol_digest", "evaluation_version", "run"]
+LAST = ["model_digest", "dataset_digest", "protocol_digest", "evaluation_version", "problems_digest", "run"]
 """Columns that close it and tell the rows apart where the first do not. `run` is that of rows of older code, which have
 no digests; any other row may belong to several runs."""
 PROBED = ["quantity", "probe"]

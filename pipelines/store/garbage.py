@@ -26,6 +26,7 @@ from pipelines.store.models.layout import FOLDER as MODELS
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.processes import ended_records
 from pipelines.store.removal import uses
+from pipelines.store.reports.problems import PROBLEMS, problems_path
 from pipelines.store.reports.units import MANIFESTS
 from pipelines.store.sealed import unseal
 from pipelines.store.verify import folders
@@ -33,7 +34,9 @@ from pipelines.store.verify import folders
 RECORDS_STAY = timedelta(days=1)
 """How long the record of an ended process stays at least."""
 
-Why = Literal["unfinished write", "no committed version", "no manifest", "no mark", "superseded", "ended process"]
+Why = Literal[
+    "unfinished write", "no committed version", "no manifest", "no mark", "superseded", "no figures", "ended process"
+]
 
 
 class Garbage(Config):
@@ -144,15 +147,19 @@ def _of_model(store: Store, name: str) -> Iterator[tuple[str, Why]]:
 
 
 def _of_reports(store: Store, left_out: list[str]) -> Iterator[tuple[str, Why]]:
-    """Yields the files of rows that no unit's manifest names, of whatever version of the schema."""
+    """Yields files of rows, and problems, that no unit's manifest names, of whatever version of the schema."""
     named = set()
     for path in store.list(f"{MANIFESTS}/"):
         try:
             document = from_json(unseal(store.read(path)))
             named |= {str(part["path"]) for part in document["parts"]}
+            named.add(problems_path(str(document.get("problems_digest"))))
         except (ValueError, KeyError, TypeError) as error:
             left_out.append(f"reports are left as they are: {store.address(path)} is damaged ({type(error).__name__})")
             return
     for path in store.list("reports/kind="):
         if path not in named:
             yield path, "superseded"
+    for path in store.list(f"{PROBLEMS}/"):
+        if path not in named:
+            yield path, "no figures"

@@ -64,6 +64,8 @@ class Context(Config):
     """Digest of the settings."""
     evaluation_version: int | None = None
     """Version that the evaluation declares of itself."""
+    problems_digest: str | None = None
+    """Digest of the manifest of planning problems that were solved; None where there were none."""
     code_version: str
     """Version of the code."""
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))

@@ -4,6 +4,8 @@ import re
 
 from infra.errors import InfraError
 from infra.storage import Store
+from pipelines.store.reports.problems import PATH as PROBLEMS_PATH
+from pipelines.store.reports.problems import PROBLEMS, is_whole, problems_path
 from pipelines.store.reports.runs import RUNS, parse_plan
 from pipelines.store.reports.units import MANIFESTS, UnitManifest, damaged_parts, manifest_path, parse_unit
 from pipelines.store.sealed import Findings, Problem, is_whole_page, read_if_there
@@ -20,7 +22,7 @@ class ReportsReport(Findings):
 
 
 def verify_reports(store: Store) -> ReportsReport:
-    """Reads the manifests of all units of work with their parts, the plans of all runs and their pages.
+    """Reads the manifests of all units of work with their parts, of planning problems, the plans of runs, and pages.
 
     Raises:
         InfraError: the store cannot be read.
@@ -34,10 +36,14 @@ def verify_reports(store: Store) -> ReportsReport:
     for path in paths:
         if page := PAGE.fullmatch(path):
             look.page(path, page["run"])
+    problems = store.list(f"{PROBLEMS}/")
+    look.problems_of(problems, {unit.problems_digest: unit.key for unit in units if unit.problems_digest is not None})
     left = [path for path in paths if path not in look.seen and not look.orphan(path, set(paths))]
     if left:
         look.unknown.append(f"no digest is known of {len(left)} files, the first is {left[0]}")
-    return ReportsReport(units=len(units), files=len(paths), problems=tuple(look.problems), unknown=tuple(look.unknown))
+    return ReportsReport(
+        units=len(units), files=len(paths) + len(problems), problems=tuple(look.problems), unknown=tuple(look.unknown)
+    )
 
 
 class _Look:
@@ -93,6 +99,20 @@ class _Look:
             self.unknown.append(f"{path} was written by earlier code, without a digest")
         elif not whole:
             self.problems.append(Problem(path=path, kind="damaged", detail=f"draw it again: jepa report --run {run}"))
+
+    def problems_of(self, paths: list[str], units: dict[str, str]) -> None:
+        """Checks the manifests of planning problems, those that are there and those that units name by their digest."""
+        for path in paths:
+            found = PROBLEMS_PATH.fullmatch(path)
+            if found is None:
+                self.unknown.append(f"no digest is known of {path}")
+            elif not is_whole(read_if_there(self.store, path) or b"", found["digest"]):
+                self.problems.append(Problem(path=path, kind="damaged", detail="evaluate again"))
+        for digest, key in units.items():
+            if problems_path(digest) not in paths:
+                self.problems.append(
+                    Problem(path=problems_path(digest), kind="missing", detail=f"of unit {key}; evaluate again")
+                )
 
     def orphan(self, path: str, paths: set[str]) -> bool:
         """Returns whether a part has lost its manifest, and says so; one that is superseded has not."""

@@ -20,7 +20,7 @@ from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
 from jepa.evaluation.kinds.planning.config import PlanningConfig
-from jepa.evaluation.kinds.planning.problems import draw_problems, has_problem
+from jepa.evaluation.kinds.planning.problems import Selection, draw, has_problem, require_drawn, with_frames
 from jepa.evaluation.kinds.planning.report import EPISODES, HEADLINES, SECTION
 from jepa.evaluation.kinds.probing.evaluation import fit_position_probe
 from jepa.evaluation.kinds.probing.probes import Probe
@@ -29,6 +29,7 @@ from jepa.evaluation.statistics import bootstrap_mean, wilson
 from jepa.models.world_model import WorldModel
 from jepa.planning.execution import Execution, execute
 from jepa.planning.planner import Planner, PlanningSetting, Problem, make_planner
+from jepa.planning.problem_manifest import ProblemManifest
 from jepa.worlds.recordings import require_simulator
 from jepa.worlds.world import WORLDS, WorldSpec, make_world
 
@@ -44,10 +45,31 @@ class PlanningEvaluation(Evaluation):
     headlines = HEADLINES
     section = SECTION
     needs_simulator = True
+    solves_problems = True
 
     def __init__(self, config: PlanningConfig, protocol: str) -> None:
         self.config = config
         self.protocol = protocol
+        self._problems: ProblemManifest | None = None
+
+    def draw_problems(self, source: EpisodeSource, seed: int) -> ProblemManifest:
+        """Returns the problems of all units.
+
+        Raises:
+            InputError: the test split has none at all, or the recorded states cannot be simulated.
+        """
+        require_simulator(source, self.kind)
+        groups = [(kind, self.config.ahead) for kind in WORLDS.get(source.world).world_spec.goal_kind_names]
+        found = [draw(source, split, groups, self._selection(seed)) for split in present_splits(source)]
+        problems = tuple(one for drawn, _ in found for one in drawn)
+        if not problems:
+            raise self._too_short()
+        size = max(image_size for _, image_size in found)
+        return ProblemManifest(source.world, size, derive_seed(seed, "planning"), problems)
+
+    def use_problems(self, problems: ProblemManifest) -> None:
+        """Takes the problems to be solved."""
+        self._problems = problems
 
     def units(self, source: EpisodeSource) -> list[str]:
         """Returns `<split>/<goal kind>` for each pair that has problems.
@@ -56,15 +78,34 @@ class PlanningEvaluation(Evaluation):
             InputError: the test split has none at all, or the recorded states cannot be simulated.
         """
         require_simulator(source, self.kind)
+        if self._problems is not None:
+            return [f"{split}/{kind}" for split, kind, _ in self._problems.groups]
         config, kinds = self.config, WORLDS.get(source.world).world_spec.goal_kind_names
         pairs = [(split, kind) for split in present_splits(source) for kind in kinds]
         units = [f"{s}/{k}" for s, k in pairs if has_problem(source, s, k, config.problems, config.ahead)]
         if not units:
-            raise InputError(
-                f"dataset has no test episode of {config.ahead} steps or more, which planning needs; "
-                "collect more or longer episodes"
-            )
+            raise self._too_short()
         return units
+
+    def _too_short(self) -> InputError:
+        return InputError(
+            f"dataset has no test episode of {self.config.ahead} steps or more, which planning needs; "
+            "collect more or longer episodes"
+        )
+
+    def _selection(self, seed: int) -> Selection:
+        return Selection(self.config.problems, derive_seed(seed, "planning"))
+
+    def _of_unit(self, unit: str, source: EpisodeSource, seed: int) -> list[Problem]:
+        """Returns the problems of a unit: those that were given, or else drawn here."""
+        split, goal_kind = unit.split("/")
+        ahead = self.config.ahead
+        if self._problems is None:
+            drawn, _ = draw(source, split, [(goal_kind, ahead)], self._selection(seed))
+        else:
+            drawn = self._problems.groups.get((split, goal_kind, ahead), [])
+        require_drawn(drawn, split, goal_kind, ahead)
+        return with_frames(drawn, source)
 
     def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:
         """Returns, for each planner, `success_rate`, `final_distance`, `regret` in both, `plan_seconds`.
@@ -74,8 +115,7 @@ class PlanningEvaluation(Evaluation):
         """
         split, goal_kind = unit.split("/")
         spec = WORLDS.get(source.world).world_spec
-        draw_seed = derive_seed(seed, "planning")
-        problems = draw_problems(source, split, goal_kind, self.config.problems, self.config.ahead, draw_seed)
+        problems = self._of_unit(unit, source, seed)
         executions, seconds = self._solve(problems, model, source)
         imagined = self._imagined_paths(executions, spec, model, source, seed)
         common = {"evaluation": self.kind, "protocol": self.protocol, "split": split, "goal": goal_kind, "seed": seed}

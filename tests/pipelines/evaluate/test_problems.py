@@ -1,0 +1,77 @@
+"""Problems are drawn once, stored, named by every row, and given to any model again."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra.storage import Store
+from jepa.core.errors import InputError
+from pipelines.evaluate import evaluate, plan_evaluation
+from pipelines.evaluate.problems import check_fit
+from pipelines.store import Dataset
+from pipelines.store.reports import read_table
+from pipelines.store.reports.problems import problem_digests, problems_path, read_problems
+from pipelines.store.verify import verify_store
+from tests.pipelines.evaluate.asked import config
+from tests.pipelines.small_dataset import small_dataset
+
+
+def test_rows_of_planning_and_no_others_carry_the_digest_of_what_was_solved(judged: Store) -> None:
+    (digest,) = problem_digests(judged)
+    problems = read_problems(judged, digest)
+    assert (problems.world, problems.image_size, problems.dataset) == ("two_room", 32, "d0@1")
+    metrics = read_table(judged, "metrics").compute()
+    assert set(metrics[metrics.evaluation == "planning"].problems_digest) == {digest}
+    assert metrics[metrics.evaluation != "planning"].problems_digest.isna().all()
+    episodes = read_table(judged, "episodes").compute()
+    columns = (episodes[name] for name in ("split", "goal", "problem", "episode", "start_row"))
+    solved = set(zip(*columns, strict=True))
+    assert solved == {(one.split, one.goal_kind, one.number, one.episode, one.start_row) for one in problems.problems}
+    assert verify_store(judged).ok
+
+
+def test_the_same_problems_are_judged_again_by_their_digest_or_file(mine: Store, tmp_path: Path) -> None:
+    (digest,) = problem_digests(mine)
+    drawn = plan_evaluation(config(), mine)
+    assert plan_evaluation(config(problems=digest[:8]), mine).units == drawn.units, "nothing is done twice"
+    file = tmp_path / "mine.parquet"
+    shutil.copy(Path(mine.uri) / problems_path(digest), file)
+    mine.delete(problems_path(digest))
+    asked = config(problems=str(file), kinds=["planning"], seed=1, run="again")
+    evaluate(asked, mine)
+    again = read_table(mine, "episodes", run="again").compute()
+    assert set(again.problems_digest) == {digest} and set(again.seed) == {1}
+    first = read_table(mine, "episodes", run="m0").compute()
+    assert set(zip(again.episode, again.start_row, again.goal_state, strict=True)) == set(
+        zip(first.episode, first.start_row, first.goal_state, strict=True)
+    )
+    assert problem_digests(mine) == [digest], "the file's problems lie in the store now"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"dataset": "d1"}, r"drawn from dataset 'd0@1' \([0-9a-f]{8}\) and not from 'd1@1'"),
+        ({"kinds": ["latent"]}, "problems are given, which none of the kinds latent solves; add planning"),
+        ({"problems": "0000"}, "problems '0000' are not in store"),
+    ],
+)
+def test_what_does_not_fit_is_said_before_any_work(mine: Store, changes: dict[str, object], sentence: str) -> None:
+    (digest,) = problem_digests(mine)
+    if "dataset" in changes:
+        small_dataset(mine, name="d1", steps=40, seed=5)
+    before = mine.list("reports/")
+    with pytest.raises(InputError, match=sentence):
+        plan_evaluation(config(**{"problems": digest, **changes}), mine)
+    assert mine.list("reports/") == before
+
+
+def test_another_world_or_size_is_said(judged: Store) -> None:
+    problems = read_problems(judged, problem_digests(judged)[0])
+    dataset = Dataset(judged, "d0")
+    check_fit(problems, dataset)
+    for other, held in ((replace(problems, world="pusht"), "pusht at 32"), (replace(problems, image_size=64), "at 64")):
+        with pytest.raises(InputError, match=f"{held} pixels and dataset 'd0@1' holds two_room at 32"):
+            check_fit(other, dataset)
