@@ -16,7 +16,8 @@ RECIPES = {
     "pooled": ("jepa/models/README.md", "How to add an encoder"),
     "perceptron": ("jepa/models/README.md", "How to add a predictor"),
     "hinge": ("jepa/objectives/README.md", "How to add an objective"),
-    "shooting": ("jepa/planning/README.md", "How to add a planner"),
+    "bang_bang": ("jepa/planning/README.md", "How to add a planner"),
+    "absolute": ("jepa/planning/README.md", "How to add a cost"),
     "scale": ("jepa/evaluation/README.md", "How to add an evaluation"),
     "sample_mean": ("jepa/studies/README.md", "How to add a study"),
 }
@@ -27,7 +28,8 @@ OFFERED = {
     "jepa.encoders": ("pooled", "pooled:PooledEncoder"),
     "jepa.predictors": ("perceptron", "perceptron:PerceptronPredictor"),
     "jepa.objectives": ("hinge", "hinge:Hinge"),
-    "jepa.planners": ("shooting", "shooting:Shooting"),
+    "jepa.planners": ("bang_bang", "bang_bang:BangBang"),
+    "jepa.costs": ("absolute", "absolute:Absolute"),
     "jepa.evaluations": ("scale", "scale:ScaleEvaluation"),
     "jepa.studies": ("sample_mean", "sample_mean:SampleMean"),
 }
@@ -38,11 +40,11 @@ from jepa.evaluation import EVALUATIONS
 from jepa.models.encoders.encoder import ENCODERS
 from jepa.models.predictors.predictor import PREDICTORS
 from jepa.objectives import OBJECTIVES
-from jepa.planning import PLANNERS
+from jepa.planning import COSTS, PLANNERS
 from jepa.studies import STUDIES
 from jepa.worlds import POLICIES, WORLDS
 
-registries = (WORLDS, POLICIES, ENCODERS, PREDICTORS, OBJECTIVES, PLANNERS, EVALUATIONS, STUDIES)
+registries = (WORLDS, POLICIES, ENCODERS, PREDICTORS, OBJECTIVES, PLANNERS, COSTS, EVALUATIONS, STUDIES)
 print(json.dumps({r.group: {name: r.get(name).__module__ for name in r if name in NAMES} for r in registries}))
 """
 JOB = """
@@ -87,8 +89,8 @@ planning:
   position_frames: 100
   position_probe: {hidden: 8, steps: 20}
   planners:
-    shooting: {samples: 16}
-    shooting-more: {planner: shooting, samples: 32}
+    bang_bang: {samples: 16}
+    bang-bang-more: {planner: bang_bang, samples: 32, cost: absolute}
     oracle: {samples: 16, elites: 4, iterations: 2}
 scale:
   episodes: 2
@@ -184,7 +186,7 @@ def test_a_whole_job_of_additions(modules: Path, package: Path, tmp_path: Path, 
     judged = metrics[metrics.evaluation != "training"]
     assert set(judged.protocol) == {"drift-v1"} and set(judged.world) == {"drift"}
     planning = judged[judged.evaluation == "planning"]
-    assert set(planning.planner) == {"shooting", "shooting-more", "oracle", "random"}
+    assert set(planning.planner) == {"bang_bang", "bang-bang-more", "oracle", "random"}
     assert {"uniform", "far"} >= set(planning.goal) >= {"uniform"}
     scale = judged[judged.evaluation == "scale"]
     assert set(scale.metric) == {"latent_norm", "latent_step"} and (scale.n == 2).all() and (scale.value > 0).all()

@@ -171,8 +171,12 @@ PLANNERS: Registry[type[Planner]] = Registry(
     "planner",
     {
         "cem": "jepa.planning.planners.cem",
+        "gradient": "jepa.planning.planners.gradient",
+        "icem": "jepa.planning.planners.icem",
+        "mppi": "jepa.planning.planners.mppi",
         "oracle": "jepa.planning.planners.oracle",
         "random": "jepa.planning.planners.random",
+        "shooting": "jepa.planning.planners.shooting",
     },
     group="jepa.planners",
 )

@@ -6,12 +6,13 @@ A action dimensions, D latent.
 
 import time
 from abc import abstractmethod
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, PositiveInt, field_validator
 from torch import Tensor
 
 from jepa.core.episodes import Actions
@@ -20,6 +21,7 @@ from jepa.planning.costs.cost import complete_cost, make_cost
 from jepa.planning.planner import Plan, Planner, PlanningSetting, Situation
 from jepa.planning.search.config import SearchConfig
 from jepa.planning.search.imagination import Imagination
+from jepa.planning.search.memory import peak_bytes
 from jepa.planning.search.space import ActionSpace
 from jepa.planning.search.task import Found, SearchTask
 
@@ -35,6 +37,9 @@ class LatentSearchConfig(SearchConfig):
     """what ranks the imagined futures: a registered cost's `name`, alone or with its options beside it"""
     keep_plan: bool = True
     """whether a look starts from what is left of the plan of the look before"""
+    memory_mb: PositiveInt | None = None
+    """megabytes that the rollouts may take besides the model's weights; if given, as many candidates are rolled out at
+    once as fit, instead of `candidates_at_once`"""
 
     @field_validator("cost", mode="before")
     @classmethod
@@ -89,14 +94,47 @@ class LatentSearch(Planner):
             return Plan.joined([self._plan_group(situation.part(group)) for group in groups])
 
     def candidates_at_once(self) -> int:
-        """Returns the most candidates that are rolled out together."""
-        return int(self.config.candidates_at_once)
+        """Returns the most candidates that are rolled out together.
+
+        Raises:
+            InputError: not even one fits the memory.
+        """
+        if self.config.memory_mb is None:
+            return int(self.config.candidates_at_once)
+        fitting = int(self.config.memory_mb * 1e6 / self.bytes_a_candidate)
+        if not fitting:
+            raise InputError(
+                f"memory_mb {self.config.memory_mb} holds no candidate, whose rollout takes "
+                f"{self.bytes_a_candidate / 1e6:.1f} MB; raise it, or lower horizon"
+            )
+        return fitting
+
+    @cached_property
+    def bytes_a_candidate(self) -> int:
+        """Returns by how many bytes each further candidate raises the peak of a rollout with its cost."""
+        sizes = self.model.config
+        z_PTD = torch.zeros(1, self.history, sizes.latent_size, device=self.device)
+        past_action_PTKA = z_PTD.new_zeros(1, self.history - 1, sizes.frameskip, sizes.action_size)
+        imagination = Imagination(self.model, self.plan_cost, z_PTD, past_action_PTKA, z_PTD[:, 0], None, 1)
+
+        def judged(count: int) -> int:
+            shape = (1, count, self.config.horizon, sizes.frameskip, sizes.action_size)
+            with self._reduced_precision(), torch.set_grad_enabled(self.differentiates):
+                return peak_bytes(
+                    lambda: imagination.cost_at_once(z_PTD.new_zeros(shape, requires_grad=self.differentiates))
+                )
+
+        # What does not grow with the candidates, such as weights in half precision, cancels out.
+        return max(1, judged(3) - judged(2))
+
+    def _reduced_precision(self) -> torch.autocast:
+        """Returns the context in which candidates are ranked; what is encoded and reported is not made in it."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced)
 
     def _plan_group(self, situation: Situation) -> Plan:
         started = time.perf_counter()
         imagination = self._imagination(situation)
-        # Only the ranking of hundreds of candidates is done in half precision; what is encoded and reported is not.
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced):
+        with self._reduced_precision():
             found = self.search(self._task(situation, imagination))
         imagined_PHD = imagination.imagine(found.action_PHKA[:, None])[:, 0]
         _check_finite("imagines of its plan", imagined_PHD)
@@ -128,7 +166,8 @@ class LatentSearch(Planner):
         if self.config.keep_plan and left is not None:
             first_PHKA = self._kept(left.action_PLA, shape)
             kept_PEHKA = None if left.elite_PELA is None else self._kept(left.elite_PELA, shape)
-        return SearchTask(imagination.cost, self.space, situation.seeds, shape, first_PHKA, kept_PEHKA)
+        at_once = imagination.at_once
+        return SearchTask(imagination.cost, self.space, situation.seeds, shape, at_once, first_PHKA, kept_PEHKA)
 
     def _kept(self, action: Actions, shape: tuple[int, int, int]) -> Tensor:
         """Returns actions (…, L, A) of an earlier look as sequences of a shape, in the search's units.

@@ -22,6 +22,8 @@ class SearchTask:
     space: ActionSpace
     seeds: Sequence[int]
     shape: tuple[int, int, int]
+    at_once: int
+    """Most candidates of all problems together that `cost` rolls out together."""
     first_PHKA: Tensor | None = None
     """Where to start, in units of half the action range, e.g. what is left of the plan of the look before."""
     kept_PEHKA: Tensor | None = None

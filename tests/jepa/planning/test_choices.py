@@ -14,6 +14,7 @@ from jepa.planning import CEMConfig, PlanningSetting, make_planner, minimise
 from jepa.planning.planner import Planner, Situation
 from jepa.worlds import World, make_world
 from jepa.worlds.choices import Choice, carried_out
+from tests.jepa.planning.searches import SEARCHES, small
 from tests.narrow import present
 
 CARTPOLE = "gymnasium:CartPole-v1"
@@ -109,6 +110,13 @@ def test_a_model_imagines_the_actions_that_cartpole_gets(cartpole: World) -> Non
     np.testing.assert_array_equal(
         cartpole.world_spec.carried_out(plan.action_PLA.reshape(-1, 2)), plan.action_PLA.reshape(-1, 2)
     )
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_every_search_plans_options(cartpole: World, name: str) -> None:
+    model = WorldModel.from_config(ModelConfig(image_size=32, action_size=2, latent_size=8))
+    plan = make_planner(name, small(name), PlanningSetting(model, CARTPOLE, {})).plan(situation(cartpole))
+    check_options(plan.action_PLA)
 
 
 def test_the_oracle_plans_options_and_ends_where_it_says(cartpole: World) -> None:

@@ -9,7 +9,7 @@ from tests.jepa.planning.setting import RIGHT_MODEL
 
 
 def test_an_unknown_planner_is_named_with_the_known_ones() -> None:
-    with pytest.raises(InputError, match="planner 'magic' is not known; choose one of: cem, oracle, random"):
+    with pytest.raises(InputError, match="planner 'magic' is not known; choose one of: cem, gradient, icem, "):
         make_planner("magic", {}, RIGHT_MODEL)
 
 
