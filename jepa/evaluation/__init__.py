@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from jepa.evaluation.kinds.planning.evaluation import PlanningEvaluation
     from jepa.evaluation.kinds.probing.evaluation import ProbingConfig, ProbingEvaluation
     from jepa.evaluation.kinds.probing.probes import ProbeConfig
+    from jepa.evaluation.kinds.regret_decomposition.config import RegretDecompositionConfig
+    from jepa.evaluation.kinds.regret_decomposition.evaluation import RegretDecompositionEvaluation
     from jepa.evaluation.kinds.spectrum.config import SpectrumConfig
     from jepa.evaluation.kinds.spectrum.evaluation import SpectrumEvaluation
     from jepa.evaluation.kinds.surprise.evaluation import SurpriseConfig, SurpriseEvaluation
@@ -33,6 +35,8 @@ __all__ = [
     "ProbingConfig",
     "ProbingEvaluation",
     "Protocol",
+    "RegretDecompositionConfig",
+    "RegretDecompositionEvaluation",
     "Row",
     "SpectrumConfig",
     "SpectrumEvaluation",

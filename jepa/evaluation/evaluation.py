@@ -103,6 +103,7 @@ EVALUATIONS: Registry[type[Evaluation]] = Registry(
         "latent": "jepa.evaluation.kinds.latent.evaluation",
         "planning": "jepa.evaluation.kinds.planning.evaluation",
         "probing": "jepa.evaluation.kinds.probing.evaluation",
+        "regret_decomposition": "jepa.evaluation.kinds.regret_decomposition.evaluation",
         "spectrum": "jepa.evaluation.kinds.spectrum.evaluation",
         "surprise": "jepa.evaluation.kinds.surprise.evaluation",
     },

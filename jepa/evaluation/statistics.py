@@ -145,6 +145,20 @@ def bootstrap_mean(values_G: ArrayLike, seed: int, resamples: int = RESAMPLES) -
     return percentile_interval(values.mean(), means_R, len(values))
 
 
+def rank_correlation(a_N: ArrayLike, b_N: ArrayLike) -> float:
+    """Returns Spearman's rank correlation of paired numbers, ties at their mean rank; NaN where either is constant."""
+    ranks = [_mean_ranks(np.asarray(values, dtype=np.float64)) for values in (a_N, b_N)]
+    a, b = (rank - rank.mean() for rank in ranks)
+    scale = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / scale if scale > 0 else float("nan")
+
+
+def _mean_ranks(values_N: Floats) -> Floats:
+    _, index_N, count_U = np.unique(values_N, return_inverse=True, return_counts=True)
+    ranks: Floats = (np.cumsum(count_U) - (count_U - 1) / 2)[index_N]
+    return ranks
+
+
 def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
     """Returns P(positive > negative) + P(positive = negative) / 2, the area under the ROC curve, in O(N log N).
 

@@ -38,6 +38,7 @@ def test_the_kinds_of_the_house() -> None:
         "latent",
         "planning",
         "probing",
+        "regret_decomposition",
         "spectrum",
         "surprise",
     ]

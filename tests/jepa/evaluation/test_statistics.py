@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from jepa.evaluation.statistics import (
     Z_95,
@@ -11,6 +12,7 @@ from jepa.evaluation.statistics import (
     bootstrap_mean,
     bootstrap_regression,
     bootstrap_weights,
+    rank_correlation,
     wilson,
 )
 
@@ -119,3 +121,10 @@ def test_a_constant_target_has_an_mse_and_no_correlation() -> None:
     estimates = bootstrap_regression(np.full((10, 1), 0.3), np.linspace(0, 1, 10)[:, None], np.arange(10), seed=0)
     assert np.isfinite(estimates["mse"].value)
     assert np.isnan(estimates["r2"].value) and np.isnan(estimates["pearson_r"].value)
+
+
+def test_rank_correlation_is_spearman_s_with_ties() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 5, 40), rng.integers(0, 5, 40)
+    assert rank_correlation(a, b) == pytest.approx(scipy.stats.spearmanr(a, b).statistic)
+    assert rank_correlation([1, 2, 3], [1, 8, 27]) == pytest.approx(1) and np.isnan(rank_correlation([1, 1], [1, 2]))

@@ -317,3 +317,19 @@ def spectrum_rows() -> list[Row]:
         common | {"figure": "correlation", "curve": "with action", "value": 0.9} | ends,
         common | {"figure": "regret", "curve": "bound", "value": 1.1},
     ]
+
+
+def regret_rows() -> dict[str, list[Row]]:
+    """Returns a problem with the parts of its regret, and two candidates of its menu."""
+    common = {"split": "test", "protocol": "two-room-v1", "planner": "cem", "seed": 0, "goal": "uniform", "problem": 0}
+    common |= {"unit": "scene width"}
+    ranks = {f"rank_correlation_{part}": 0.9 for part in ("cost", "model", "both")}
+    parts = {"regret": 0.3, "regret_cost": 0.0, "regret_model": 0.1, "regret_search": 0.2}
+    costs = {"menu_best": 0.0, "real_best": 0.0, "imagined_best": 0.1, "plan": 0.3}
+    problem = {**common, "episode": 4, "start_row": 2, **ranks, **parts, **costs}
+    own = {"panel": "uniform 0", "true_cost": 0.3, "real_latent_cost": 3.0, "imagined_latent_cost": 2.0}
+    candidates = [
+        {**common, **own, "candidate": number, "origin": origin, "chosen": origin == "plan"}
+        for number, origin in enumerate(("plan", "random"))
+    ]
+    return {"regret_problems": [problem], "regret_candidates": candidates}

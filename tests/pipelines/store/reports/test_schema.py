@@ -11,7 +11,15 @@ from tests.narrow import present
 
 def test_tables_are_those_for_all_and_those_of_the_evaluations() -> None:
     assert list(tables())[:3] == ["metrics", "training", "claims"]
-    of_evaluations = {"episodes", "steps", "predictions", "pictures", "spectrum"}
+    of_evaluations = {
+        "episodes",
+        "steps",
+        "predictions",
+        "pictures",
+        "spectrum",
+        "regret_problems",
+        "regret_candidates",
+    }
     assert set(tables()) == {"metrics", "training", "claims", *of_evaluations}
     assert row_columns("steps")[0].name == "split"
     with pytest.raises(InputError, match="report table 'luck' is not known; choose one of: metrics, training"):

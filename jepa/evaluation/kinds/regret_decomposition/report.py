@@ -1,0 +1,93 @@
+"""What the decomposition of regret leaves for the report: rows a problem and a candidate, headlines, its section."""
+
+from jepa.evaluation.declarations import Chart, Column, HeadlineFigure, Section, Table
+
+_LABELS = (
+    Column("split", "string", "split that the problem was drawn from"),
+    Column("protocol", "string", "named and versioned set-up"),
+    Column("planner", "string", "label of the planner, whose cost the candidates are ranked by"),
+    Column("seed", "int", "seed of the evaluation"),
+    Column("goal", "string", "kind of goal"),
+    Column("problem", "int", "number of the problem; the same number is the same problem and menu for every planner"),
+    Column("unit", "string", "unit of true costs and regrets"),
+)
+
+PROBLEMS = Table(
+    "regret_problems",
+    (
+        *_LABELS,
+        Column("episode", "int", "index of the held-out episode that start and goal come from"),
+        Column("start_row", "int", "row of the start in that episode"),
+        Column("rank_correlation_cost", "float", "Spearman over the menu: cost of real frames' latents, true cost"),
+        Column("rank_correlation_model", "float", "Spearman over the menu: cost of imagined latents, of real frames'"),
+        Column("rank_correlation_both", "float", "Spearman over the menu: cost of imagined latents, true cost"),
+        Column("regret", "float", "true cost of the plan less the menu's best; the sum of the three parts"),
+        Column("regret_cost", "float", "part that the cost loses: real_best less menu_best"),
+        Column("regret_model", "float", "part that the model loses: imagined_best less real_best"),
+        Column("regret_search", "float", "part that the search loses: plan less imagined_best"),
+        Column("menu_best", "float", "least true cost on the menu, the demonstration not counted"),
+        Column("real_best", "float", "true cost of the candidate whose real frames cost least"),
+        Column("imagined_best", "float", "true cost of the candidate that costs least in imagination"),
+        Column("plan", "float", "true cost of the planner's plan"),
+    ),
+)
+
+CANDIDATES = Table(
+    "regret_candidates",
+    (
+        *_LABELS,
+        Column("panel", "string", "kind of goal and number of the problem"),
+        Column("candidate", "int", "place on the menu"),
+        Column("origin", "string", "plan, last_iteration, near_plan, demonstration, near_demonstration or random"),
+        Column("chosen", "bool", "whether it is this planner's plan"),
+        Column("true_cost", "float", "distance to the goal after it was carried out in the true world"),
+        Column("real_latent_cost", "float", "cost of the latents of the frames that really result"),
+        Column("imagined_latent_cost", "float", "cost of the latents that the model imagines"),
+    ),
+)
+
+HEADLINES = (
+    HeadlineFigure(
+        "regret_part",
+        "regret_part",
+        "regret by the {quantity}, {goal}",
+        by=("goal", "quantity", "planner"),
+        track=None,
+        order=45,
+    ),
+)
+
+SECTION = Section(
+    "Where regret is lost: cost, model or search",
+    charts=(
+        Chart(
+            "regret_parts",
+            where={"metric": "regret_part"},
+            heading="Parts of the regret",
+            reading="True distance to the goal that is lost, against the best of a menu of candidates: by ranking them "
+            "by the cost of the frames that really result (cost), what ranking by imagined latents adds (model), and "
+            "what the plan adds to the best in imagination (search). The parts sum to the regret; a negative one "
+            "undoes a part of another. The demonstration itself, which arrives by construction, is not ranked.",
+            options={"title": "regret, {unit}"},
+        ),
+        Chart(
+            "table",
+            without={"metric": ("true_cost", "regret_part")},
+            heading="Rank correlation and top-1 regret",
+            reading="Spearman over the menu (cost: latents of real frames against the true distance; model: imagined "
+            "against real latents; both: imagined against the truth), and the true distance that the top candidate of "
+            "each ranking ends farther than the menu's best; means over problems with 95 % intervals.",
+            options={"columns": ("split", "goal", "planner", "metric", "quantity", "value", "ci_low", "ci_high", "n")},
+        ),
+        Chart(
+            "scatter",
+            table="regret_candidates",
+            heading="Candidates of some problems",
+            reading="Each dot is a candidate. Where the imagined cost ranks as the truth does, dots rise from left to "
+            "right; the lowest dot is what a perfect search would choose. Colour: the cost of the frames that really "
+            "result, which follows the height where the model is right.",
+            options={"x": "true_cost", "y": "imagined_latent_cost", "panel": "panel", "colour": "real_latent_cost"},
+        ),
+    ),
+    order=25,
+)
