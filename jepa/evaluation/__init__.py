@@ -7,6 +7,8 @@ from jepa.core.registries.lazy import offer_lazily
 if TYPE_CHECKING:
     from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row
     from jepa.evaluation.kinds.decoding.evaluation import DecodingConfig, DecodingEvaluation
+    from jepa.evaluation.kinds.geometry.config import GeometryConfig
+    from jepa.evaluation.kinds.geometry.evaluation import GeometryEvaluation
     from jepa.evaluation.kinds.identifiability.evaluation import IdentifiabilityConfig, IdentifiabilityEvaluation
     from jepa.evaluation.kinds.latent.evaluation import LatentEvaluation
     from jepa.evaluation.kinds.planning.config import PlanningConfig
@@ -26,6 +28,8 @@ __all__ = [
     "DecodingEvaluation",
     "Evaluation",
     "EvaluationResult",
+    "GeometryConfig",
+    "GeometryEvaluation",
     "IdentifiabilityConfig",
     "IdentifiabilityEvaluation",
     "LatentEvaluation",

@@ -99,6 +99,7 @@ EVALUATIONS: Registry[type[Evaluation]] = Registry(
     "evaluation",
     {
         "decoding": "jepa.evaluation.kinds.decoding.evaluation",
+        "geometry": "jepa.evaluation.kinds.geometry.evaluation",
         "identifiability": "jepa.evaluation.kinds.identifiability.evaluation",
         "latent": "jepa.evaluation.kinds.latent.evaluation",
         "planning": "jepa.evaluation.kinds.planning.evaluation",

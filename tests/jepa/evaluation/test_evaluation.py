@@ -34,6 +34,7 @@ def test_a_kind_has_metrics_of_the_fixed_columns(kind: str, source: MemorySource
 def test_the_kinds_of_the_house() -> None:
     assert EVALUATIONS.names() == [
         "decoding",
+        "geometry",
         "identifiability",
         "latent",
         "planning",

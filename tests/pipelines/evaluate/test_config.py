@@ -12,7 +12,7 @@ from tests.pipelines.evaluate.asked import config
         (
             "kinds",
             ["luck"],
-            "'luck' is not known; choose one of: decoding, identifiability, latent, planning, probing, regret",
+            "'luck' is not known; choose one of: decoding, geometry, identifiability, latent, planning, probing",
         ),
         ("kinds", [], "name at least one of"),
         ("protocol", "v0", "protocol 'v0' is not known"),

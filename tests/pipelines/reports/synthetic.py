@@ -333,3 +333,13 @@ def regret_rows() -> dict[str, list[Row]]:
         for number, origin in enumerate(("plan", "random"))
     ]
     return {"regret_problems": [problem], "regret_candidates": candidates}
+
+
+def geometry_rows() -> list[Row]:
+    """Returns a point of a curve with its interval, and one without."""
+    common = {"split": "test", "protocol": "two-room-v1", "seed": 0, "pairs": "all", "unit": "scene width"}
+    ends = {"ci_low": 0.9, "ci_high": 1.0}
+    return [
+        common | {"against": "true", "distance": 0.5, "latent_distance": 0.95} | ends,
+        common | {"against": "geodesic", "distance": 0.6, "latent_distance": 1.1},
+    ]

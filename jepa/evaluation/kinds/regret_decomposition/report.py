@@ -71,13 +71,12 @@ SECTION = Section(
             options={"title": "regret, {unit}"},
         ),
         Chart(
-            "table",
+            "regret_table",
             without={"metric": ("true_cost", "regret_part")},
-            heading="Rank correlation and top-1 regret",
-            reading="Spearman over the menu (cost: latents of real frames against the true distance; model: imagined "
-            "against real latents; both: imagined against the truth), and the true distance that the top candidate of "
-            "each ranking ends farther than the menu's best; means over problems with 95 % intervals.",
-            options={"columns": ("split", "goal", "planner", "metric", "quantity", "value", "ci_low", "ci_high", "n")},
+            heading="Regret and rank correlation",
+            reading="Regret of the plan against the menu's best, in true distance. Spearman over the menu: the latents of real frames against "
+            "the truth (cost), imagined against real latents (model), imagined latents against the truth (both). Means "
+            "over problems with 95 % intervals.",
         ),
         Chart(
             "scatter",

@@ -92,6 +92,7 @@ DRAWINGS: Registry[type[Drawing]] = Registry(
         "planner_bars": f"{ROOM}.of_evaluations.planner_bars",
         "probe_scatter": f"{ROOM}.of_evaluations.probe_scatter",
         "regret_parts": f"{ROOM}.of_evaluations.regret_parts",
+        "regret_table": f"{ROOM}.of_evaluations.regret_parts",
         "scatter": f"{ROOM}.scatter",
         "seed_bars": f"{ROOM}.seed_bars",
         "seed_lines": f"{ROOM}.seed_lines",

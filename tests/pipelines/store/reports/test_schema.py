@@ -17,6 +17,7 @@ def test_tables_are_those_for_all_and_those_of_the_evaluations() -> None:
         "predictions",
         "pictures",
         "spectrum",
+        "geometry",
         "regret_problems",
         "regret_candidates",
     }

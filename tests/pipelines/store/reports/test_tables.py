@@ -28,6 +28,7 @@ MAKERS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "training": lambda: synthetic.training_rows(50),
     "claims": synthetic.claim_rows,
     "spectrum": synthetic.spectrum_rows,
+    "geometry": synthetic.geometry_rows,
     "regret_problems": lambda: synthetic.regret_rows()["regret_problems"],
     "regret_candidates": lambda: synthetic.regret_rows()["regret_candidates"],
 }

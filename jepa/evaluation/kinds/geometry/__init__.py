@@ -1,0 +1,1 @@
+"""Kind `geometry`: whether distances of latents are those that a planner needs."""

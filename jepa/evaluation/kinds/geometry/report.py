@@ -1,0 +1,74 @@
+"""What planning geometry leaves for the report: curves by distance, its headline figures, its section."""
+
+from jepa.evaluation.declarations import Chart, Column, HeadlineFigure, Section, Table
+
+CURVES = Table(
+    "geometry",
+    (
+        Column("split", "string", "split of the episodes"),
+        Column("protocol", "string", "named and versioned set-up"),
+        Column("seed", "int", "seed of the evaluation"),
+        Column("against", "string", "true: task distance; geodesic: length of the shortest way"),
+        Column("pairs", "string", "all pairs of frames, those across a wall, or those on one side of it"),
+        Column("distance", "float", "middle of the bin, in `unit`"),
+        Column("latent_distance", "float", "mean distance of latents, in units of that of all pairs"),
+        Column("ci_low", "float", "lower end of its 95 % interval over episodes", optional=True),
+        Column("ci_high", "float", "upper end", optional=True),
+        Column("unit", "string", "unit of the distance"),
+    ),
+)
+
+HEADLINES = (
+    HeadlineFigure(
+        "distance_rank_correlation",
+        "distance_rank_correlation",
+        "latent and {quantity} distance, Spearman",
+        by=("quantity",),
+        track=(-1.0, 1.0),
+        order=63,
+    ),
+    HeadlineFigure(
+        "monotone_share",
+        "monotone_share",
+        "paths with falling latent distance",
+        where={"quantity": "approaching"},
+        percent=True,
+        order=64,
+    ),
+    HeadlineFigure("wall_ratio", "wall_ratio", "latent distance across a wall, ratio", track=None, order=65),
+)
+
+SECTION = Section(
+    "Planning geometry",
+    charts=(
+        Chart(
+            "lines",
+            table="geometry",
+            where={"against": "true"},
+            heading="Latent against true distance",
+            reading="A straight rising line is what a planner wants; where the curve turns flat, latents no longer say "
+            "how far the goal is, and where it falls they mislead. Pairs across a wall lie higher than those on one "
+            "side where latents know of the wall. 1 is the mean of all pairs.",
+            options={"x": "distance", "y": "latent_distance", "series": "pairs"},
+        ),
+        Chart(
+            "lines",
+            table="geometry",
+            where={"against": "geodesic"},
+            heading="Latent distance against the shortest way",
+            reading="The same by the length of the shortest way round walls. Latents that know of the wall put pairs "
+            "across it on the line of all others.",
+            options={"x": "distance", "y": "latent_distance", "series": "pairs"},
+        ),
+        Chart(
+            "table",
+            heading="Planning geometry in figures",
+            reading="Spearman over pairs of frames of one episode; the share of recorded paths, all and those that do "
+            "approach their end, along which the latent distance to the end falls from frame to frame; and the ratio "
+            "of latent distances across a wall to those on one side at the same true distance (above 1: latents know "
+            "of the wall).",
+            options={"columns": ("split", "metric", "quantity", "value", "ci_low", "ci_high", "n")},
+        ),
+    ),
+    order=63,
+)
