@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import boto3
 import pytest
 
 from infra.errors import InfraError
-from infra.storage import open_store
+from infra.storage import Store, open_store
 from infra.storage.s3_server import S3Server
 from pipelines.collect import CollectConfig, collect
 from pipelines.store import DatasetHandle, verify
+from pipelines.store.garbage import delete_garbage, find_garbage
 from tests.terraform.conftest import Terraform
 
 ROOT_MODULE = Path(__file__).with_name("storage_on_server") / "main.tf"
@@ -63,6 +65,7 @@ def test_the_pipeline_runs_on_the_bucket_that_terraform_makes(
         )
         collect(config, store)
         assert verify(DatasetHandle(store, "d0")).problems == ()
+        _check_that_gc_can_be_undone(clients["s3"], store)
         _empty(clients["s3"])
     assert [bucket["Name"] for bucket in clients["s3"].list_buckets()["Buckets"] if BUCKET in bucket["Name"]] == []
     assert [policy for policy in _policies(clients["iam"]) if BUCKET in policy] == []
@@ -77,13 +80,26 @@ def _check_bucket(clients: dict[str, Any], outputs: dict[str, Any]) -> None:
     assert set(block.values()) == {True}
     rules = {rule["ID"]: rule for rule in s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]}
     assert rules["abort-stale-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
-    tag = outputs["gc_tag"]
-    assert rules["expire-what-gc-marks"]["Filter"]["Tag"] == {"Key": tag["key"], "Value": tag["value"]}
+    assert rules["forget-what-gc-deletes"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
+    assert not any("Days" in rule.get("Expiration", {}) for rule in rules.values())
     encryption = s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]["Rules"][0]
     assert encryption["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
     statements = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"]
     assert {statement["Effect"] for statement in statements} == {"Deny"}
     assert sorted(outputs["policy_arns"].values()) == sorted(p for p in _policies(clients["iam"]) if BUCKET in p)
+
+
+def _check_that_gc_can_be_undone(s3: Any, store: Store) -> None:
+    """What `jepa gc` deletes is gone for us, and lies below a delete marker, from where it can be brought back."""
+    left = "datasets/d9/shards/left"
+    store.write(left, b"left")
+    delete_garbage(store, find_garbage(store, timedelta()))
+    assert not store.exists(left)
+    found = s3.list_object_versions(Bucket=BUCKET, Prefix=left)
+    (marker,) = found["DeleteMarkers"]
+    assert marker["IsLatest"] and len(found["Versions"]) == 1
+    s3.delete_object(Bucket=BUCKET, Key=left, VersionId=marker["VersionId"])
+    assert store.read(left) == b"left"
 
 
 def _empty(s3: Any) -> None:

@@ -27,8 +27,3 @@ output "service_accounts" {
   description = "Service account, namespace and role of each kind of job."
   value       = module.foundry.service_accounts
 }
-
-output "gc_tag" {
-  description = "The tag by which an object is marked for deletion."
-  value       = module.foundry.gc_tag
-}

@@ -1,9 +1,6 @@
 # The store: one bucket, encrypted by a key of its own, that nobody outside the account and nobody without TLS reads.
 
 locals {
-  # What `jepa gc` puts on an object that nothing refers to any more; the lifecycle deletes what bears it.
-  gc_tag = { key = "jepa-gc", value = "unreferenced" }
-
   partition  = data.aws_partition.current.partition
   account    = data.aws_caller_identity.current.account_id
   bucket_arn = "arn:${local.partition}:s3:::${var.bucket}"

@@ -1,4 +1,6 @@
-# What leaves the store by itself: uploads that died, what `jepa gc` has marked, and old versions of both.
+# What leaves the store by itself: uploads that died, and old versions. What `jepa gc` deletes becomes one: S3 puts a delete
+# marker over it, and forgets both after a while. Nothing that is there expires: weights and shards have names of their
+# content, so what nothing refers to today a job may find and name in a manifest tomorrow.
 
 resource "aws_s3_bucket_lifecycle_configuration" "store" {
   bucket = aws_s3_bucket.store.id
@@ -15,23 +17,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
   }
 
   rule {
-    id     = "expire-what-gc-marks"
-    status = "Enabled"
-
-    filter {
-      tag {
-        key   = local.gc_tag.key
-        value = local.gc_tag.value
-      }
-    }
-
-    expiration {
-      days = var.marked_days
-    }
-  }
-
-  rule {
-    id     = "forget-old-versions"
+    id     = "forget-what-gc-deletes"
     status = "Enabled"
 
     filter {}

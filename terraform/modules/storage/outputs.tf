@@ -12,8 +12,3 @@ output "policy_arns" {
   description = "The policy of each kind of job: collect, pretrain, evaluate, maintenance."
   value       = { for kind, policy in aws_iam_policy.job : kind => policy.arn }
 }
-
-output "gc_tag" {
-  description = "The tag that marks an object for deletion."
-  value       = local.gc_tag
-}

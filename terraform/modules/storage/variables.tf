@@ -25,17 +25,6 @@ variable "stale_upload_days" {
   }
 }
 
-variable "marked_days" {
-  description = "Days after which an object that `jepa gc` has marked expires, counted from its creation."
-  type        = number
-  default     = 7
-
-  validation {
-    condition     = var.marked_days >= 1 && floor(var.marked_days) == var.marked_days
-    error_message = "marked_days must be a whole number of at least 1."
-  }
-}
-
 variable "noncurrent_days" {
   description = "Days for which an object that was deleted, expired or overwritten can still be brought back."
   type        = number

@@ -41,7 +41,3 @@ output "uri" {
 output "policy_arns" {
   value = module.storage.policy_arns
 }
-
-output "gc_tag" {
-  value = module.storage.gc_tag
-}

@@ -78,25 +78,16 @@ run "store" {
     error_message = "the parts of an upload that died would be paid for ever"
   }
 
-  # only what gc marked expires
+  # nothing that is there expires
   assert {
-    condition = anytrue([for rule in aws_s3_bucket_lifecycle_configuration.store.rule :
-      rule.status == "Enabled" && try(rule.expiration[0].days == 7 && rule.filter[0].tag[0].key == output.gc_tag.key && rule.filter[0].tag[0].value == output.gc_tag.value, false)
-    ])
-    error_message = "what gc marks never expires"
+    condition     = alltrue([for rule in aws_s3_bucket_lifecycle_configuration.store.rule : try(coalesce(rule.expiration[0].days, 0), 0) == 0])
+    error_message = "objects expire that nobody has deleted"
   }
 
-  assert {
-    condition = alltrue([for rule in aws_s3_bucket_lifecycle_configuration.store.rule :
-      length(rule.filter[0].tag) == 1 || try(coalesce(rule.expiration[0].days, 0), 0) == 0
-    ])
-    error_message = "objects expire that nobody has marked"
-  }
-
-  # old versions are forgotten
+  # what is deleted, and old versions, are forgotten
   assert {
     condition = anytrue([for rule in aws_s3_bucket_lifecycle_configuration.store.rule :
-      rule.status == "Enabled" && try(rule.noncurrent_version_expiration[0].noncurrent_days == 30, false)
+      rule.status == "Enabled" && try(rule.noncurrent_version_expiration[0].noncurrent_days == 30 && rule.expiration[0].expired_object_delete_marker, false)
     ])
     error_message = "old versions would be paid for ever"
   }
@@ -159,12 +150,6 @@ run "store" {
     error_message = "evaluate cannot read datasets/ and models/"
   }
 
-  # maintenance marks and alone may
-  assert {
-    condition     = [for kind, policy in aws_iam_policy.job : kind if strcontains(policy.policy, "s3:PutObjectTagging")] == ["maintenance"]
-    error_message = "not maintenance alone may mark objects for deletion"
-  }
-
   # nobody deletes versions
   assert {
     condition     = alltrue([for policy in aws_iam_policy.job : !strcontains(policy.policy, "DeleteObjectVersion") && !strcontains(policy.policy, "s3:*") && !strcontains(policy.policy, "\"Resource\":\"*\"")])
@@ -200,10 +185,9 @@ run "refused" {
   variables {
     bucket            = "Jepa_Test"
     stale_upload_days = 0
-    marked_days       = 0
     noncurrent_days   = 1
     access_log_days   = 1
   }
 
-  expect_failures = [var.bucket, var.stale_upload_days, var.marked_days, var.noncurrent_days, var.access_log_days]
+  expect_failures = [var.bucket, var.stale_upload_days, var.noncurrent_days, var.access_log_days]
 }
