@@ -1,11 +1,11 @@
 """The Ray that a flow's jobs run on."""
 
 import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from infra.processes.machine import machine_cores
 from infra.ray_cluster.connection import connect
 from infra.settings import RaySettings
 from infra.storage import open_store
@@ -27,7 +27,7 @@ def cluster_for(store: str, *parts: Any) -> Iterator[None]:
         return
     settings = RaySettings.from_environment()
     if settings.address is None:
-        settings = settings.model_copy(update={"num_cpus": max(slots, os.cpu_count() or 1)})
+        settings = settings.model_copy(update={"num_cpus": max(slots, machine_cores())})
     with connect(settings):
         check_seen_by_all_nodes(open_store(store))
         yield

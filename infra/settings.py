@@ -92,7 +92,7 @@ class RaySettings(BaseModel):
     address: str | None = None
     """Address of an existing cluster, e.g. `auto` inside one of its jobs; none starts a local one, and stops it."""
     num_cpus: PositiveInt | None = None
-    """Cores of a local Ray; none takes those of the machine."""
+    """Cores of a local Ray; none takes those that the machine, or this container of it, has."""
     object_store_memory: int = Field(200 * 2**20, ge=78_643_200)
     """Bytes of shared memory of a local Ray; pixels never pass through it, so little is enough."""
     threads: NonNegativeInt = 1

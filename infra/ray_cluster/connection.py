@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from infra.errors import AddressError
+from infra.processes.machine import machine_cores
 from infra.progress import announce
 from infra.ray_cluster.access import cluster_access, local_access, require_token
 from infra.ray_cluster.local import RaySession
@@ -99,7 +100,7 @@ def _init(settings: RaySettings, session: RaySession | None) -> None:
         options |= {
             # Named, or ray.init would look for a cluster that somebody else runs on this machine.
             "address": "local",
-            "num_cpus": settings.num_cpus or os.cpu_count(),
+            "num_cpus": settings.num_cpus or machine_cores(),
             "object_store_memory": settings.object_store_memory,
             "include_dashboard": True,  # without it Ray Train's clean-up actor loops on the State API
             "dashboard_host": "127.0.0.1",

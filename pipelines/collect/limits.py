@@ -6,7 +6,7 @@ Every figure is a lower bound: what is refused is hopeless, what passes may stil
 import shutil
 from pathlib import Path
 
-from infra.processes.memory import machine_bytes
+from infra.processes.machine import machine_bytes
 from infra.storage import Store
 from infra.storage.local import LocalStore
 from jepa.core.errors import InputError

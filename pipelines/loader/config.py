@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
+from infra.processes.machine import machine_cores
 from jepa.core.config import Config
 
 MEGABYTE = 1 << 20
@@ -46,8 +47,7 @@ class LoaderConfig(Config):
         """Returns the number of threads; for `threads: 0` this process's share of the cores, 8 at most."""
         if self.threads:
             return self.threads
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return max(1, min(MOST_THREADS, cores // max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1")))))
+        return max(1, min(MOST_THREADS, machine_cores() // max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1")))))
 
     def pins_memory(self) -> bool:
         """Returns whether batches are put in pinned memory: where that is asked for and there is a GPU."""

@@ -1,6 +1,5 @@
 """`jepa doctor`: checks what surrounds the jobs, and says for each failure what to do."""
 
-import os
 from collections import Counter
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from flows.cli.doctor.findings import Asked, Status
 from flows.cli.doctor.run import run_checks
 from flows.cli.doctor.shown import as_facts, as_lines
 from flows.servers.embedded import embedded_store
+from infra.processes.machine import machine_cores
 from infra.progress import Progress
 from jepa.core.config import Config
 from jepa.core.errors import InputError
@@ -39,7 +39,7 @@ def execute(options: DoctorOptions, context: Context) -> int:
         if name not in CHECKS:
             raise InputError(f"check {name!r} is not known; choose some of: {', '.join(CHECKS)}")
     names = [name for name in CHECKS if name in options.only or not options.only]
-    at_once = max(1, min(MOST_AT_ONCE, os.cpu_count() or 1))
+    at_once = max(1, min(MOST_AT_ONCE, machine_cores()))
     with (
         embedded_store(context.store_uri) as (uri, _),
         (Progress() if context.as_json else context.progress()).phase("doctor", len(names), "checks") as phase,

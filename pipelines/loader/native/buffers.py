@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from infra.processes.memory import machine_bytes
+from infra.processes.machine import machine_bytes
 from jepa.core.clips import Clips
 from jepa.core.episodes import Actions, Pixels
 from jepa.core.errors import InputError

@@ -9,7 +9,7 @@ from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
 from flows.cli.doctor.findings import Asked, Report, Step
-from infra.processes.memory import machine_bytes
+from infra.processes.machine import machine_bytes, machine_cores
 from infra.ray_cluster.connection import LONGEST_TMPDIR
 from infra.settings import RaySettings
 from infra.storage import open_store
@@ -50,7 +50,7 @@ def free_bytes(folder: Path) -> int:
 
 
 def _memory(step: Step) -> None:
-    cores, held = len(os.sched_getaffinity(0)), machine_bytes()
+    cores, held = machine_cores(), machine_bytes()
     words = f"{cores} core{'s' if cores > 1 else ''}, {'unknown' if held is None else _gb(held)} of memory"
     if held is not None and held < MEMORY_WARNING:
         step.warning(words, f"a training needs about {_gb(MEMORY_WARNING)}: take smaller batches and one worker")

@@ -7,6 +7,7 @@ from importlib import metadata
 
 from flows.cli.doctor.findings import Asked, Report, Step
 from infra.processes.environment import applied_environment
+from infra.processes.machine import machine_cores
 from infra.ray_cluster.connection import connect, require_listener
 from infra.ray_cluster.local import ray_session
 from infra.settings import RaySettings
@@ -22,7 +23,7 @@ def check(asked: Asked, report: Report) -> None:
         with report.step("local") as step, ray_session() as session:
             step.ok(
                 f"RAY_ADDRESS is not set: commands start a Ray of their own (Ray {metadata.version('ray')}, "
-                f"{os.cpu_count()} slots, in {session.folder.parent})"
+                f"{machine_cores()} slots, in {session.folder.parent})"
             )
         return
     with report.step("address") as step:
