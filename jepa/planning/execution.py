@@ -136,6 +136,7 @@ class _Trace:
             seeds=[derive_seed(problem.seed, "plan", step) for problem in problems],
             steps_left=steps_left,
             previous_plan=previous_plan,
+            demonstration_PLA=_recorded_from(problems, step, self.world.world_spec.idle_action),
         )
 
     def _look(self, time: int) -> Pixels:
@@ -143,6 +144,16 @@ class _Trace:
         if time not in self.frames:
             self.frames[time] = self.world.render_pixels()
         return self.frames[time]
+
+
+def _recorded_from(problems: Sequence[Problem], step: int, idle: float) -> Actions | None:
+    """Returns what was recorded from a step on, shorter recordings followed by idle actions; None if any has none."""
+    recorded = [problem.demonstration_LA[step:] for problem in problems if problem.demonstration_LA is not None]
+    if len(recorded) < len(problems):
+        return None
+    longest = max(len(action_LA) for action_LA in recorded)
+    padded = [np.pad(a_LA, ((0, longest - len(a_LA)), (0, 0)), constant_values=idle) for a_LA in recorded]
+    return np.stack(padded).astype(np.float32)
 
 
 def _outcome(trace: _Trace, plans: Sequence[Plan], index: int) -> Execution:

@@ -36,6 +36,8 @@ class Problem:
     goal: State
     start_pixels: Pixels
     goal_pixels: Pixels
+    demonstration_LA: Actions | None = None
+    """The actions that were recorded between start and goal; None where none were."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class Situation:
     for more arrives later with each look. None leaves the planner its own horizon."""
     previous_plan: Plan | None = None
     """What is left of the plan of the look before; None at the first look, and where all of it was carried out."""
+    demonstration_PLA: Actions | None = None
+    """What was recorded from this step on up to the goal, which only references look at; None where nothing was."""
 
     def part(self, group: slice) -> "Situation":
         """Returns the situation of some of the problems."""
@@ -114,6 +118,7 @@ class Situation:
             goal_state={name: value[group] for name, value in self.goal_state.items()},
             seeds=self.seeds[group],
             previous_plan=None if self.previous_plan is None else self.previous_plan.part(group),
+            demonstration_PLA=None if self.demonstration_PLA is None else self.demonstration_PLA[group],
         )
 
 
@@ -171,6 +176,7 @@ PLANNERS: Registry[type[Planner]] = Registry(
     "planner",
     {
         "cem": "jepa.planning.planners.cem",
+        "demonstration": "jepa.planning.planners.demonstration",
         "gradient": "jepa.planning.planners.gradient",
         "icem": "jepa.planning.planners.icem",
         "mppi": "jepa.planning.planners.mppi",

@@ -103,6 +103,11 @@ class WorldSpec:
         """Returns the dimensions of the quantities that an episode stores."""
         return {quantity.name: quantity.size for quantity in self.quantities if quantity.recorded}
 
+    @property
+    def idle_action(self) -> float:
+        """Returns the value in the middle of the action range, by which what is moved by differences stays put."""
+        return (self.action_low + self.action_high) / 2
+
     def carried_out(self, action_NA: Actions) -> Actions:
         """Returns what the world makes of actions: where values stand for options, those of the option picked."""
         return carried_out(action_NA, self.choices, self.action_low, self.action_high)

@@ -15,8 +15,10 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 
 from jepa.core.episodes import State
-from jepa.planning.cross_entropy import CEMConfig, Cost, minimise
+from jepa.planning.cross_entropy import CEMConfig, Cost, best_candidates, minimise
 from jepa.planning.planner import PLANNERS, Plan, Planner, PlanningSetting, Situation
+from jepa.planning.planners.demonstration import recorded_actions, up_to
+from jepa.planning.search.space import ActionSpace
 from jepa.worlds.world import World, make_world
 
 
@@ -37,6 +39,10 @@ class OracleConfig(CEMConfig):
     block_correlation: float = 0.8
     path_weight: NonNegativeFloat = 0.1
     """weight of the mean distance on the way beside the final distance; breaks ties in favour of arriving early"""
+    from_demonstration: bool = False
+    """whether the first mean is what was recorded between start and goal, idle actions after it, and the plan never
+    costs more than that; where contacts make a search miss goals, such as in Push-T, this makes it a ceiling, provided
+    that a plan is as long as the recording. `init_std` is then how far around the recording it searches"""
 
 
 @PLANNERS.register("oracle")
@@ -68,19 +74,36 @@ class Oracle(Planner):
 
     def _plan_group(self, situation: Situation) -> Plan:
         started = time.perf_counter()
+        config = self.config.within(situation.steps_left, self.config.frameskip)
+        cost = self.cost(situation.state, situation.goal_state, situation.goal_kind)
+        low, high = (torch.tensor(end, dtype=torch.float32) for end in (self.spec.action_low, self.spec.action_high))
+        recorded_PHKA = self._recorded(situation, config.horizon) if config.from_demonstration else None
         action_PHKA = minimise(
-            self.cost(situation.state, situation.goal_state, situation.goal_kind),
+            cost,
             situation.seeds,
-            (self.config.frameskip, self.spec.action_size),
-            torch.tensor(self.spec.action_low, dtype=torch.float32),
-            torch.tensor(self.spec.action_high, dtype=torch.float32),
-            self.config.within(situation.steps_left, self.config.frameskip),
+            (config.frameskip, self.spec.action_size),
+            low,
+            high,
+            config,
             self.setting.carried_out(),
+            None if recorded_PHKA is None else ActionSpace(low, high).unit(recorded_PHKA),
         )
+        if recorded_PHKA is not None:
+            # The mean of good candidates may be worse than any of them: contacts make the cost jump.
+            pair_PSHKA = torch.stack([action_PHKA, recorded_PHKA], dim=1)
+            action_PHKA = best_candidates(pair_PSHKA, cost(pair_PSHKA), 1)[:, 0]
         action_PLA = action_PHKA.flatten(1, 2).numpy()
         simulated = self.simulate(situation.state, action_PLA)
         seconds = (time.perf_counter() - started) / len(action_PLA)
         return Plan(action_PLA, np.full(len(action_PLA), seconds), state=simulated)
+
+    def _recorded(self, situation: Situation, horizon: int) -> Tensor:
+        """Returns what was recorded from now on, as actions of a plan (P, H, K, A)."""
+        frameskip = self.config.frameskip
+        action_PLA = up_to(recorded_actions(situation, "oracle"), horizon * frameskip, self.spec.idle_action)
+        carried_out_PLA = self.spec.carried_out(action_PLA.reshape(-1, action_PLA.shape[-1])).reshape(action_PLA.shape)
+        recorded: Tensor = torch.from_numpy(carried_out_PLA).view(-1, horizon, frameskip, action_PLA.shape[-1])
+        return recorded
 
     def cost(self, state: State, goal: State, goal_kind: str) -> Cost:
         """Returns the cost of action sequences: the final distance to the goal, and a little of that on the way."""

@@ -148,7 +148,7 @@ def test_an_evaluation_of_another_s_has_settings_like_any(
         ("- probing\n", "holds a list; write `name: …` and settings by evaluation"),
         ("probing: {}\n", "name: Field required"),
         ("name: a b\n", "name: String should match pattern"),
-        ("name: mine-v1\nplaning: {}\n", "evaluation 'planing' is not known; choose one of: decoding, identif"),
+        ("name: mine-v1\nplaning: {}\n", "evaluation 'planing' is not known; choose one of: decoding, geometry, identif"),
         ("name: mine-v1\nprobing: {train_frames: 0}\n", r"probing\.train_frames: .* greater than 0, got 0"),
         ("name: mine-v1\nprobing: {frames: 3}\n", r"probing\.frames: Extra inputs are not permitted"),
         ("name: mine-v1\nprobing: 3\n", "probing: Input should be a valid dictionary, got 3"),

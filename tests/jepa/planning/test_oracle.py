@@ -1,10 +1,14 @@
 """The planner `oracle`: it arrives, simulates no more at once than allowed, and closes the worlds that it opens."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from jepa.core.errors import InputError
 from jepa.evaluation.kinds.planning.problems import draw_problems
-from jepa.planning import Oracle, OracleConfig, PlanningSetting, Problem
+from jepa.planning import Execution, Oracle, OracleConfig, PlanningSetting, Problem
 from jepa.planning.planners import oracle as subject
 from jepa.worlds import World, make_world
 from tests.jepa.evaluation.standins import MemorySource
@@ -82,3 +86,46 @@ def test_the_options_old_names_are_understood() -> None:
     assert OracleConfig.model_validate({"chunk": 40, "block_actions": 4}) == OracleConfig(
         candidates_at_once=40, frameskip=4
     )
+
+
+POOR = {"samples": 8, "elites": 4, "iterations": 1, "init_std": 1.0}
+"""A search that finds nothing by itself."""
+
+
+def test_from_the_demonstration_it_never_costs_more_and_by_default_it_does_not_look_at_it(
+    source: MemorySource,
+) -> None:
+    problems = draw_problems(source, "test", "cross_room", 12, 25, seed=3)
+    alone = run("oracle", POOR, problems, budget=25)
+    without = run("oracle", POOR, [replace(one, demonstration_LA=None) for one in problems], budget=25)
+    for one, other in zip(alone, without, strict=True):
+        np.testing.assert_array_equal(one.path["agent_position"], other.path["agent_position"])
+    near = run("oracle", POOR | {"from_demonstration": True}, problems, budget=25)
+    shown = run("demonstration", {}, problems, budget=25)
+    assert np.mean([one.success for one in alone]) < 0.5
+    assert all(one.success for one in near)
+    for one, recorded in zip(near, shown, strict=True):
+        costs = [_cost(each, recorded.path["agent_position"][-1]) for each in (one, recorded)]
+        assert costs[0] <= costs[1] + 1e-5
+
+
+def test_around_the_demonstration_it_finds_better_ways(source: MemorySource) -> None:
+    problems = draw_problems(source, "test", "cross_room", 6, 25, seed=3)
+    early = {"samples": 100, "elites": 10, "iterations": 6, "path_weight": 1.0, "from_demonstration": True}
+    near = run("oracle", early | {"init_std": 0.5}, problems, budget=25)
+    shown = run("demonstration", {}, problems, budget=25)
+    better = [
+        _cost(one, problem.goal["agent_position"], 1.0) < _cost(recorded, problem.goal["agent_position"], 1.0) - 0.005
+        for one, recorded, problem in zip(near, shown, problems, strict=True)
+    ]
+    assert sum(better) >= 3
+
+
+def test_from_the_demonstration_it_needs_one(problems: list[Problem]) -> None:
+    with pytest.raises(InputError, match="'oracle' needs the actions that were recorded"):
+        run("oracle", POOR | {"from_demonstration": True}, [replace(problems[0], demonstration_LA=None)])
+
+
+def _cost(one: Execution, goal: NDArray[np.float32], path_weight: float = 0.1) -> float:
+    distance = np.linalg.norm(one.path["agent_position"][1:] - goal, axis=1)
+    return float(distance[-1] + path_weight * distance.mean())

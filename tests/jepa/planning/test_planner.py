@@ -5,11 +5,12 @@ import pytest
 from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.planning import PLANNERS, Planner, RandomConfig, make_planner
+from jepa.planning.planners.demonstration import LONGEST_PLAN
 from tests.jepa.planning.setting import RIGHT_MODEL
 
 
 def test_an_unknown_planner_is_named_with_the_known_ones() -> None:
-    with pytest.raises(InputError, match="planner 'magic' is not known; choose one of: cem, gradient, icem, "):
+    with pytest.raises(InputError, match="planner 'magic' is not known; choose one of: cem, demonstration, gradient, "):
         make_planner("magic", {}, RIGHT_MODEL)
 
 
@@ -25,6 +26,7 @@ def test_every_planner_has_its_options_and_a_plan_of_some_length() -> None:
         kind = PLANNERS.get(name)
         assert issubclass(kind, Planner) and issubclass(kind.Config, Config)
         planner = make_planner(name, kind.Config(), RIGHT_MODEL)
-        assert planner.plan_steps == 25
+        # What was recorded is as long as its problem has it.
+        assert planner.plan_steps == (LONGEST_PLAN if name == "demonstration" else 25)
         planner.close()
     assert make_planner("random", RandomConfig(steps=7), RIGHT_MODEL).plan_steps == 7

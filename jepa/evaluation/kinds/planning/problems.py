@@ -195,4 +195,5 @@ def _problem(world: type[World], episode: Episode, one: DrawnProblem) -> Problem
         goal=one.goal,
         start_pixels=episode.pixels[row].copy(),
         goal_pixels=episode.pixels[goal_row].copy(),
+        demonstration_LA=episode.action[row:goal_row].copy(),
     )

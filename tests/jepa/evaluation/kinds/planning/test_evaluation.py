@@ -133,8 +133,8 @@ def test_a_plan_shorter_than_what_is_carried_out_is_refused(
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"planners": {"magic": {}}}, "planner 'magic' is not known; choose one of: cem, oracle, random"),
-        ({"planners": {"cem-long": {"planner": "icem"}}}, "planner 'icem' is not known"),
+        ({"planners": {"magic": {}}}, "planner 'magic' is not known; choose one of: cem, demonstration, gradient, "),
+        ({"planners": {"cem-long": {"planner": "lqr"}}}, "planner 'lqr' is not known"),
         ({"planners": {"cem-long": {"planner": "cem", "samples": 0}}}, r"cem-long\.samples: .*greater than 0, got 0"),
         ({"planners": {"oracle": {"planner": "cem"}}}, "oracle is the planner of that name in every table, not 'cem'"),
         ({"planners": {"cem": 3}}, r"planners\.cem\n.*valid dictionary"),
