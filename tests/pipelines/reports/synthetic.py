@@ -322,7 +322,7 @@ def spectrum_rows() -> list[Row]:
 def regret_rows() -> dict[str, list[Row]]:
     """Returns a problem with the parts of its regret, and two candidates of its menu."""
     common = {"split": "test", "protocol": "two-room-v1", "planner": "cem", "seed": 0, "goal": "uniform", "problem": 0}
-    common |= {"unit": "scene width"}
+    common |= {"unit": "scene width", "cost": "latent", "privileged": False}
     ranks = {f"rank_correlation_{part}": 0.9 for part in ("cost", "model", "both")}
     parts = {"regret": 0.3, "regret_cost": 0.0, "regret_model": 0.1, "regret_search": 0.2}
     costs = {"menu_best": 0.0, "real_best": 0.0, "imagined_best": 0.1, "plan": 0.3}

@@ -81,8 +81,7 @@ def _between(episode: Episode, z_FD: NDArray[np.float32], start_N: Rows, end_N: 
     states = [type(world).state_at(episode, row) for row in range(len(z_FD))]
     state_F = {name: np.stack([state[name] for state in states]) for name in states[0]}
     start, end = _taken(state_F, start_N), _taken(state_F, end_N)
-    shortest_way = getattr(type(world), "geodesic", None)
-    geodesic = None if shortest_way is None else shortest_way(start, end)
+    geodesic = type(world).geodesic(start, end)
     return Distances(
         latent=np.linalg.norm((z_FD[start_N] - z_FD[end_N]).astype(np.float64), axis=1),
         true=_true_distances(world, start, end, len(start_N)),

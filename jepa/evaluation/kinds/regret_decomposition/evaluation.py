@@ -27,15 +27,15 @@ from jepa.evaluation.kinds.regret_decomposition.menu import Menu, Search, Watche
 from jepa.evaluation.kinds.regret_decomposition.report import CANDIDATES, HEADLINES, PROBLEMS, SECTION
 from jepa.evaluation.kinds.regret_decomposition.scoring import (
     PARTS,
-    LatentCost,
     Scores,
     carry_out,
-    last_latent_distance,
     score,
 )
 from jepa.evaluation.statistics import bootstrap_mean
 from jepa.models.world_model import WorldModel
+from jepa.planning.costs.cost import PlanCost, make_cost
 from jepa.planning.planner import Planner, PlanningSetting, Problem, make_planner
+from jepa.planning.search.latent import LatentSearch
 from jepa.worlds.recordings import require_simulator
 from jepa.worlds.world import WORLDS, make_world
 
@@ -117,6 +117,7 @@ class RegretDecompositionEvaluation(Evaluation):
                 planners[label] = opened.enter_context(closing(made))
             steps = menu_steps({label: one.plan_steps for label, one in planners.items()}, config.ahead, frameskip)
             world = opened.enter_context(closing(make_world(source.world, config.candidates, **source.world_options)))
+            costs = {label: _cost_of(one, setting) for label, one in planners.items()}
             demonstrations = _demonstrations(source, problems, steps)
             for problem in problems:
                 found: dict[str, Search] = {
@@ -125,8 +126,7 @@ class RegretDecompositionEvaluation(Evaluation):
                 demonstration = demonstrations[problem.episode, problem.start_row]
                 menu = draw_menu(problem, demonstration, found, world.world_spec, config, frameskip)
                 outcome = carry_out(model, world, problem, menu.action_CLA, frameskip)
-                costs = {label: _cost_of(one) for label, one in planners.items()}
-                yield problem, menu, {label: score(outcome, cost, config.ahead) for label, cost in costs.items()}
+                yield problem, menu, {label: score(outcome, *cost, config.ahead) for label, cost in costs.items()}
 
 
 def menu_steps(plan_steps: Mapping[str, int], ahead: int, frameskip: int) -> int:
@@ -168,9 +168,11 @@ def planner_metrics(problems: Sequence[Row], distance_unit: str, labels: Mapping
     ]
 
 
-def _cost_of(planner: Planner) -> LatentCost:
-    """Returns the cost that a planner's candidates are scored by."""
-    return last_latent_distance
+def _cost_of(planner: Planner, setting: PlanningSetting) -> tuple[str, PlanCost]:
+    """Returns the name and the cost by which a planner ranks candidates; `latent` where it ranks none."""
+    if isinstance(planner, LatentSearch):
+        return str(planner.config.cost["name"]), planner.plan_cost
+    return "latent", make_cost({"name": "latent"}, setting)
 
 
 def _demonstrations(source: EpisodeSource, problems: Sequence[Problem], steps: int) -> dict[tuple[int, int], Actions]:
@@ -190,22 +192,24 @@ def _demonstrations(source: EpisodeSource, problems: Sequence[Problem], steps: i
 def _problem_rows(problem: Problem, menu: Menu, scores: Mapping[str, Scores], common: Row) -> list[Row]:
     own = {**common, "episode": problem.episode, "start_row": problem.start_row}
     return [
-        {**own, "planner": label, **one.figures(menu.plan_of[label], menu.ranked_C)} for label, one in scores.items()
+        {**own, **_cost_columns(label, one), **one.figures(menu.plan_of[label], menu.ranked_C)}
+        for label, one in scores.items()
     ]
 
 
 def _candidate_rows(menu: Menu, scores: Mapping[str, Scores], common: Row) -> list[Row]:
-    rows = []
+    several, rows = len(scores) > 1, []
     for label, one in scores.items():
+        panel = f"{common['goal']} {common['problem']}" + f" {label}" * several
+        columns = {**common, **_cost_columns(label, one), "panel": panel}
         costs = zip(menu.origins, one.true_C, one.real_C, one.imagined_C, strict=True)
-        for candidate, (origin, true, real, imagined) in enumerate(costs):
-            own = {
-                "planner": label,
-                "candidate": candidate,
-                "origin": origin,
-                "chosen": candidate == menu.plan_of[label],
-            }
-            figures = {"true_cost": true, "real_latent_cost": real, "imagined_latent_cost": imagined}
-            panel = f"{common['goal']} {common['problem']}"
-            rows.append({**common, **own, "panel": panel, **{name: float(value) for name, value in figures.items()}})
+        for candidate, (origin, *figures) in enumerate(costs):
+            true, real, imagined = (float(figure) for figure in figures)
+            own = {"candidate": candidate, "origin": origin, "chosen": candidate == menu.plan_of[label]}
+            own |= {"true_cost": true, "real_latent_cost": real, "imagined_latent_cost": imagined}
+            rows.append({**columns, **own})
     return rows
+
+
+def _cost_columns(label: str, scores: Scores) -> Row:
+    return {"planner": label, "cost": scores.cost, "privileged": scores.privileged}

@@ -6,6 +6,8 @@ _LABELS = (
     Column("split", "string", "split that the problem was drawn from"),
     Column("protocol", "string", "named and versioned set-up"),
     Column("planner", "string", "label of the planner, whose cost the candidates are ranked by"),
+    Column("cost", "string", "registered name of that cost"),
+    Column("privileged", "bool", "whether that cost is made with recorded states, which no camera gives"),
     Column("seed", "int", "seed of the evaluation"),
     Column("goal", "string", "kind of goal"),
     Column("problem", "int", "number of the problem; the same number is the same problem and menu for every planner"),
@@ -74,9 +76,9 @@ SECTION = Section(
             "regret_table",
             without={"metric": ("true_cost", "regret_part")},
             heading="Regret and rank correlation",
-            reading="Regret of the plan against the menu's best, in true distance. Spearman over the menu: the latents of real frames against "
-            "the truth (cost), imagined against real latents (model), imagined latents against the truth (both). Means "
-            "over problems with 95 % intervals.",
+            reading="Regret of the plan against the menu's best, in true distance. Spearman over the "
+            "menu: latents of real frames against the truth (cost), imagined against real latents (model), imagined "
+            "latents against the truth (both). Means over problems with 95 % intervals.",
         ),
         Chart(
             "scatter",

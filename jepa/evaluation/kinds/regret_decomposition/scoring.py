@@ -4,7 +4,6 @@ Shapes: C candidates, L = H·K actions of a candidate, H action blocks, K action
 action, D latent.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,24 +15,17 @@ from jepa.core.episodes import Actions
 from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.statistics import rank_correlation
 from jepa.models.world_model import WorldModel
+from jepa.planning.costs.cost import PlanCost
 from jepa.planning.planner import Problem
 from jepa.worlds.world import World
 
 Floats = NDArray[np.float64]
-LatentCost = Callable[[Tensor, Tensor, int | None], Tensor]
-"""Takes latents after each action block (P, C, H, D), goals (P, D) and the steps left; returns costs (P, C)."""
-
 PARTS = ("cost", "model", "search")
-
-
-def last_latent_distance(z_PCHD: Tensor, goal_PD: Tensor, steps_left: int | None) -> Tensor:
-    """Returns ‖z_H − z_g‖², (P, C): what a planner minimises that names no other cost."""
-    return (z_PCHD[:, :, -1] - goal_PD[:, None]).square().sum(-1)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where the candidates of a problem lead: true distance (C,), latents of the true and the imagined frames."""
+    """Where a problem's candidates lead: true distance (C,), and on the model's device latents, real and imagined."""
 
     distance_C: Floats
     real_CHD: Tensor
@@ -53,17 +45,24 @@ def carry_out(model: WorldModel, world: World, problem: Problem, action_CLA: Act
             latents.append(encode_pixels(model, world.render_pixels()))
     goal = {name: np.repeat(value[None], copies, axis=0) for name, value in problem.goal.items()}
     distance_C = world.distance(goal, problem.goal_kind).astype(np.float64)
-    start_goal = torch.from_numpy(encode_pixels(model, np.stack([problem.start_pixels, problem.goal_pixels])))
     device = next(model.parameters()).device
+    start_D, goal_D = torch.from_numpy(encode_pixels(model, np.stack([problem.start_pixels, problem.goal_pixels]))).to(
+        device
+    )
     action_CHKA = torch.from_numpy(action_CLA.reshape(copies, -1, frameskip, size)).to(device)
-    imagined_CHD = model.rollout(start_goal[:1, None].expand(copies, -1, -1).to(device), action_CHKA)
-    return Outcome(distance_C, torch.from_numpy(np.stack(latents, axis=1)), imagined_CHD.float().cpu(), start_goal[1])
+    imagined_CHD = model.rollout(start_D.expand(copies, 1, -1), action_CHKA)
+    real_CHD = torch.from_numpy(np.stack(latents, axis=1)).to(device)
+    return Outcome(distance_C, real_CHD, imagined_CHD.float(), goal_D)
 
 
 @dataclass(frozen=True)
 class Scores:
     """Costs (C,) of a menu's candidates: true, by the frames that really result, and as the model imagines them."""
 
+    cost: str
+    """Name of the cost of latents."""
+    privileged: bool
+    """Whether it is made with recorded states."""
     true_C: Floats
     real_C: Floats
     imagined_C: Floats
@@ -102,10 +101,11 @@ def _true_cost_of_best(costs_C: Floats, true_C: Floats) -> float:
     return float(true_C[costs_C == costs_C.min()].mean())
 
 
-def score(outcome: Outcome, cost: LatentCost, steps_left: int) -> Scores:
-    """Returns a menu's costs; one that is NaN counts as worst, as it does in a search."""
+@torch.inference_mode()
+def score(outcome: Outcome, name: str, cost: PlanCost, steps_left: int) -> Scores:
+    """Returns a menu's costs by a registered cost; one that is NaN counts as worst, as it does in a search."""
     real, imagined = (
-        cost(z_CHD[None], outcome.goal_D[None], steps_left)[0].double().nan_to_num(nan=torch.inf).numpy()
+        cost(z_CHD[None], outcome.goal_D[None], steps_left)[0].double().cpu().nan_to_num(nan=torch.inf).numpy()
         for z_CHD in (outcome.real_CHD, outcome.imagined_CHD)
     )
-    return Scores(outcome.distance_C, real, imagined)
+    return Scores(name, cost.privileged, outcome.distance_C, real, imagined)

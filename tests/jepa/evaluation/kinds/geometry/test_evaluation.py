@@ -10,6 +10,8 @@ from torch import Tensor
 from jepa.core.errors import InputError
 from jepa.evaluation import GeometryConfig, GeometryEvaluation
 from jepa.evaluation.evaluation import EvaluationResult
+from jepa.worlds import WORLDS
+from jepa.worlds.world import World
 from tests.jepa.evaluation.standins import CentroidModel, MemorySource, figures
 
 CONFIG = GeometryConfig(episodes=20, pairs=100, blocks=5)
@@ -45,10 +47,20 @@ def right(source: MemorySource) -> EvaluationResult:
 def test_a_latent_that_is_the_position_has_the_true_distance(right: EvaluationResult) -> None:
     values = figures(right.metrics, "quantity")
     assert values["true", "distance_rank_correlation"] > 0.999
+    assert values["true", "distance_rank_correlation"] > values["geodesic", "distance_rank_correlation"] > 0.9
+    assert values[None, "wall_ratio"] == pytest.approx(1, abs=0.02), "it knows nothing of the wall"
     assert 0.3 < values["all", "monotone_share"] < values["approaching", "monotone_share"] <= 1
     curve = [row for row in right.tables["geometry"] if (row["against"], row["pairs"]) == ("true", "all")]
     slope = [row["latent_distance"] / row["distance"] for row in curve]
     assert max(slope[1:]) < 1.05 * min(slope[1:])
+
+
+def test_a_world_without_shortest_ways_has_no_wall(source: MemorySource, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WORLDS.get("two_room"), "geodesic", World.geodesic)
+    result = run(CentroidModel(), source)
+    assert not {row["metric"] for row in result.metrics} & {"wall_ratio"}
+    assert {(row["against"], row["pairs"]) for row in result.tables["geometry"]} == {("true", "all")}
+    assert {row["quantity"] for row in result.metrics} == {"true", "all", "approaching"}
 
 
 def test_a_curve_shows_where_latents_stop_telling_distances_apart(source: MemorySource) -> None:

@@ -7,10 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.evaluation import RegretDecompositionConfig, RegretDecompositionEvaluation
 from jepa.evaluation.evaluation import EvaluationResult, Row
 from jepa.evaluation.kinds.regret_decomposition.evaluation import menu_steps
+from jepa.planning import PlanningSetting
+from jepa.planning.costs.cost import COSTS, PlanCost
 from jepa.worlds import WORLDS
 from tests.jepa.evaluation.lattice import Lattice, LatticeSource, TrueModel
 from tests.jepa.evaluation.standins import CentroidModel, MemorySource, figures
@@ -115,6 +118,30 @@ def test_walls_that_a_model_does_not_know_are_the_model_s_part(source: MemorySou
     assert part(result, "cost") == pytest.approx(0, abs=0.01), "the latent is the position, to a fraction of a pixel"
     values = figures(result.metrics, "quantity")
     assert values["model", "rank_correlation"] < values["cost", "rank_correlation"] - 0.01
+
+
+class FirstAxis(PlanCost):
+    """Looks at how far the end is along the first axis alone, and was made with states."""
+
+    Config = Config
+    privileged = True
+
+    def __init__(self, config: Any, setting: PlanningSetting) -> None:
+        """Takes no options."""
+
+    def __call__(self, z_PCHD: Tensor, goal_PD: Tensor, steps_left: int | None) -> Tensor:
+        return (z_PCHD[:, :, -1, 0] - goal_PD[:, None, 0]).abs()
+
+
+def test_costs_by_name_are_compared_on_one_menu(lattice: LatticeSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COSTS._entries, "first_axis", FirstAxis)
+    planners = {"cem": SMALL, "axis": {"planner": "cem", **SMALL, "cost": "first_axis"}}
+    result = run(TrueModel(), lattice, planners=planners)
+    lost = {row["planner"]: row["value"] for row in result.metrics if row["quantity"] == "cost" and row["unit"] != "1"}
+    assert lost["cem"] == 0 and lost["axis"] > 1
+    for table in result.tables.values():
+        marks = {(row["planner"], row["cost"], row["privileged"]) for row in table}
+        assert marks == {("cem", "latent", False), ("axis", "first_axis", True)}
 
 
 def candidates(result: EvaluationResult, planner: str, problem: int) -> list[Row]:
