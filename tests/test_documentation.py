@@ -31,6 +31,7 @@ MADE = {
     "plan.json",
     "checkpoint.json",
     "digests.json",
+    "head.json",
     "job.json",
     "index.json",
 }

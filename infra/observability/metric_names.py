@@ -46,6 +46,8 @@ METRICS = (
     Metric("jepa_evaluate_units", "counter", "model", "units of work done"),
     Metric("jepa_evaluate_retries", "counter", "model", "units of work done again"),
     Metric("jepa_evaluate_planner_seconds", "histogram", "model", "seconds of a plan by the model", PLAN_SECONDS),
+    Metric("jepa_heads_fitted", "counter", "model", "heads that were fitted"),
+    Metric("jepa_heads_retries", "counter", "model", "heads that were fitted again after a failure"),
     Metric("jepa_study_cells", "counter", "study", "cells of a study that were run"),
     Metric("jepa_study_retries", "counter", "study", "cells of a study that were run again"),
     Metric("jepa_run_heartbeat_age_seconds", "gauge", "run", "seconds since a job last showed progress"),

@@ -5,7 +5,7 @@ order, in any process. Rows are plain dictionaries whose keys are the columns of
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +18,7 @@ from jepa.evaluation.declarations import HeadlineFigure, Section, Table
 if TYPE_CHECKING:
     from jepa.evaluation.statistics import Estimate
     from jepa.models.world_model import WorldModel
+    from jepa.planning.heads.head import Head
     from jepa.planning.problem_manifest import ProblemManifest
 
 Row = dict[str, Any]
@@ -81,6 +82,13 @@ class Evaluation(ABC):
             InputError: the evaluation solves none.
         """
         raise InputError(f"evaluation {self.kind!r} solves no problems; leave them out, or choose planning")
+
+    def needs_heads(self) -> tuple[str, ...]:
+        """Returns the kinds of heads of the model that it asks for; `run` comes after `use_heads` has given them."""
+        return ()
+
+    def use_heads(self, heads: Mapping[str, "Head"]) -> None:  # noqa: B027 - most evaluations need none
+        """Takes the model's fitted heads by kind, those of `needs_heads` among them."""
 
     @abstractmethod
     def units(self, source: EpisodeSource) -> list[str]:

@@ -3,20 +3,19 @@
 Shapes: N frames, T frames of an episode, H × W pixels, D latent dimensions, d dimensions of a quantity.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from jepa.core.episodes import Episode, EpisodeSource, Pixels, State
 from jepa.core.errors import InputError
 from jepa.core.seeds import numpy_generator
+from jepa.models.encoding import encode_pixels, in_batches
 from jepa.models.world_model import WorldModel
 
-BATCH_BYTES = 8 * 2**20
-"""Raw frames that are encoded at once; activations take some ten times that."""
+__all__ = ["LatentFrames", "drawn_frames", "encode_pixels", "encode_split", "in_batches"]
 
 
 @dataclass(frozen=True)
@@ -27,19 +26,6 @@ class LatentFrames:
     state: State
     episode_N: NDArray[np.int64]
     row_N: NDArray[np.int64]
-
-
-@torch.inference_mode()
-def encode_pixels(model: WorldModel, pixels_NHWC: Pixels) -> NDArray[np.float32]:
-    """Returns latents (N, D) of frames uint8 (N, H, W, 3), on the model's device, in bounded memory."""
-    model.eval()
-    device = next(model.parameters()).device
-    batch = max(1, BATCH_BYTES // pixels_NHWC[0].nbytes)
-    parts = [
-        model.encode(torch.from_numpy(np.ascontiguousarray(pixels_NHWC[start : start + batch, None])).to(device))[:, 0]
-        for start in range(0, len(pixels_NHWC), batch)
-    ]
-    return torch.cat(parts).cpu().numpy()
 
 
 def drawn_frames(
@@ -82,15 +68,3 @@ def encode_split(model: WorldModel, source: EpisodeSource, split: str, max_frame
         episode_N=np.concatenate(episodes),
         row_N=np.concatenate(rows),
     )
-
-
-def in_batches(parts: Iterable[Pixels]) -> Iterator[Pixels]:
-    """Yields frames put together to full batches, however few come at a time."""
-    batch: list[Pixels] = []
-    for part in parts:
-        batch.append(part)
-        if sum(one.nbytes for one in batch) >= BATCH_BYTES:
-            yield np.concatenate(batch)
-            batch = []
-    if batch:
-        yield np.concatenate(batch)

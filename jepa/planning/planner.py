@@ -6,7 +6,7 @@ of a plan, E candidates that are kept, A action dimensions, D latent.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,8 +16,10 @@ from torch import Tensor
 
 from jepa.core.config import Config, parse_options
 from jepa.core.episodes import Actions, Pixels, State
+from jepa.core.errors import InputError
 from jepa.core.registries.registry import Registry
 from jepa.models.world_model import WorldModel
+from jepa.planning.heads.head import Head
 from jepa.planning.search.space import CarriedOut
 from jepa.worlds.world import WORLDS, WorldSpec
 
@@ -124,11 +126,32 @@ class Situation:
 
 @dataclass(frozen=True)
 class PlanningSetting:
-    """What a planner may be built from: the model under test, and the true world by name and options."""
+    """What a planner may be built from: the model under test, its heads, and the true world by name and options."""
 
     model: WorldModel
     world: str
     world_options: Mapping[str, Any]
+    heads: Mapping[str, Head] = field(default_factory=dict)
+    """fitted heads of the model by their kind"""
+
+    def head(self, kind: str) -> Head:
+        """Returns the fitted head of a kind.
+
+        Raises:
+            InputError: there is none, or its latents or actions have other sizes than the model's.
+        """
+        head = self.heads.get(kind)
+        if head is None:
+            raise InputError(f"head {kind!r} of the model is needed and not there; fit it with `jepa fit-heads`")
+        config = self.model.config
+        wanted = config.latent_size, config.frameskip, config.action_size
+        found = head.sizes.latent_size, head.sizes.frameskip, head.sizes.action_size
+        if wanted != found:
+            raise InputError(
+                f"head {kind!r} is made for latent_size, frameskip and action_size {found} and the model has {wanted}; "
+                "fit one on this model"
+            )
+        return head
 
     def spec(self) -> WorldSpec:
         """Returns the facts of the world, among them the bounds of an action."""
@@ -159,6 +182,11 @@ class Planner(ABC):
     def __init__(self, config: Any, setting: PlanningSetting) -> None:
         """Builds the planner; `config` is of the class's `Config`."""
 
+    @classmethod
+    def needs_heads(cls, config: Any) -> tuple[str, ...]:
+        """Returns the kinds of heads that a planner of this configuration asks its setting for."""
+        return ()
+
     @property
     @abstractmethod
     def plan_steps(self) -> int:
@@ -180,6 +208,7 @@ PLANNERS: Registry[type[Planner]] = Registry(
         "gradient": "jepa.planning.planners.gradient",
         "icem": "jepa.planning.planners.icem",
         "mppi": "jepa.planning.planners.mppi",
+        "inverse": "jepa.planning.planners.inverse",
         "oracle": "jepa.planning.planners.oracle",
         "random": "jepa.planning.planners.random",
         "shooting": "jepa.planning.planners.shooting",

@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, field_validator, mode
 from jepa.core.config import Config
 from jepa.core.registries.choices import Choices
 from jepa.evaluation import EVALUATIONS, get_protocol, protocol_names
-from pipelines.evaluate.device import Device
+from pipelines.device import Device
 from pipelines.executor import Executor
 from pipelines.executor.defaults import one_local_worker
 from pipelines.store.references import DatasetText, ModelText, split_model
@@ -30,6 +30,8 @@ class EvaluateConfig(Config):
     problems: str | None = Field(default=None, pattern=r"^[0-9a-f]{4,64}$|\.parquet$")
     """Planning problems to solve, in the place of drawn ones: first digits of the digest of a manifest in the store, or
     the path of its file; the dataset is then by default the one that they were drawn from."""
+    heads: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+-[0-9a-f]{8}$")], ...] = ()
+    """Heads by name, where planners ask for some and not the newest of its kind is meant: `inverse-1a2b3c4d`."""
     seed: NonNegativeInt = 0
     """Seed of everything that the evaluation draws."""
     run: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")

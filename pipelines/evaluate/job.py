@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from infra.observability.metrics import Meter
 from infra.progress import Phase, Progress
 from infra.storage import Store
+from pipelines.device import gpus_each
 from pipelines.evaluate.config import EvaluateConfig
-from pipelines.evaluate.device import gpus_each
 from pipelines.evaluate.plan import EvaluationPlan, plan_evaluation
 from pipelines.evaluate.unit import EvaluationUnit, UnitDone, do_unit
 from pipelines.executor import JobLog, run_units

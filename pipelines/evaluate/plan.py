@@ -9,12 +9,16 @@ from jepa.evaluation import EVALUATIONS, Protocol, get_protocol
 from jepa.planning.problem_manifest import ProblemManifest
 from jepa.worlds import WORLDS, WorldSpec
 from jepa.worlds.recordings import simulator_problem
+from pipelines.device import torch_device
 from pipelines.evaluate.config import EvaluateConfig
-from pipelines.evaluate.device import torch_device
-from pipelines.evaluate.problems import check_fit, given_problems, problems_of
+from pipelines.evaluate.problems import check_fit as check_problems_fit
+from pipelines.evaluate.problems import given_problems, problems_of
 from pipelines.evaluate.unit import EvaluationUnit
-from pipelines.store import Dataset, DatasetHandle, open_dataset, resolve_dataset
-from pipelines.store.models.manifest import ModelHandle, ModelManifest, resolve_model
+from pipelines.store import Dataset, open_dataset, resolve_dataset
+from pipelines.store.models.heads.handle import resolve_head
+from pipelines.store.models.heads.manifest import HeadRef
+from pipelines.store.models.manifest import ModelHandle, resolve_model
+from pipelines.store.models.origin import check_fit, trained_on
 from pipelines.store.references import DatasetRef, ModelRef
 
 log = logging.getLogger(__name__)
@@ -54,9 +58,9 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
     given = given_problems(config, store)
     drawn_from = given.dataset if given is not None else ""
     dataset = open_dataset(store, resolve_dataset(store, config.dataset or drawn_from or manifest.dataset))
-    _check_fit(manifest, dataset)
+    check_fit(manifest, dataset)
     if given is not None:
-        check_fit(given, dataset)
+        check_problems_fit(given, dataset)
     if config.executor == "local":
         torch_device(config.device)
     protocol = get_protocol(config.protocol or _default_protocol(dataset))
@@ -66,10 +70,11 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
     problems: dict[str, ProblemManifest] = {}
     for kind in kinds:
         evaluation = protocol.evaluation(kind)
+        heads = tuple(_head(config, store, model, wanted) for wanted in evaluation.needs_heads())
         own = problems_of(evaluation, dataset, config.seed, given)
         problems |= {} if own is None else {own.digest: own}
         base = _unit(config, store, model, dataset, protocol, kind, None if own is None else own.digest)
-        units += [replace(base, part=part) for part in evaluation.units(dataset)]
+        units += [replace(base, part=part, heads=heads) for part in evaluation.units(dataset)]
     if given is not None and not problems:
         raise InputError(f"problems are given, which none of the kinds {', '.join(kinds)} solves; add planning to them")
     origin = trained_on(store, manifest)
@@ -96,18 +101,10 @@ def _possible_kinds(config: EvaluateConfig, dataset: Dataset) -> tuple[str, ...]
     return tuple(kind for kind in config.kinds if kind not in left_out)
 
 
-def trained_on(store: Store, manifest: ModelManifest) -> DatasetRef | None:
-    """Returns the version of the dataset that a model was trained on, None where nothing says which."""
-    if manifest.dataset_ref is not None:
-        return manifest.dataset_ref
-    # Models of earlier code say by its plan which version it was.
-    handle = DatasetHandle(store, manifest.dataset)
-    newest = handle.manifest()
-    for version in range(newest.version if newest is not None else 0, 0, -1):
-        held = handle.manifest(version)
-        if held is not None and held.plan_digest == manifest.dataset_digest:
-            return held.reference
-    return None
+def _head(config: EvaluateConfig, store: Store, model: ModelRef, kind: str) -> HeadRef:
+    """Returns the head of a kind that was asked for by name, or else the model's newest."""
+    named = [name for name in config.heads if name.rpartition("-")[0] == kind]
+    return resolve_head(store, model, kind, named[0] if named else None)
 
 
 def _unit(
@@ -135,17 +132,3 @@ def _unit(
         device=config.device,
         force=config.force,
     )
-
-
-def _check_fit(model: ModelManifest, dataset: Dataset) -> None:
-    size, seen = model.recipe.model.image_size, dataset.manifest.image_size[0]
-    if dataset.world != model.world or seen != size:
-        raise InputError(
-            f"model {model.name!r} was trained on {model.world} at {size} pixels and dataset {dataset.name!r} holds "
-            f"{dataset.world} at {seen}; choose a dataset of the model's world and size"
-        )
-    if model.recipe.model.action_size != dataset.action_size:
-        raise InputError(
-            f"model {model.name!r} takes {model.recipe.model.action_size} values an action and dataset "
-            f"{dataset.name!r} has {dataset.action_size}; choose a dataset with the model's actions"
-        )

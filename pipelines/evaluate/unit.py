@@ -12,8 +12,10 @@ from infra.version import code_version
 from jepa.core.config import digest_of
 from jepa.evaluation import EVALUATIONS, Evaluation
 from jepa.models.world_model import WorldModel
-from pipelines.evaluate.device import Device, torch_device
+from pipelines.device import Device, torch_device
 from pipelines.store import open_dataset
+from pipelines.store.models.heads.handle import read_head
+from pipelines.store.models.heads.manifest import HeadRef
 from pipelines.store.models.manifest import read_model
 from pipelines.store.references import DatasetRef, ModelRef
 from pipelines.store.reports import Context, UnitManifest, read_unit, unit_key, write_tables
@@ -41,6 +43,8 @@ class EvaluationUnit:
     """for which the unit is done; no part of what it is"""
     problems: str | None = None
     """digest of the manifest of planning problems to be solved, where the kind solves any"""
+    heads: tuple[HeadRef, ...] = ()
+    """of the model, that the evaluation asks for"""
     device: Device = "auto"
     force: bool = False
     """do it even if it is done already"""
@@ -48,7 +52,7 @@ class EvaluationUnit:
     @property
     def key(self) -> str:
         """Returns the name of the unit's report files; everything that its figures depend on is in it."""
-        identity = {
+        identity: dict[str, Any] = {
             "model": self.model.model_dump(),
             "dataset": self.dataset.model_dump(),
             "kind": self.kind,
@@ -60,6 +64,8 @@ class EvaluationUnit:
         }
         if self.problems is not None:
             identity["problems"] = self.problems
+        if self.heads:  # units without heads keep the keys that they have always had
+            identity["heads"] = {head.kind: head.digest for head in self.heads}
         return unit_key(self.kind, self.part, identity)
 
     def evaluation(self) -> Evaluation:
@@ -98,7 +104,9 @@ def do_unit(unit: EvaluationUnit) -> UnitDone:
     evaluation = unit.evaluation()
     if unit.problems is not None:
         evaluation.use_problems(read_problems(store, unit.problems))
-    model = _model(unit.store_uri, unit.model, torch_device(unit.device))
+    device = torch_device(unit.device)
+    model = _model(unit.store_uri, unit.model, device)
+    evaluation.use_heads({head.kind: read_head(store, unit.model, head).to(device) for head in unit.heads})
     dataset = open_dataset(store, unit.dataset)
     result = evaluation.run(unit.part, model, dataset, unit.seed)
     context = Context.of(

@@ -22,6 +22,7 @@ from pipelines.store.datasets.manifest import DatasetManifest
 from pipelines.store.logs import job_statuses
 from pipelines.store.models.checkpoints import Checkpoints
 from pipelines.store.models.claim import check_not_held
+from pipelines.store.models.heads.verify import unnamed_files
 from pipelines.store.models.layout import FOLDER as MODELS
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.processes import ended_records
@@ -128,7 +129,7 @@ def _named(handle: DatasetHandle, manifest: DatasetManifest) -> Iterator[str]:
 
 
 def _of_model(store: Store, name: str) -> Iterator[tuple[str, Why]]:
-    """Yields the states of a model that have no mark, and the weights that no manifest names."""
+    """Yields the states of a model that have no mark, and what no manifest of the model, or of its heads, names."""
     model = ModelHandle(store, name)
     check_not_held(model)
     checkpoints = Checkpoints(model)
@@ -144,6 +145,8 @@ def _of_model(store: Store, name: str) -> Iterator[tuple[str, Why]]:
     for path in store.list(f"{model.layout.root}/weights/"):
         if path not in named:
             yield path, "no manifest"
+    for path in unnamed_files(store, model.layout):
+        yield path, "no manifest"
 
 
 def _of_reports(store: Store, left_out: list[str]) -> Iterator[tuple[str, Why]]:

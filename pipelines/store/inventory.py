@@ -11,6 +11,7 @@ from jepa.core.config import Config
 from pipelines.store.datasets.handle import DatasetHandle
 from pipelines.store.datasets.integrity.digests import committed_versions
 from pipelines.store.datasets.layout import FOLDER as DATASETS
+from pipelines.store.models.heads.handle import heads_of
 from pipelines.store.models.layout import FOLDER as MODELS
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.reports.runs import run_plans
@@ -56,6 +57,22 @@ class ModelEntry(Config):
     digest: str
 
 
+class HeadEntry(Config):
+    """A head that was fitted on a model's latents."""
+
+    head: str
+    """`inverse-1a2b3c4d`"""
+    model: str
+    """`m0@1a2b3c4d`, on whose latents it was fitted"""
+    dataset: str
+    """the version whose train split it was fitted on"""
+    privileged: bool
+    parameters: int
+    seed: int
+    loss: float
+    digest: str
+
+
 class RunEntry(Config):
     """What was evaluated, or trained, under one name."""
 
@@ -74,6 +91,7 @@ class Inventory(Config):
 
     datasets: tuple[DatasetEntry, ...] = ()
     models: tuple[ModelEntry, ...] = ()
+    heads: tuple[HeadEntry, ...] = ()
     runs: tuple[RunEntry, ...] = ()
     unfinished: tuple[str, ...] = ()
     """folders of datasets and models of which nothing is committed: under way, or cut off"""
@@ -92,6 +110,7 @@ def inventory(store: Store) -> Inventory:
     return Inventory(
         datasets=_all(store, DATASETS, dataset_entries, unfinished, damaged),
         models=_all(store, MODELS, model_entries, unfinished, damaged),
+        heads=_all(store, MODELS, head_entries, [], damaged),
         runs=tuple(run_entries(store, damaged)),
         unfinished=tuple(unfinished),
         damaged=tuple(damaged),
@@ -145,6 +164,23 @@ def model_entries(store: Store, name: str) -> list[ModelEntry]:
     ]
 
 
+def head_entries(store: Store, name: str) -> list[HeadEntry]:
+    """Returns the heads of a model's name, in their names' order; raises as `read_head_manifest` does."""
+    return [
+        HeadEntry(
+            head=manifest.name,
+            model=str(manifest.request.model),
+            dataset=str(manifest.request.dataset),
+            privileged=manifest.privileged,
+            parameters=manifest.parameters,
+            seed=manifest.request.seed,
+            loss=manifest.loss,
+            digest=manifest.reference.digest,
+        )
+        for manifest in heads_of(store, name)
+    ]
+
+
 def run_entries(store: Store, damaged: list[str]) -> Iterator[RunEntry]:
     """Yields the runs of a store, the newest first; a sentence about what cannot be read is added to `damaged`."""
     try:
@@ -174,7 +210,7 @@ def run_entries(store: Store, damaged: list[str]) -> Iterator[RunEntry]:
     yield from sorted(entries, key=lambda entry: entry.newest, reverse=True)
 
 
-Entry = TypeVar("Entry", DatasetEntry, ModelEntry)
+Entry = TypeVar("Entry", DatasetEntry, ModelEntry, HeadEntry)
 
 
 def _all(

@@ -1,4 +1,4 @@
-"""Removes a dataset, a model or a run from a store, unless something that is there depends on it or works on it.
+"""Removes a dataset, a model, a head or a run from a store, unless something there depends on it or works on it.
 
 What makes a thing exist is deleted first, so that a removal that is cut off leaves nothing that looks whole, and the
 same removal goes on.
@@ -14,14 +14,16 @@ from jepa.core.errors import InputError
 from pipelines.store.datasets.layout import FOLDER as DATASETS
 from pipelines.store.logs import JobStatus, job_statuses
 from pipelines.store.models.claim import check_not_held, newest_claim
+from pipelines.store.models.heads.handle import heads_of, models_with_head
 from pipelines.store.models.layout import FOLDER as MODELS
+from pipelines.store.models.layout import ModelLayout
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.references import check_name
 from pipelines.store.reports.runs import run_plans
 from pipelines.store.reports.units import UnitManifest, committed_units, manifest_path
 from pipelines.store.verify import folders
 
-Kind = Literal["dataset", "model", "run"]
+Kind = Literal["dataset", "model", "head", "run"]
 
 
 class Removal(Config):
@@ -37,11 +39,12 @@ class Removal(Config):
 
 def kinds_of(store: Store, name: str) -> list[Kind]:
     """Returns as what a store knows a name."""
-    check_name("dataset, model or run", name)
+    check_name("dataset, model, head or run", name)
     runs = {unit.run for unit in committed_units(store)} | {plan.run for plan in run_plans(store)}
     there: dict[Kind, bool] = {
         "dataset": name in folders(store, DATASETS),
         "model": name in folders(store, MODELS),
+        "head": bool(models_with_head(store, name)),
         "run": name in runs,
     }
     return [kind for kind, found in there.items() if found]
@@ -63,6 +66,8 @@ def plan_removal(store: Store, kind: Kind, name: str) -> Removal:
         raise InputError(f"{kind} {name!r} is not removed: {'; '.join(users)}; remove what depends on it first")
     if kind == "run":
         return _run(store, name)
+    if kind == "head":
+        return Removal(kind=kind, name=name, paths=tuple(_head_paths(store, name)))
     root = f"{DATASETS if kind == 'dataset' else MODELS}/{name}"
     return Removal(kind=kind, name=name, paths=tuple(sorted(store.list(f"{root}/"), key=_last_what_holds_the_name)))
 
@@ -75,10 +80,13 @@ def remove(store: Store, removal: Removal) -> None:
 
 def dependents(store: Store, kind: Kind, name: str) -> Iterator[str]:
     """Yields a clause for each thing in the store that was made from a dataset or a model."""
-    if kind == "run":
+    if kind in ("run", "head"):
         return
     for model in folders(store, MODELS):
         yield from _made_from(ModelHandle(store, model), kind, name)
+        for head in heads_of(store, model):
+            if kind == "dataset" and head.request.dataset.name == name:
+                yield f"head {head.name!r} of model '{head.request.model}' was fitted on {head.request.dataset}"
     units = [unit for unit in committed_units(store) if name == (unit.dataset if kind == "dataset" else unit.model)]
     runs = {unit.run for unit in units} | {
         plan.run for plan in run_plans(store) if not {unit.key for unit in units}.isdisjoint(plan.units)
@@ -126,6 +134,13 @@ def _run(store: Store, run: str) -> Removal:
         paths=(*_unit_paths(own), *store.list(f"reports/runs/{run}/"), *pages),
         kept=tuple(sorted({unit.key for unit in units} - {unit.key for unit in own})),
     )
+
+
+def _head_paths(store: Store, name: str) -> Iterator[str]:
+    for model in models_with_head(store, name):
+        layout = ModelLayout(model)
+        yield layout.head(name, "head.json")
+        yield from (path for path in store.list(layout.head(name, "")) if not path.endswith("/head.json"))
 
 
 def _unit_paths(units: Sequence[UnitManifest]) -> Iterator[str]:

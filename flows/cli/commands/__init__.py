@@ -8,6 +8,7 @@ JOBS = {
     "run": "the whole job on any world: collect, pretrain, evaluate, report",
     "collect": "collect a dataset from a world",
     "pretrain": "train a world model on a dataset",
+    "fit-heads": "fit networks for planners on the frozen latents of a model",
     "evaluate": "judge a model on held-out episodes",
     "study": "test a paper's claims on a grid of small jobs",
     "report": "render the page of a run",
@@ -15,11 +16,11 @@ JOBS = {
     "import-lewm": "make a model of released LeWorldModel weights, and back",
 }
 STORE = {
-    "ls": "list the datasets, models and runs of a store, and what each was made from",
+    "ls": "list the datasets, models, heads and runs of a store, and what each was made from",
     "status": "show what runs in a store, what is done and what failed",
     "logs": "show what the units of a job said, and the traceback of every failed attempt",
     "verify": "re-read every byte of a store, a dataset or a model, and restore what is damaged",
-    "rm": "remove a dataset, a model or a run that nothing depends on",
+    "rm": "remove a dataset, a model, a head or a run that nothing depends on",
     "gc": "delete what was left by jobs that were killed, and what has been replaced; end what still runs of them",
 }
 PREFECT = {

@@ -17,6 +17,8 @@ class ModelLayout:
         self.digests = f"{self.root}/digests/"
         self.claims = f"{self.root}/claims/"
         self.checkpoints = f"{self.root}/checkpoints/"
+        self.heads = f"{self.root}/heads/"
+        """Heads that were fitted on the model's latents, a folder each."""
         self.card = f"{self.root}/card.md"
         self.curve = f"{self.root}/metrics.parquet"
         self.early_weights = f"{self.root}/model.safetensors"
@@ -41,6 +43,14 @@ class ModelLayout:
     def checkpoint(self, step: int, file: str) -> str:
         """Returns the path of a file of the checkpoint of a step."""
         return f"{self.checkpoints}step-{step:08d}/{file}"
+
+    def head(self, name: str, file: str) -> str:
+        """Returns the path of a file of a head."""
+        return f"{self.heads}{name}/{file}"
+
+    def head_weights(self, name: str, sha256: str) -> str:
+        """Returns the path of a head's weights by the digest of their bytes; they are never changed."""
+        return self.head(name, f"weights/{sha256}.safetensors")
 
     def file(self, path: str) -> str:
         """Returns the store's path of a path within the model's folder."""

@@ -8,6 +8,7 @@ from pipelines.store.models.checkpoints import Checkpoints
 from pipelines.store.models.claim import parse_claim
 from pipelines.store.models.curve import parse_curve, read_curve
 from pipelines.store.models.digests import is_whole, parse_digests, read_digests, write_digests
+from pipelines.store.models.heads.verify import check_heads
 from pipelines.store.models.manifest import ModelHandle, ModelManifest
 from pipelines.store.sealed import Findings, Problem, check_file, read_if_there, sha256
 
@@ -33,6 +34,7 @@ def verify_model(model: ModelHandle) -> ModelReport:
     look = _Look(model, paths)
     look.manifests()
     look.training()
+    look.heads()
     left = [path for path in paths if path not in look.seen]
     if left:
         look.unknown.append(f"no digest is known of {len(left)} files, the first is {left[0]}")
@@ -98,6 +100,13 @@ class _Look:
                 self.seen.add(path)
             if whole is False:
                 self._add(path, "damaged")
+
+    def heads(self) -> None:
+        """Checks manifests, weights and cards of the heads."""
+        problems, seen = check_heads(self.store, self.layout)
+        self.seen |= seen
+        for problem in problems:
+            self._add(problem.path, problem.kind)
 
     def _config(self) -> ModelManifest | None:
         if "config.json" not in self.paths:

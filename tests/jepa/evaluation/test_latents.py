@@ -1,4 +1,4 @@
-"""Frames turned into latents: of the split asked for, each once, in batches of bounded memory."""
+"""Frames turned into latents: of the split asked for, each once."""
 
 from typing import Any
 
@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from jepa.core.errors import InputError
-from jepa.evaluation import latents
-from jepa.evaluation.latents import drawn_frames, encode_split, in_batches
+from jepa.evaluation.latents import drawn_frames, encode_split
 from tests.jepa.evaluation.standins import CentroidModel, MemorySource
 
 MODEL: Any = CentroidModel()
@@ -27,11 +26,3 @@ def test_as_many_frames_are_drawn_of_each_episode_and_none_twice(source: MemoryS
     assert all(len(set(rows.tolist())) == 3 and (np.diff(rows) > 0).all() for _, rows in drawn)
     again = [rows.tolist() for _, rows in drawn_frames(source, "test", 60, seed=3)]
     assert again == [rows.tolist() for _, rows in drawn]
-
-
-def test_batches_hold_every_frame_in_order_and_no_more_than_they_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    frames = np.arange(10 * 4 * 4 * 3, dtype=np.uint8).reshape(10, 4, 4, 3)
-    monkeypatch.setattr(latents, "BATCH_BYTES", 3 * frames[0].nbytes)
-    batches = list(in_batches(frame[None] for frame in frames))
-    assert [len(batch) for batch in batches] == [3, 3, 3, 1]
-    np.testing.assert_array_equal(np.concatenate(batches), frames)

@@ -11,9 +11,9 @@ from infra.storage import Store
 from jepa.core.episodes import Episode
 from jepa.evaluation import EVALUATIONS
 from jepa.models.world_model import WorldModel
+from pipelines.device import Device
 from pipelines.evaluate import EvaluationUnit, evaluate_unit, plan_evaluation
 from pipelines.evaluate import unit as unit_module
-from pipelines.evaluate.device import Device
 from pipelines.store import Dataset
 from pipelines.store.references import DatasetRef, ModelRef
 from pipelines.store.reports import read_table, read_unit

@@ -1,4 +1,4 @@
-"""`jepa ls`: what a store holds: versions of datasets, weights of models, runs, and what each was made from."""
+"""`jepa ls`: what a store holds: datasets, models with their heads, runs, and what each was made from."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -8,7 +8,7 @@ from flows.cli.table import table_lines
 from jepa.core.config import Config
 
 if TYPE_CHECKING:
-    from pipelines.store.inventory import DatasetEntry, Inventory, ModelEntry, RunEntry
+    from pipelines.store.inventory import DatasetEntry, HeadEntry, Inventory, ModelEntry, RunEntry
 
 UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
@@ -16,8 +16,8 @@ UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 class LsOptions(Config):
     """What to list."""
 
-    what: Literal["datasets", "models", "runs"] | None = None
-    """`datasets`, `models` or `runs`; by default all of them"""
+    what: Literal["datasets", "models", "heads", "runs"] | None = None
+    """`datasets`, `models`, `heads` or `runs`; by default all of them"""
 
 
 Options = LsOptions
@@ -39,13 +39,14 @@ def execute(options: LsOptions, context: Context) -> int:
 
 
 def _others(what: str) -> list[str]:
-    return [name for name in ("datasets", "models", "runs", "unfinished") if name != what]
+    return [name for name in ("datasets", "models", "heads", "runs", "unfinished") if name != what]
 
 
 def _lines(held: "Inventory") -> list[str]:
     parts = [
         table_lines([_dataset_row(entry) for entry in held.datasets], right=("episodes", "frames", "size")),
         table_lines([_model_row(entry) for entry in held.models], right=("parameters", "steps", "size")),
+        table_lines([_head_row(entry) for entry in held.heads], right=("parameters", "seed", "loss")),
         table_lines([_run_row(entry) for entry in held.runs], right=("units",)),
         [f"unfinished: {folder}" for folder in held.unfinished],
         [f"damaged: {sentence}" for sentence in held.damaged],
@@ -74,6 +75,16 @@ def _model_row(entry: "ModelEntry") -> dict[str, str]:
         "size": "lost" if entry.bytes is None else size(entry.bytes),
         "objective": entry.objective,
         "trained on": origin,
+    }
+
+
+def _head_row(entry: "HeadEntry") -> dict[str, str]:
+    return {
+        "head": entry.head + (" (privileged)" if entry.privileged else ""),
+        "parameters": f"{entry.parameters:,}",
+        "seed": str(entry.seed),
+        "loss": f"{entry.loss:.4g}",
+        "fitted on": f"{entry.model}, {entry.dataset}",
     }
 
 

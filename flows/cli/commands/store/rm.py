@@ -1,4 +1,4 @@
-"""`jepa rm NAME`: removes a dataset, a model or a run, unless something in the store depends on it."""
+"""`jepa rm NAME`: removes a dataset, a model, a head or a run, unless something in the store depends on it."""
 
 from typing import Literal
 
@@ -13,9 +13,9 @@ class RmOptions(Config):
     """What to remove."""
 
     name: str = Field(min_length=1)
-    """name of a dataset, with all its versions, of a model, with all its weights, or of a run"""
-    kind: Literal["dataset", "model", "run"] | None = None
-    """`dataset`, `model` or `run`; needed where several have the name"""
+    """name of a dataset, with all its versions, of a model, with all its weights and heads, of a head, or of a run"""
+    kind: Literal["dataset", "model", "head", "run"] | None = None
+    """`dataset`, `model`, `head` or `run`; needed where several have the name"""
     yes: bool = False
     """remove it; without this flag it is only said what would be removed"""
 

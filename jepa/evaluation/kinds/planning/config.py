@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, ValidationInfo, field_v
 
 from jepa.core.config import Config
 from jepa.evaluation.kinds.probing.probes import ProbeConfig
-from jepa.planning.planner import planner_config
+from jepa.planning.planner import PLANNERS, planner_config
 
 REFERENCES = ("oracle", "random")
 """Planners that stand beside all others: the ceiling, against which regret is taken, and the floor."""
@@ -63,3 +63,12 @@ def _complete(label: str, options: dict[str, Any], replan_every: int) -> dict[st
         # It plans without looking: as far as its plans are carried out, and no further.
         options = {"steps": replan_every} | options
     return {"planner": name, **planner_config(name, options, field=label).model_dump(mode="json")}
+
+
+def heads_of_planners(planners: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Returns the kinds of heads that planners, by label as in `PlanningConfig`, ask for, in alphabetical order."""
+    kinds: set[str] = set()
+    for given in planners.values():
+        name, options = str(given["planner"]), {key: value for key, value in given.items() if key != "planner"}
+        kinds |= {*PLANNERS.get(name).needs_heads(planner_config(name, options))}
+    return tuple(sorted(kinds))

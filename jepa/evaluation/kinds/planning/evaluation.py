@@ -19,7 +19,7 @@ from jepa.core.episodes import EpisodeSource, State
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
-from jepa.evaluation.kinds.planning.config import PlanningConfig
+from jepa.evaluation.kinds.planning.config import PlanningConfig, heads_of_planners
 from jepa.evaluation.kinds.planning.problems import Selection, draw, has_problem, require_drawn, with_frames
 from jepa.evaluation.kinds.planning.report import EPISODES, HEADLINES, SECTION
 from jepa.evaluation.kinds.probing.evaluation import fit_position_probe
@@ -28,6 +28,7 @@ from jepa.evaluation.png import encode_png
 from jepa.evaluation.statistics import bootstrap_mean, wilson
 from jepa.models.world_model import WorldModel
 from jepa.planning.execution import Execution, execute
+from jepa.planning.heads.head import Head
 from jepa.planning.planner import Planner, PlanningSetting, Problem, make_planner
 from jepa.planning.problem_manifest import ProblemManifest
 from jepa.worlds.recordings import require_simulator
@@ -51,6 +52,7 @@ class PlanningEvaluation(Evaluation):
         self.config = config
         self.protocol = protocol
         self._problems: ProblemManifest | None = None
+        self.heads: Mapping[str, Head] = {}
 
     def draw_problems(self, source: EpisodeSource, seed: int) -> ProblemManifest:
         """Returns the problems of all units.
@@ -70,6 +72,14 @@ class PlanningEvaluation(Evaluation):
     def use_problems(self, problems: ProblemManifest) -> None:
         """Takes the problems to be solved."""
         self._problems = problems
+
+    def needs_heads(self) -> tuple[str, ...]:
+        """Returns the kinds of heads that its planners ask for."""
+        return heads_of_planners(self.config.planners)
+
+    def use_heads(self, heads: Mapping[str, Head]) -> None:
+        """Takes the heads that its planners plan with."""
+        self.heads = heads
 
     def units(self, source: EpisodeSource) -> list[str]:
         """Returns `<split>/<goal kind>` for each pair that has problems.
@@ -139,11 +149,9 @@ class PlanningEvaluation(Evaluation):
         config, frameskip = self.config, model.config.frameskip
         executions: dict[str, list[Execution]] = {}
         seconds: dict[str, float] = {}
+        setting = PlanningSetting(model, source.world, source.world_options, self.heads)
         with ExitStack() as opened:
-            planners = {
-                label: opened.enter_context(closing(planner))
-                for label, planner in self._planners(PlanningSetting(model, source.world, source.world_options))
-            }
+            planners = {label: opened.enter_context(closing(planner)) for label, planner in self._planners(setting)}
             for label, planner in planners.items():
                 _check_length(label, planner.plan_steps, config.replan_every, frameskip)
             world = opened.enter_context(closing(make_world(source.world, len(problems), **source.world_options)))

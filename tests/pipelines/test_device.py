@@ -9,9 +9,9 @@ import torch
 from infra.storage import Store
 from jepa.core.errors import InputError
 from jepa.evaluation import EVALUATIONS
+from pipelines.device import gpus_each, torch_device
 from pipelines.evaluate import evaluate, evaluate_unit, plan_evaluation
 from pipelines.evaluate import unit as unit_module
-from pipelines.evaluate.device import gpus_each, torch_device
 from pipelines.store.reports import read_table
 from tests.pipelines.evaluate.asked import config
 from tests.pipelines.evaluate.fake_gpu import OnGpu, fake_gpu

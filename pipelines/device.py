@@ -1,4 +1,4 @@
-"""Where units of an evaluation compute: on the CPU, or on a GPU that several workers may share."""
+"""Where units of work compute: on the CPU, or on a GPU that several workers may share."""
 
 import math
 from typing import TYPE_CHECKING, Literal
