@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import derive_seed
 from jepa.planning.planner import Plan, Planner, Problem, Situation
+from jepa.worlds.success import USUAL, first_success
 from jepa.worlds.world import World
 
 
@@ -43,7 +44,7 @@ class Execution:
     """What came of one problem in N environment steps, the budget; `plan_seconds` has an entry for each action plan."""
 
     success: bool
-    """Whether the goal was met at the start or at any environment step."""
+    """Whether the success test was passed at the start or after any environment step."""
     final_distance: float
     path: State
     """States (N+1, d) that were passed."""
@@ -52,6 +53,8 @@ class Execution:
     """Latents (H, D) that the first plan was expected to lead to, where the planner has a model."""
     imagined_state: State | None
     """States (L+1, d) that the first plan was expected to lead to, where the planner has the true world."""
+    steps_to_goal: int | None = None
+    """Environment steps after which success was reached, 0 where the start meets the goal; None where it never was."""
 
 
 def stack_states(states: Sequence[Mapping[str, NDArray[np.float32]]]) -> State:
@@ -60,7 +63,13 @@ def stack_states(states: Sequence[Mapping[str, NDArray[np.float32]]]) -> State:
 
 
 def execute(
-    planner: Planner, world: World, problems: Sequence[Problem], budget: int, replan_every: int, frameskip: int
+    planner: Planner,
+    world: World,
+    problems: Sequence[Problem],
+    budget: int,
+    replan_every: int,
+    frameskip: int,
+    success_kind: str = USUAL,
 ) -> list[Execution]:
     """Returns what the planner achieves on each problem, all of them advancing side by side.
 
@@ -72,8 +81,10 @@ def execute(
         replan_every: environment steps of an action plan that are carried out; a multiple of `frameskip`, at most the
             plan's length.
         frameskip: K, environment steps between two context frames of a model.
+        success_kind: the world's test of success; see `SuccessKind`.
 
     Raises:
+        InputError: the world has no such success kind.
         ValueError: the world has another number of copies, `replan_every` does not fit `frameskip`, or the problems are
             of several goal kinds.
     """
@@ -86,7 +97,7 @@ def execute(
         raise ValueError(f"problems that are solved side by side must be of one goal kind, got {sorted(kinds)}")
     goal = stack_states([problem.goal for problem in problems])
     world.restore(stack_states([problem.start for problem in problems]))
-    trace = _Trace(world, goal, kinds.pop(), planner.history, frameskip)
+    trace = _Trace(world, goal, kinds.pop(), success_kind, planner.history, frameskip)
     horizons = planning_horizons(budget, replan_every, planner.plan_steps)
     plans: list[Plan] = []
     for step in range(budget):
@@ -94,18 +105,22 @@ def execute(
             left = plans[-1].rest(replan_every) if plans else None
             plans.append(planner.plan(trace.situation(problems, step, horizons[len(plans)], left)))
         trace.advance(np.ascontiguousarray(plans[-1].action_PLA[:, step % replan_every]))
-    return [_outcome(trace, plans, index) for index in range(len(problems))]
+    steps_P = trace.steps_to_goal()
+    return [_outcome(trace, plans, index, int(steps_P[index])) for index in range(len(problems))]
 
 
 class _Trace:
     """The problems' common past: states, actions, and the frames that a planner with a history will ask for."""
 
-    def __init__(self, world: World, goal: State, goal_kind: str, history: int, frameskip: int) -> None:
+    def __init__(
+        self, world: World, goal: State, goal_kind: str, success_kind: str, history: int, frameskip: int
+    ) -> None:
         self.world, self.goal, self.goal_kind = world, goal, goal_kind
+        self.success_kind = world.world_spec.success_kind(success_kind)
         self.history, self.frameskip = history, frameskip
         self.states = [world.state()]
         self.actions: list[Actions] = []
-        self.success_P = world.success(goal, goal_kind).copy()
+        self.met = [world.meets(goal, goal_kind, success_kind).copy()]
         self.frames: dict[int, Pixels] = {}
 
     def advance(self, action_PA: Actions) -> None:
@@ -116,7 +131,16 @@ class _Trace:
         self.world.advance(action_PA)
         self.actions.append(action_PA)
         self.states.append(self.world.state())
-        self.success_P |= self.world.success(self.goal, self.goal_kind)
+        self.met.append(self.world.meets(self.goal, self.goal_kind, self.success_kind.name).copy())
+
+    def steps_to_goal(self) -> NDArray[np.int64]:
+        """Returns the environment steps after which each problem's success test was passed, (P,), -1 where never."""
+        kind = self.success_kind
+        legal = None
+        if kind.legal_route:
+            moves = zip(self.states, self.states[1:], strict=False)
+            legal = np.stack([self.world.legal_moves(before, after) for before, after in moves])
+        return first_success(np.stack(self.met), kind.held, legal)
 
     def situation(
         self, problems: Sequence[Problem], step: int, steps_left: int, previous_plan: Plan | None
@@ -156,13 +180,14 @@ def _recorded_from(problems: Sequence[Problem], step: int, idle: float) -> Actio
     return np.stack(padded).astype(np.float32)
 
 
-def _outcome(trace: _Trace, plans: Sequence[Plan], index: int) -> Execution:
+def _outcome(trace: _Trace, plans: Sequence[Plan], index: int, steps_to_goal: int) -> Execution:
     first = plans[0]
     return Execution(
-        success=bool(trace.success_P[index]),
+        success=steps_to_goal >= 0,
         final_distance=float(trace.world.distance(trace.goal, trace.goal_kind)[index]),
         path={name: np.stack([state[name][index] for state in trace.states]) for name in trace.states[0]},
         plan_seconds=tuple(float(plan.seconds_P[index]) for plan in plans),
         imagined_latent=None if first.latent_PHD is None else first.latent_PHD[index],
         imagined_state=None if first.state is None else {name: value[index] for name, value in first.state.items()},
+        steps_to_goal=steps_to_goal if steps_to_goal >= 0 else None,
     )

@@ -62,6 +62,8 @@ METRICS = (
     Column("strength", "float", "strength of the perturbation", optional=True),
     Column("quantity", "string", "what was probed or decoded, or regretted: a physical quantity …", optional=True),
     Column("goal", "string", "planning: kind of goal, uniform or cross_room …", optional=True),
+    Column("offset", "int", "planning: environment steps from start to goal in the recorded episode", optional=True),
+    Column("success_kind", "string", "planning: the test of success, usual, moderate or strict …", optional=True),
     Column("metric", "string", "pearson_r, r2, mse, success_rate, regret, final_distance, plan_seconds, auroc …"),
     Column("value", "float", "the figure"),
     Column("n", "int", "samples behind the figure; intervals are over whole episodes"),

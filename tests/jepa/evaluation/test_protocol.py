@@ -43,7 +43,16 @@ def mine(tmp_path: Path) -> str:
 
 
 def test_those_of_the_package_bear_their_file_s_name_and_fit_every_evaluation() -> None:
-    assert protocol_names() == ["counting-v1", "lewm-v3", "pusht-tiny-v1", "tiny-v1", "two-room-v1"]
+    assert protocol_names() == [
+        "counting-v1",
+        "lewm-v3",
+        "long-v1",
+        "moderate-v1",
+        "pusht-tiny-v1",
+        "strict-v1",
+        "tiny-v1",
+        "two-room-v1",
+    ]
     for name in protocol_names():
         protocol = get_protocol(name)
         assert protocol.name == name
@@ -62,7 +71,7 @@ def test_the_published_one_has_the_paper_s_sizes() -> None:
     assert isinstance(planning, PlanningConfig)
     cem, oracle = planning.planners["cem"], planning.planners["oracle"]
     assert [cem[name] for name in ("samples", "elites", "iterations", "horizon")] == [300, 30, 30, 5]
-    assert (planning.problems, planning.ahead, planning.budget, planning.replan_every) == (50, 25, 50, 25)
+    assert (planning.problems, planning.offsets, planning.budget, planning.replan_every) == (50, (25,), 50, 25)
     assert [oracle[name] for name in ("samples", "elites", "iterations", "candidates_at_once")] == [300, 30, 30, 4800]
 
 
@@ -148,7 +157,10 @@ def test_an_evaluation_of_another_s_has_settings_like_any(
         ("- probing\n", "holds a list; write `name: …` and settings by evaluation"),
         ("probing: {}\n", "name: Field required"),
         ("name: a b\n", "name: String should match pattern"),
-        ("name: mine-v1\nplaning: {}\n", "evaluation 'planing' is not known; choose one of: decoding, geometry, identif"),
+        (
+            "name: mine-v1\nplaning: {}\n",
+            "evaluation 'planing' is not known; choose one of: decoding, geometry, identif",
+        ),
         ("name: mine-v1\nprobing: {train_frames: 0}\n", r"probing\.train_frames: .* greater than 0, got 0"),
         ("name: mine-v1\nprobing: {frames: 3}\n", r"probing\.frames: Extra inputs are not permitted"),
         ("name: mine-v1\nprobing: 3\n", "probing: Input should be a valid dictionary, got 3"),

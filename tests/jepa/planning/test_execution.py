@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from jepa.evaluation.kinds.planning.problems import draw_problems
-from jepa.planning import execute, make_planner
+from jepa.planning import Plan, Problem, RandomPlanner, Situation, execute, make_planner
 from jepa.planning.execution import planning_horizons
 from jepa.worlds import make_world
+from jepa.worlds.success import SuccessKind
+from jepa.worlds.two_room.world import TwoRoom
 from tests.jepa.evaluation.standins import MemorySource
 from tests.jepa.planning.setting import RIGHT_MODEL, run
 from tests.narrow import present
@@ -90,3 +92,33 @@ def test_execution_refuses_what_does_not_fit(source: MemorySource) -> None:
     mixed = [problems[0], replace(problems[1], goal_kind="cross_room")]
     with pytest.raises(ValueError, match=r"of one goal kind, got \['cross_room', 'uniform'\]"):
         execute(planner, make_world("two_room", 2), mixed, 10, 5, 5)
+
+
+def test_a_stricter_test_asks_for_a_goal_that_is_held_and_a_legal_route(
+    source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are the world's to declare; the step is that at which the goal has been held for long enough."""
+    kinds = (SuccessKind("held", "met", held=3), SuccessKind("legal", "met", legal_route=True))
+    monkeypatch.setattr(TwoRoom, "world_spec", replace(TwoRoom.world_spec, success_kinds=kinds))
+    monkeypatch.setattr(TwoRoom, "meets", lambda world, goal, kind, success_kind: world.success(goal, kind))
+    monkeypatch.setattr(TwoRoom, "legal_moves", staticmethod(lambda before, after: np.zeros(1, dtype=bool)))
+
+    def to_the_right(planner: RandomPlanner, situation: Situation) -> Plan:
+        return Plan(np.tile(np.array([[[right, 0.0]]], np.float32), (1, 5, 1)), np.zeros(1))
+
+    monkeypatch.setattr(RandomPlanner, "plan", to_the_right)
+
+    def steps(one: Problem, success_kind: str) -> int | None:
+        planner = make_planner("random", {"steps": 5}, RIGHT_MODEL)
+        (found,) = execute(planner, make_world("two_room", 1), [one], 10, 5, 5, success_kind)
+        assert found.success == (found.steps_to_goal is not None)
+        return found.steps_to_goal
+
+    problem, right = draw_problems(source, "test", "uniform", 1, 25, seed=4)[0], 0.0
+    at_goal = replace(problem, goal=problem.start)
+    assert [steps(at_goal, kind) for kind in ("usual", "held", "legal")] == [0, 2, 0]
+    right = 1.0 if problem.start["agent_position"][0] < 0.5 else -1.0
+    there = run("random", {"steps": 5}, [problem], budget=5, replan_every=5)[0].path["agent_position"][-1]
+    on_the_way = replace(problem, goal={**problem.goal, "agent_position": there})
+    usual = steps(on_the_way, "usual")
+    assert usual is not None and usual > 0 and steps(on_the_way, "legal") is None

@@ -1,7 +1,8 @@
 """Planning: how often, and how nearly, a model's plans reach goals in the true world, beside an oracle and chance.
 
-A problem is a row of a held-out episode and the row `ahead` steps later. Success is the world's own test at any step of
-the budget. Regret is paired: what the planner lost against the oracle on the very same problem. `planned_path` is where
+A problem is a row of a held-out episode and the row `offset` steps later. Success is the world's usual test at any step
+of the budget, or a stricter one that the world declares. Regret is paired: what the planner lost against the oracle on
+the very same problem. `planned_path` is where
 the first action plan was believed to lead: simulated for the oracle, for a planner with a model its imagined latents,
 read by an MLP probe of the world's `path_quantity`.
 """
@@ -10,6 +11,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,14 +20,14 @@ from numpy.typing import NDArray
 from jepa.core.episodes import EpisodeSource, State
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
-from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
-from jepa.evaluation.kinds.planning.config import PlanningConfig, heads_of_planners
+from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, present_splits
+from jepa.evaluation.kinds.planning.config import NO_OPTIONS, PlanningConfig, heads_of_planners
+from jepa.evaluation.kinds.planning.figures import Outcomes, planner_metrics
 from jepa.evaluation.kinds.planning.problems import Selection, draw, has_problem, require_drawn, with_frames
 from jepa.evaluation.kinds.planning.report import EPISODES, HEADLINES, SECTION
 from jepa.evaluation.kinds.probing.evaluation import fit_position_probe
 from jepa.evaluation.kinds.probing.probes import Probe
 from jepa.evaluation.png import encode_png
-from jepa.evaluation.statistics import bootstrap_mean, wilson
 from jepa.models.world_model import WorldModel
 from jepa.planning.execution import Execution, execute
 from jepa.planning.heads.head import Head
@@ -37,11 +39,11 @@ from jepa.worlds.world import WORLDS, WorldSpec, make_world
 
 @EVALUATIONS.register("planning")
 class PlanningEvaluation(Evaluation):
-    """A unit is a split and a goal kind: all planners solve its problems there, so that regret is at hand."""
+    """A unit is a split, a goal kind and an offset: all planners solve its problems, so that regret is at hand."""
 
     kind = "planning"
     Config = PlanningConfig
-    version = 2
+    version = 3
     tables = (EPISODES,)
     headlines = HEADLINES
     section = SECTION
@@ -58,16 +60,16 @@ class PlanningEvaluation(Evaluation):
         """Returns the problems of all units.
 
         Raises:
-            InputError: the test split has none at all, or the recorded states cannot be simulated.
+            InputError: there are none at one of the offsets, the world lacks a goal kind or the success kind, or the
+                recorded states cannot be simulated.
         """
         require_simulator(source, self.kind)
-        groups = [(kind, self.config.ahead) for kind in WORLDS.get(source.world).world_spec.goal_kind_names]
-        found = [draw(source, split, groups, self._selection(seed)) for split in present_splits(source)]
-        problems = tuple(one for drawn, _ in found for one in drawn)
-        if not problems:
-            raise self._too_short()
-        size = max(image_size for _, image_size in found)
-        return ProblemManifest(source.world, size, derive_seed(seed, "planning"), problems)
+        groups, selection = self._groups(source.world), self._selection(source.world, seed)
+        found = [draw(source, split, groups, selection) for split in present_splits(source)]
+        problems = tuple(one for drawn in found for one in drawn.problems)
+        self._check_offsets({one.offset for one in problems}, max((drawn.longest for drawn in found), default=0))
+        size = max(drawn.image_size for drawn in found)
+        return ProblemManifest(source.world, size, selection.seed, problems)
 
     def use_problems(self, problems: ProblemManifest) -> None:
         """Takes the problems to be solved."""
@@ -82,90 +84,145 @@ class PlanningEvaluation(Evaluation):
         self.heads = heads
 
     def units(self, source: EpisodeSource) -> list[str]:
-        """Returns `<split>/<goal kind>` for each pair that has problems.
+        """Returns `<split>/<goal kind>`, where there are several offsets `<split>/<goal kind>/<offset>`.
 
         Raises:
-            InputError: the test split has none at all, or the recorded states cannot be simulated.
+            InputError: there are none at one of the offsets, the world lacks a goal kind or the success kind, or the
+                recorded states cannot be simulated.
         """
         require_simulator(source, self.kind)
         if self._problems is not None:
-            return [f"{split}/{kind}" for split, kind, _ in self._problems.groups]
-        config, kinds = self.config, WORLDS.get(source.world).world_spec.goal_kind_names
-        pairs = [(split, kind) for split in present_splits(source) for kind in kinds]
-        units = [f"{s}/{k}" for s, k in pairs if has_problem(source, s, k, config.problems, config.ahead)]
-        if not units:
-            raise self._too_short()
-        return units
+            WORLDS.get(source.world).world_spec.success_kind(self.config.success_kind)
+            return [self._unit(*group) for group in self._problems.groups]
+        held = [unit for split in present_splits(source) for unit in self.units_of(source, split)]
+        self._check_offsets({self._parts(unit)[2] for unit in held})
+        return held
 
-    def _too_short(self) -> InputError:
-        return InputError(
-            f"dataset has no test episode of {self.config.ahead} steps or more, which planning needs; "
-            "collect more or longer episodes"
+    def units_of(self, source: EpisodeSource, split: str) -> list[str]:
+        """Returns the units of one split that have problems."""
+        count = self.config.problems
+        groups = self._groups(source.world)
+        return [self._unit(split, k, offset) for k, offset in groups if has_problem(source, split, k, count, offset)]
+
+    def _unit(self, split: str, goal_kind: str, offset: int) -> str:
+        """Returns a unit's name, with the offset where it does not follow from the settings."""
+        return f"{split}/{goal_kind}" + ("" if self.config.offsets == (offset,) else f"/{offset}")
+
+    def _parts(self, unit: str) -> tuple[str, str, int]:
+        """Returns split, goal kind and offset of a unit."""
+        split, goal_kind, *offset = unit.split("/")
+        return split, goal_kind, int(offset[0]) if offset else self.config.offsets[0]
+
+    def _groups(self, world: str) -> list[tuple[str, int]]:
+        """Returns goal kinds with offsets: those of the settings, else of the success kind, else of the world."""
+        spec, config = WORLDS.get(world).world_spec, self.config
+        kinds = config.goal_kinds or spec.success_kind(config.success_kind).goal_kinds or spec.goal_kind_names
+        if unknown := [kind for kind in kinds if kind not in spec.goal_kind_names]:
+            raise InputError(
+                f"goal_kinds of protocol {self.protocol!r} has {unknown[0]!r}, which world {world!r} lacks; choose of: "
+                f"{', '.join(spec.goal_kind_names)}"
+            )
+        return [(kind, offset) for offset in config.offsets for kind in kinds]
+
+    def _check_offsets(self, held: set[int], longest: int | None = None) -> None:
+        """Raises InputError where an offset has no problem."""
+        for offset in self.config.offsets:
+            if offset in held:
+                continue
+            if longest is not None and longest >= offset:
+                raise InputError(
+                    f"dataset has no planning problem {offset} steps ahead of the goal kinds of protocol "
+                    f"{self.protocol!r} that is not solved at its start; collect more or longer episodes"
+                )
+            has = f" (the longest has {longest})" if longest else ""
+            raise InputError(
+                f"dataset has no test episode of {offset} steps or more{has}, which planning under protocol "
+                f"{self.protocol!r} needs; collect more or longer episodes"
+            )
+
+    def _selection(self, world: str, seed: int) -> Selection:
+        config = self.config
+        kind = WORLDS.get(world).world_spec.success_kind(config.success_kind)
+        return Selection(
+            config.problems,
+            derive_seed(seed, "planning"),
+            config.one_pair_an_episode,
+            kind.drops_solved if config.remove_solved is None else config.remove_solved,
+            kind.name,
         )
-
-    def _selection(self, seed: int) -> Selection:
-        return Selection(self.config.problems, derive_seed(seed, "planning"))
 
     def _of_unit(self, unit: str, source: EpisodeSource, seed: int) -> list[Problem]:
         """Returns the problems of a unit: those that were given, or else drawn here."""
-        split, goal_kind = unit.split("/")
-        ahead = self.config.ahead
+        split, goal_kind, offset = self._parts(unit)
         if self._problems is None:
-            drawn, _ = draw(source, split, [(goal_kind, ahead)], self._selection(seed))
+            drawn = draw(source, split, [(goal_kind, offset)], self._selection(source.world, seed)).problems
         else:
-            drawn = self._problems.groups.get((split, goal_kind, ahead), [])
-        require_drawn(drawn, split, goal_kind, ahead)
+            drawn = self._problems.groups.get((split, goal_kind, offset), [])
+        require_drawn(drawn, split, goal_kind, offset)
         return with_frames(drawn, source)
 
     def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:
-        """Returns, for each planner, `success_rate`, `final_distance`, `regret` in both, `plan_seconds`.
+        """Returns the rows of each planner; see `planner_metrics`.
 
         Raises:
             InputError: there are no such problems, or the configured plans do not fit the model's frameskip.
         """
-        split, goal_kind = unit.split("/")
-        spec = WORLDS.get(source.world).world_spec
+        split, goal_kind, offset = self._parts(unit)
+        spec, config = WORLDS.get(source.world).world_spec, self.config
         problems = self._of_unit(unit, source, seed)
-        executions, seconds = self._solve(problems, model, source)
-        imagined = self._imagined_paths(executions, spec, model, source, seed)
+        executions, seconds = self._solve(problems, model, source, config.budget_of(offset))
+        imagined = self._imagined_paths(
+            {label: runs[0] for label, runs in executions.items()}, spec, model, source, seed
+        )
+        outcomes = {label: Outcomes.of(streams) for label, streams in executions.items()}
         common = {"evaluation": self.kind, "protocol": self.protocol, "split": split, "goal": goal_kind, "seed": seed}
+        common |= {"offset": offset, "success_kind": config.success_kind}
         result = EvaluationResult(tables={"episodes": []})
-        for name, runs in executions.items():
-            labels, oracle = {**common, "planner": name}, executions["oracle"]
-            result.metrics += planner_metrics(runs, oracle, spec.distance_unit, {**labels, "seconds": seconds[name]})
-            result.tables["episodes"] += self._rows(problems, runs, oracle, imagined[name], spec, labels)
-            with_model = [run for run in runs if run.imagined_latent is not None]
-            result.plan_seconds += [seconds for run in with_model for seconds in run.plan_seconds]
+        for label, streams in executions.items():
+            columns = {**common, "seconds": seconds[label]}
+            result.metrics += planner_metrics(label, outcomes, offset, spec.distance_unit, columns)
+            for stream, runs in enumerate(streams):
+                labels = {**common, "planner": label, "stream": stream}
+                # What a plan was expected to lead to is drawn of the first stream alone.
+                believed = imagined[label] if stream == 0 else [None] * len(runs)
+                result.tables["episodes"] += self._rows(
+                    problems, runs, executions["oracle"][stream], believed, spec, labels
+                )
+                with_model = [run for run in runs if run.imagined_latent is not None]
+                result.plan_seconds += [seconds for run in with_model for seconds in run.plan_seconds]
         return result
 
     def _solve(
-        self, problems: Sequence[Problem], model: WorldModel, source: EpisodeSource
-    ) -> tuple[dict[str, list[Execution]], dict[str, float]]:
-        """Returns what each planner achieves on each problem, and the seconds it took for all of them.
+        self, problems: Sequence[Problem], model: WorldModel, source: EpisodeSource, budget: int
+    ) -> tuple[dict[str, list[list[Execution]]], dict[str, float]]:
+        """Returns what each planner achieves by random stream and problem, and the seconds it took for all of them.
 
         Raises:
             InputError: a plan is shorter than what is to be carried out of it.
         """
         config, frameskip = self.config, model.config.frameskip
-        executions: dict[str, list[Execution]] = {}
+        executions: dict[str, list[list[Execution]]] = {}
         seconds: dict[str, float] = {}
         setting = PlanningSetting(model, source.world, source.world_options, self.heads)
         with ExitStack() as opened:
             planners = {label: opened.enter_context(closing(planner)) for label, planner in self._planners(setting)}
             for label, planner in planners.items():
-                _check_length(label, planner.plan_steps, config.replan_every, frameskip)
+                _check_length(label, planner.plan_steps, config.replan_of(label), frameskip)
             world = opened.enter_context(closing(make_world(source.world, len(problems), **source.world_options)))
             for label, planner in planners.items():
                 started = time.perf_counter()
-                executions[label] = execute(planner, world, problems, config.budget, config.replan_every, frameskip)
+                executions[label] = [
+                    execute(planner, world, own, budget, config.replan_of(label), frameskip, config.success_kind)
+                    for own in _streams(problems, config.planner_seeds)
+                ]
                 seconds[label] = time.perf_counter() - started
         return executions, seconds
 
     def _planners(self, setting: PlanningSetting) -> Iterator[tuple[str, Planner]]:
         """Yields each label with its planner."""
         for label, given in self.config.planners.items():
-            options = dict(given)
-            yield label, make_planner(options.pop("planner"), options, setting)
+            options = {name: value for name, value in given.items() if name not in NO_OPTIONS}
+            yield label, make_planner(given["planner"], options, setting)
 
     def _imagined_paths(
         self,
@@ -203,6 +260,7 @@ class PlanningEvaluation(Evaluation):
                 "episode": problem.episode,
                 "start_row": problem.start_row,
                 "success": run.success,
+                "steps_to_goal": run.steps_to_goal,
                 "final_distance": run.final_distance,
                 "oracle_final_distance": best.final_distance,
                 "plan_seconds": float(np.mean(run.plan_seconds)),
@@ -239,28 +297,11 @@ def _check_length(label: str, plan_steps: int, replan_every: int, frameskip: int
         )
 
 
-def planner_metrics(
-    runs: Sequence[Execution], oracle: Sequence[Execution], distance_unit: str, labels: Mapping[str, Any]
-) -> list[Row]:
-    """Returns the figures of one planner on a set of problems; `labels` are its rows' own columns, with `seed`.
-
-    Regret in `success` is the oracle's less the planner's success rate, in `final_distance` the planner's less the
-    oracle's distance: both are 0 for the oracle itself, and positive where the planner does worse.
-    """
-    seed = derive_seed(labels["seed"], "planning intervals")
-    success, best_success = (np.array([run.success for run in group], dtype=float) for group in (runs, oracle))
-    distance, best_distance = (np.array([run.final_distance for run in group]) for group in (runs, oracle))
-    seconds = np.array([np.mean(run.plan_seconds) for run in runs])
-    lost = {"success": (best_success - success, "1"), "final_distance": (distance - best_distance, distance_unit)}
-    return [
-        metric_row(wilson(int(success.sum()), len(runs)), metric="success_rate", unit="1", **labels),
-        metric_row(bootstrap_mean(distance, seed), metric="final_distance", unit=distance_unit, **labels),
-        *(
-            metric_row(bootstrap_mean(values, seed), metric="regret", quantity=quantity, unit=unit, **labels)
-            for quantity, (values, unit) in lost.items()
-        ),
-        metric_row(bootstrap_mean(seconds, seed), metric="plan_seconds", unit="s", **labels),
-    ]
+def _streams(problems: Sequence[Problem], streams: int) -> Iterator[list[Problem]]:
+    """Yields the problems for each random stream of a planner, those of the first as they were drawn."""
+    yield list(problems)
+    for stream in range(1, streams):
+        yield [replace(one, seed=derive_seed(one.seed, "stream", stream)) for one in problems]
 
 
 def _imagined_path(run: Execution, quantity: str, probe: Probe | None) -> NDArray[np.float32] | None:

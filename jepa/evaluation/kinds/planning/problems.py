@@ -6,6 +6,7 @@ Shapes: M pairs of rows of an episode, d dimensions of a quantity.
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed, numpy_generator
 from jepa.planning.planner import Problem
 from jepa.planning.problem_manifest import DrawnProblem, same_states
+from jepa.worlds.success import USUAL
 from jepa.worlds.world import WORLDS, World, make_world
 
 SCANNED_EPISODES_PER_PROBLEM = 10
@@ -33,6 +35,18 @@ class Selection:
     """whether no episode gives a second problem"""
     remove_solved: bool = False
     """whether a pair whose start meets its goal already is left out"""
+    success_kind: str = USUAL
+    """the test by which it does"""
+
+
+class Drawn(NamedTuple):
+    """What was drawn of a split."""
+
+    problems: list[DrawnProblem]
+    image_size: int
+    """side of its frames, in pixels"""
+    longest: int
+    """steps of the longest episode that was looked at"""
 
 
 def draw_problems(
@@ -54,7 +68,7 @@ def draw_problems(
     Raises:
         InputError: no pair of rows in the split makes such a problem.
     """
-    drawn, _ = draw(source, split, [(goal_kind, ahead)], Selection(count, seed))
+    drawn = draw(source, split, [(goal_kind, ahead)], Selection(count, seed)).problems
     require_drawn(drawn, split, goal_kind, ahead)
     return with_frames(drawn, source)
 
@@ -72,10 +86,8 @@ def require_drawn(drawn: Sequence[DrawnProblem], split: str, goal_kind: str, ahe
         )
 
 
-def draw(
-    source: EpisodeSource, split: str, groups: Sequence[tuple[str, int]], selection: Selection
-) -> tuple[list[DrawnProblem], int]:
-    """Returns the problems of a split, of several goal kinds and offsets, and the side of its frames; see above."""
+def draw(source: EpisodeSource, split: str, groups: Sequence[tuple[str, int]], selection: Selection) -> Drawn:
+    """Returns the problems of a split, of several goal kinds and offsets; see above."""
     image_size, episodes = 0, []
     for episode in _scanned(source, split, selection.count):
         image_size = episode.pixels.shape[1]
@@ -85,7 +97,7 @@ def draw(
     with closing(make_world(source.world, 1, **source.world_options)) as world:
         for goal_kind, offset in groups:
             drawn += _draw_group(world, episodes, goal_kind, offset, selection)
-    return drawn, image_size
+    return Drawn(drawn, image_size, max((episode.steps for episode in episodes), default=0))
 
 
 def with_frames(drawn: Sequence[DrawnProblem], source: EpisodeSource) -> list[Problem]:
@@ -148,7 +160,7 @@ def _draw_group(
         if selection.one_pair_an_episode and index in used:
             continue
         one = _drawn(world, episodes[place], len(drawn), row, goal_kind, offset, selection.seed)
-        if not (selection.remove_solved and _is_solved(world, one)):
+        if not (selection.remove_solved and _is_solved(world, one, selection.success_kind)):
             drawn.append(one)
             used.add(index)
     return drawn
@@ -170,10 +182,11 @@ def _drawn(
     )
 
 
-def _is_solved(world: World, one: DrawnProblem) -> bool:
+def _is_solved(world: World, one: DrawnProblem, success_kind: str) -> bool:
     """Returns whether the start meets the goal, in a world of one copy."""
     world.restore({name: value[None] for name, value in one.start.items()})
-    return bool(world.success({name: value[None] for name, value in one.goal.items()}, one.goal_kind)[0])
+    goal = {name: value[None] for name, value in one.goal.items()}
+    return bool(world.meets(goal, one.goal_kind, success_kind)[0])
 
 
 def _problem(world: type[World], episode: Episode, one: DrawnProblem) -> Problem:

@@ -39,7 +39,6 @@ from jepa.evaluation.evaluation import (
 )
 from jepa.evaluation.kinds.planning.config import REFERENCES
 from jepa.evaluation.kinds.planning.evaluation import PlanningEvaluation
-from jepa.evaluation.kinds.planning.problems import has_problem
 from jepa.evaluation.kinds.spectrum.canonical import CanonicalMap, correlations, fit_canonical, tails
 from jepa.evaluation.kinds.spectrum.config import SpectrumConfig
 from jepa.evaluation.kinds.spectrum.report import CURVES, HEADLINES, SECTION
@@ -47,7 +46,6 @@ from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.statistics import Estimate, Key, jackknifed
 from jepa.models.world_model import WorldModel
 from jepa.worlds.recordings import simulator_problem
-from jepa.worlds.world import WORLDS
 
 Floats = NDArray[np.float64]
 RANGES = {"canonical_correlation": (0.0, 1.0)}
@@ -148,12 +146,10 @@ class SpectrumEvaluation(Evaluation):
         """Returns the rows of regret in success of planners that use the model; none where nothing can be simulated."""
         if simulator_problem(source) is not None:
             return []
-        config = self.config.planning
-        planning = PlanningEvaluation(config, self.protocol)
+        planning = PlanningEvaluation(self.config.planning, self.protocol)
         rows: list[Row] = []
-        for goal in WORLDS.get(source.world).world_spec.goal_kind_names:
-            if has_problem(source, unit, goal, config.problems, config.ahead):
-                rows += planning.run(f"{unit}/{goal}", model, source, seed).metrics
+        for part in planning.units_of(source, unit):
+            rows += planning.run(part, model, source, seed).metrics
         wanted = [row for row in rows if row["metric"] == "regret" and row["quantity"] == "success"]
         return [(row["planner"], row) for row in wanted if row["planner"] not in REFERENCES]
 

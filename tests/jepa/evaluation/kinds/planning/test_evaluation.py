@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from jepa.core.errors import InputError
-from jepa.evaluation import PlanningConfig, PlanningEvaluation
+from jepa.evaluation import PlanningConfig, PlanningEvaluation, get_protocol
 from jepa.planning import PLANNERS, Plan, RandomConfig, RandomPlanner, Situation
 from jepa.planning.planners.cem import LatentCEM
 from jepa.planning.planners.oracle import Oracle
@@ -16,6 +16,8 @@ from tests.jepa.evaluation.standins import CentroidModel, MemorySource, figures
 
 CEM = {"samples": 100, "elites": 10, "iterations": 5, "candidates_at_once": 100}
 ORACLE = {"samples": 100, "elites": 10, "iterations": 8, "candidates_at_once": 1200}
+SMALL = {"samples": 8, "elites": 2, "iterations": 1, "candidates_at_once": 100}
+NO_PICTURES: dict[str, Any] = {"frames_shown": 0, "position_frames": 20, "position_probe": {"hidden": 4, "steps": 1}}
 MODEL: Any = CentroidModel()
 
 
@@ -157,3 +159,65 @@ def test_complete_options_are_stored_and_read_again() -> None:
 def test_short_episodes_are_refused() -> None:
     with pytest.raises(InputError, match="longer episodes"):
         PlanningEvaluation(PlanningConfig(), "p-v1").units(MemorySource({"test": 3}, steps=20))
+
+
+def test_several_offsets_are_units_and_rows_of_their_own(source: MemorySource) -> None:
+    planners: dict[str, dict[str, Any]] = {"oracle": SMALL, "cem": SMALL}
+    settings: dict[str, Any] = {"offsets": [10, 25], "budget_factor": 2, "goal_kinds": ["uniform"], "replan_every": 25}
+    asked = config(planners, problems=2, **settings, **NO_PICTURES)
+    evaluation = PlanningEvaluation(asked, "p-v1")
+    manifest = evaluation.draw_problems(source, seed=0)
+    assert len(manifest.problems) == 2 * 2 * 2 and manifest.image_size == 64
+    names = ["test/uniform/10", "test/uniform/25", "unseen/uniform/10", "unseen/uniform/25"]
+    assert evaluation.units(source) == names
+    apart = evaluation.run(names[1], MODEL, source, seed=0)
+    evaluation.use_problems(manifest)
+    assert evaluation.units(source) == names
+    result = evaluation.run(names[1], MODEL, source, seed=0)
+    assert figures(result.metrics, "planner", "quantity").keys() == figures(apart.metrics, "planner", "quantity").keys()
+    rows = result.tables["episodes"]
+    assert [row["start_row"] for row in rows] == [row["start_row"] for row in apart.tables["episodes"]]
+    assert {(row["offset"], row["success_kind"], row["stream"]) for row in rows} == {(25, "usual", 0)}
+    assert {len(row["path"]) for row in rows} == {51} and {row["offset"] for row in result.metrics} == {25}
+
+
+def test_each_problem_is_solved_with_several_random_streams(source: MemorySource) -> None:
+    asked = config({"oracle": SMALL, "random": {}}, problems=3, planner_seeds=2, **NO_PICTURES)
+    result = PlanningEvaluation(asked, "p-v1").run("test/uniform", MODEL, source, seed=0)
+    dice = [row for row in result.tables["episodes"] if row["planner"] == "random"]
+    assert [(row["stream"], row["problem"]) for row in dice] == [(s, p) for s in (0, 1) for p in (0, 1, 2)]
+    assert all(one["final_distance"] != other["final_distance"] for one, other in zip(dice[:3], dice[3:], strict=True))
+    once = PlanningEvaluation(config(asked.planners, problems=3, **NO_PICTURES), "p-v1").run(
+        "test/uniform", MODEL, source, seed=0
+    )
+    first = [row["final_distance"] for row in once.tables["episodes"] if row["planner"] == "random"]
+    assert [row["final_distance"] for row in dice[:3]] == first, "the first stream is that of one stream alone"
+    assert {row["n"] for row in result.metrics if row["metric"] in ("success_rate", "final_distance")} == {3}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"offsets": [25, 100]}, r"no test episode of 100 steps or more \(the longest has 64\).*protocol 'p-v1' needs"),
+        ({"goal_kinds": ["elsewhere"]}, "goal_kinds of protocol 'p-v1' has 'elsewhere', which world 'two_room' lacks"),
+        ({"success_kind": "lucky"}, "world 'two_room' has no success test 'lucky'; it has: usual"),
+    ],
+)
+def test_a_protocol_that_does_not_fit_the_episodes_is_refused_before_any_work(
+    source: MemorySource, changes: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        PlanningEvaluation(config(**changes), "p-v1").draw_problems(source, 0)
+
+
+@pytest.mark.parametrize("name", ["moderate-v1", "strict-v1"])
+def test_stricter_protocols_judge_by_the_world_s_stricter_tests(source: MemorySource, name: str) -> None:
+    settings = get_protocol(name).settings("planning").model_dump()
+    changes = {"problems": 3, "planner_seeds": 1, "planners": {"cem": SMALL, "oracle": ORACLE}, **NO_PICTURES}
+    asked = PlanningConfig.model_validate(settings | changes)
+    evaluation = PlanningEvaluation(asked, name)
+    evaluation.use_problems(evaluation.draw_problems(source, seed=0))
+    rows = evaluation.run(evaluation.units(source)[0], MODEL, source, seed=0).tables["episodes"]
+    assert {row["success_kind"] for row in rows} == {asked.success_kind} and len(rows) == 3 * 3
+    assert all(row["steps_to_goal"] > 0 for row in rows if row["success"]), "nothing is solved at the start"
+    assert len({row["episode"] for row in rows}) == 3

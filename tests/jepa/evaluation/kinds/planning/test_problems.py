@@ -1,10 +1,12 @@
 """Problems come from the split and of the kind that were asked for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from jepa.core.errors import InputError
-from jepa.evaluation.kinds.planning.problems import draw_problems, has_problem
+from jepa.evaluation.kinds.planning.problems import Selection, draw, draw_problems, has_problem, with_frames
 from tests.jepa.evaluation.standins import MemorySource
 
 
@@ -57,3 +59,38 @@ def test_a_split_without_such_a_problem_is_refused_in_a_sentence(source: MemoryS
         draw_problems(source, "test", "uniform", 5, 65, seed=0)
     assert not has_problem(source, "test", "uniform", 5, 65)
     assert has_problem(source, "test", "uniform", 5, 64)
+
+
+def test_what_is_drawn_together_is_what_is_drawn_apart(source: MemorySource) -> None:
+    groups = [(kind, offset) for kind in ("uniform", "cross_room") for offset in (25, 40)]
+    together = draw(source, "test", groups, Selection(10, seed=0))
+    assert (together.image_size, together.longest) == (64, 64)
+    for kind, offset in groups:
+        own = [one for one in together.problems if (one.goal_kind, one.offset) == (kind, offset)]
+        apart = draw_problems(source, "test", kind, 10, offset, seed=0)
+        assert [(p.episode, p.start_row, p.seed) for p in apart] == [(p.episode, p.start_row, p.seed) for p in own]
+        for problem, again in zip(with_frames(own, source), apart, strict=True):
+            np.testing.assert_array_equal(problem.goal_pixels, again.goal_pixels)
+
+
+def test_an_episode_gives_one_pair_where_that_is_asked_for(source: MemorySource) -> None:
+    drawn = draw(source, "test", [("uniform", 25)], Selection(45, seed=1, one_pair_an_episode=True)).problems
+    assert len(drawn) == len({one.episode for one in drawn}) == 30
+
+
+def test_pairs_that_are_solved_at_the_start_are_left_out(source: MemorySource) -> None:
+    def starts(remove_solved: bool) -> list[float]:
+        drawn = draw(source, "test", [("uniform", 3)], Selection(60, seed=1, remove_solved=remove_solved)).problems
+        assert len(drawn) == 60 and [one.number for one in drawn] == list(range(60))
+        return [float(np.linalg.norm(one.start["agent_position"] - one.goal["agent_position"])) for one in drawn]
+
+    nearest = min(starts(remove_solved=True))
+    assert min(starts(remove_solved=False)) < 0.05 < nearest, "Two-Room's goals are met at 0.05"
+
+
+def test_problems_of_other_episodes_are_refused(source: MemorySource) -> None:
+    (one,) = draw(source, "test", [("uniform", 25)], Selection(1, seed=0)).problems
+    with pytest.raises(InputError, match="name episode 9999, which split 'test' of the dataset lacks"):
+        with_frames([replace(one, episode=9999)], source)
+    with pytest.raises(InputError, match=f"starts in another state than row {one.start_row} of episode {one.episode}"):
+        with_frames([replace(one, start=one.goal)], source)
