@@ -106,11 +106,11 @@ class Recorder:
 
 
 def collecting(store: Store, recorder: Recorder) -> None:
-    """A plan under which nothing was finished is replaced; then the dataset is looked at again, and extended."""
+    """A plan under which nothing was finished is replaced; then the dataset is made, and extended."""
     plan = plan_dataset(small_config(name="d0", seed=1))
     name_claim.claim_version(DatasetHandle(store, "d0"), plan, 0)
     with recorder.job("collect"):
-        for episodes in (8, 8, 12):
+        for episodes in (8, 12):
             collect(small_config(name="d0", steps=40, episodes=episodes), store)
 
 
@@ -131,15 +131,16 @@ def training(store: Store, recorder: Recorder) -> None:
 def judging(store: Store, recorder: Recorder) -> None:
     """An evaluation and a study are done, and done again; a report is made."""
     with recorder.job("evaluate"):
+        evaluate(evaluation.config(kinds=["latent", "planning"]), store)
+        evaluate(evaluation.config(kinds=["latent"], force=True), store)
         for force in (False, True):
-            evaluate(evaluation.config(kinds=["latent"], force=force), store)
             study(studies.config(force=force), store)
         report(ReportConfig(), store, Progress())
 
 
 def cleaning(store: Store, recorder: Recorder) -> None:
     """What runs without a parent and what belongs to nothing is looked for and ended, or deleted."""
-    for folder in ("datasets/d9/shards", "models/m9/checkpoints", "reports/kind=metrics"):
+    for folder in ("datasets/d9/shards", "models/m9/checkpoints", "reports/kind=metrics", "problems"):
         store.write(f"{folder}/left", b"left")
     with recorder.job("maintenance"):
         store.check()

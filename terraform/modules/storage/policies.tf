@@ -5,8 +5,8 @@ locals {
   access = {
     collect     = { reads = [], writes = ["datasets", "logs"], deletes = ["datasets/*/versions/*/plan.json"] }
     pretrain    = { reads = ["datasets"], writes = ["models", "reports", "logs"], deletes = ["models/*", "reports/kind=*"] }
-    evaluate    = { reads = ["datasets", "models"], writes = ["reports", "logs"], deletes = ["reports/kind=*"] }
-    maintenance = { reads = ["datasets", "models", "reports"], writes = ["logs"], deletes = ["datasets/*", "models/*", "reports/*", "logs/*"] }
+    evaluate    = { reads = ["datasets", "models"], writes = ["reports", "problems", "logs"], deletes = ["reports/kind=*"] }
+    maintenance = { reads = ["datasets", "models", "reports", "problems"], writes = ["logs"], deletes = ["datasets/*", "models/*", "reports/*", "problems/*", "logs/*"] }
   }
 
   # `store.check()` and `jepa doctor` prove by a small object of this name, at the root of the store, that it works.

@@ -136,12 +136,12 @@ run "store" {
     error_message = "pretrain cannot read datasets/"
   }
 
-  # evaluate reads datasets and models and writes reports logs
+  # evaluate reads datasets and models and writes reports problems logs
   assert {
     condition = toset(flatten([for s in jsondecode(aws_iam_policy.job["evaluate"].policy).Statement : s.Resource if s.Sid == "Write"])) == toset([
-      "arn:aws:s3:::jepa-test/reports/*", "arn:aws:s3:::jepa-test/logs/*", "arn:aws:s3:::jepa-test/.tmp-check-*",
+      "arn:aws:s3:::jepa-test/reports/*", "arn:aws:s3:::jepa-test/problems/*", "arn:aws:s3:::jepa-test/logs/*", "arn:aws:s3:::jepa-test/.tmp-check-*",
     ])
-    error_message = "evaluate writes elsewhere than reports/ and logs/"
+    error_message = "evaluate writes elsewhere than reports/, problems/ and logs/"
   }
 
   assert {
