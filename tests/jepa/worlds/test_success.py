@@ -22,6 +22,8 @@ def test_nothing_counts_from_an_illegal_move_on() -> None:
     np.testing.assert_array_equal(first_success(MET, 1, legal), [1, 0, 0, -1])
     np.testing.assert_array_equal(first_success(MET, 2, legal), [-1, -1, 1, -1])
     np.testing.assert_array_equal(first_success(MET, 3, legal), [-1, -1, 2, -1])
+    arrives_later = np.array([[0], [0], [1]], dtype=bool)
+    np.testing.assert_array_equal(first_success(arrives_later, 1, np.array([[False], [True]])), [-1])
 
 
 def test_what_makes_no_sequence_is_refused() -> None:

@@ -234,6 +234,12 @@ def test_what_the_world_does_is_legal_and_what_it_cannot_do_is_not() -> None:
         before = world.state()
         world.advance(floats(rng.uniform(-1, 1, (500, 2))))
         assert world.legal_moves(before, world.state()).all()
+    # Out of the doorway, along x and then along y: a straight line would clip the wall's corner.
+    state["agent_position"] = floats(np.stack([np.full(500, RIGHT - 0.029), state["door"][:, 0] + SLACK], axis=1))
+    world.restore(state)
+    world.advance(floats(np.ones((500, 2))))
+    assert (world.state()["agent_position"] > state["agent_position"] + 0.02).all()
+    assert world.legal_moves(state, world.state()).all()
     left, right = dict(before), dict(before)
     left["agent_position"], right["agent_position"] = floats([[0.3, 0.1]] * 500), floats([[0.7, 0.1]] * 500)
     assert not world.legal_moves(left, right).any()
