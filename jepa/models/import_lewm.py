@@ -17,10 +17,13 @@ from jepa.models.encoders.layouts import COUNTER, Names, layer
 from jepa.models.encoders.vit import ViTConfig
 from jepa.models.encoders.vit_layouts import hugging_face_vit
 from jepa.models.weights_file import read_tensors, under_prefix
-from jepa.models.world_model import ModelConfig, WorldModel
+from jepa.models.world_model import IMAGENET_MEAN, IMAGENET_STD, ModelConfig, WorldModel
 
 MARKER = "predictor.pos_embedding"
 """A tensor that every released model has; training wrappers save it under a prefix, beside tensors of their own."""
+PATCHES = "encoder.embeddings.patch_embeddings.projection"
+HIDDEN = ("projector.hidden", "predictor.projector.hidden")
+"""Layers before a BatchNorm: the bias that a model of ours may lack is exactly zero."""
 
 
 def read_released_weights(data: bytes, prefix: str | None = None) -> dict[str, Tensor]:
@@ -151,14 +154,18 @@ def import_lewm(
 def export_lewm(model: WorldModel) -> dict[str, Tensor]:
     """Returns a model's weights in the released layout; action statistics are no part of it.
 
+    A released model takes pixels scaled by ImageNet's statistics and has biases before its BatchNorms; a model that
+    takes others, or has none, is written as the released one that computes the same, to rounding. The encoder's
+    `norm_eps` is no part of the layout; the released encoder's is 1e-12.
+
     Raises:
         InputError: the model is not of the released form.
     """
     config = model.config
-    if config.encoder != "vit" or config.predictor != "paper" or not config.projector_bias:
+    if config.encoder != "vit" or config.predictor != "paper" or config.projector != "mlp":
         raise InputError(
             f"only a model of the released form can be exported: encoder 'vit' (got {config.encoder!r}), "
-            f"predictor 'paper' (got {config.predictor!r}), projector_bias true (got {config.projector_bias})"
+            f"predictor 'paper' (got {config.predictor!r}), projector 'mlp' (got {config.projector!r})"
         )
     for option in ("output", "resize", "layer_scale", "registers"):
         if config.encoder_options[option] != ViTConfig.model_fields[option].default:
@@ -167,6 +174,8 @@ def export_lewm(model: WorldModel) -> dict[str, Tensor]:
                 "only a plain ViT can be exported"
             )
     ours = model.state_dict()
+    for hidden in HIDDEN:
+        ours.setdefault(f"{hidden}.bias", torch.zeros(len(ours[f"{hidden}.weight"])))
     released: dict[str, Tensor] = {}
     for name, theirs in _names(config):
         for their, tensor in zip(theirs, ours[name].detach().cpu().chunk(len(theirs)), strict=True):
@@ -174,7 +183,20 @@ def export_lewm(model: WorldModel) -> dict[str, Tensor]:
             released[their] = (tensor[..., None] if their == "action_encoder.patch_embed.weight" else tensor).clone()
     for norm in ("projector.net.1", "pred_proj.net.1"):
         released[f"{norm}.{COUNTER}"] = torch.tensor(0)
+    if config.pixel_scaling == "unit":
+        _take_imagenet_pixels(released)
     return released
+
+
+def _take_imagenet_pixels(released: dict[str, Tensor]) -> None:
+    """Changes the patch embedding for pixels p scaled as (p/255 - μ)/σ in the place of 2p/255 - 1, channel by channel.
+
+    2p/255 - 1 = 2σ · (p/255 - μ)/σ + (2μ - 1), so W becomes 2σW and b becomes b + Σ W (2μ - 1).
+    """
+    weight, bias = released[f"{PATCHES}.weight"].double(), released[f"{PATCHES}.bias"].double()
+    mean, std = (torch.tensor(values, dtype=torch.float64).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    released[f"{PATCHES}.weight"] = (weight * 2 * std).float()
+    released[f"{PATCHES}.bias"] = (bias + (weight * (2 * mean - 1)).sum((1, 2, 3))).float()
 
 
 def _names(config: ModelConfig) -> Names:

@@ -132,6 +132,41 @@ def test_weights_go_there_and_back_unchanged(released: nn.Module, ours: WorldMod
     assert torch.equal(stored.encode(a_scene(1, 1)[0]), ours.encode(a_scene(1, 1)[0]))
 
 
+@pytest.mark.parametrize("scaling", ["unit", "imagenet"])
+@pytest.mark.parametrize("bias", [False, True])
+@torch.no_grad()
+def test_other_pixels_and_no_bias_are_exported_as_the_released_model_that_computes_the_same(
+    scaling: str, bias: bool, ours: WorldModel
+) -> None:
+    form = {"pixel_scaling": scaling, "projector_bias": bias}
+    trained = WorldModel.from_config(ours.config.model_copy(update=form)).eval()
+    for name, tensor in trained.state_dict().items():
+        if name.endswith("running_var"):
+            tensor.uniform_(0.5, 2.0, generator=torch.Generator().manual_seed(5))
+        elif tensor.is_floating_point() and not name.startswith("action_"):
+            tensor += 0.1 * draws(*tensor.shape, seed=len(name))
+    tensors = export_lewm(trained)
+    package: Any = theirs(SIZE, PATCH, WIDTH, HEAD, (2, 2), (2, 3)).eval()
+    package.load_state_dict(tensors)
+    pixels, scaled = a_scene(HISTORY, 1)
+    actions = draws(2, HISTORY, SKIP, ACTIONS, seed=2)
+    z_BTD = trained.encode(pixels)
+    assert float(z_BTD.std()) > 0.1
+    mean, std = trained.action_mean, trained.action_std
+    info = package.encode({"pixels": scaled, "action": ((actions - mean) / std).flatten(-2)})
+    assert torch.allclose(z_BTD, info["emb"], rtol=1e-5, atol=1e-5)
+    assert torch.allclose(
+        trained.predict(z_BTD, actions), package.predict(info["emb"], info["act_emb"]), rtol=1e-5, atol=1e-5
+    )
+    back = import_lewm(tensors, released_config(tensors, SKIP, HEAD), mean.tolist(), std.tolist())
+    assert torch.allclose(back.encode(pixels), z_BTD, rtol=1e-5, atol=1e-5)
+
+
+def test_the_small_recipe_is_of_the_released_form() -> None:
+    tensors = export_lewm(WorldModel.from_config(RECIPES.get("lewm-small").model))
+    assert tensors["projector.net.0.bias"].shape == (512,) and "pred_proj.net.0.bias" in tensors
+
+
 def test_the_paper_s_size_is_303_tensors_and_the_recipe_s_model() -> None:
     with torch.device("meta"):
         tensors = theirs(224, 14, 192, 64, (12, 6), (3, 16)).state_dict()

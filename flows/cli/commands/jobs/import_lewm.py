@@ -47,9 +47,11 @@ def _exported(options: ImportLewmConfig, store: Store) -> tuple[dict[str, Any], 
 
     model = export_weights(options, store)
     mean, std = model.action_mean.tolist(), model.action_std.tolist()
+    norm_eps = model.config.encoder_options["norm_eps"]
     return {"action_mean": mean, "action_std": std, "frameskip": model.config.frameskip}, [
         f"file {options.file}: model {options.name} in the released layout",
         f"not part of it: frameskip {model.config.frameskip}, and that actions are z-scored with mean "
         f"{', '.join(f'{value:.6g}' for value in mean)} and standard deviation "
         f"{', '.join(f'{value:.6g}' for value in std)}",
+        f"nor is the encoder's norm_eps {norm_eps:g}; give it to what reads the file, which takes 1e-12 otherwise",
     ]
