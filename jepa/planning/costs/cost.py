@@ -39,7 +39,14 @@ class PlanCost(ABC):
         """
 
 
-COSTS: Registry[type[PlanCost]] = Registry("cost", {"latent": "jepa.planning.costs.latent"}, group="jepa.costs")
+COSTS: Registry[type[PlanCost]] = Registry(
+    "cost",
+    {
+        "latent": "jepa.planning.costs.latent",
+        "temporal": "jepa.planning.costs.temporal",
+    },
+    group="jepa.costs",
+)
 
 
 def complete_cost(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class LatentEpisodes:
     """row of each episode's first frame"""
     steps_E: Tensor
     """actions of each episode"""
-    _known: dict[tuple[int, int, int], tuple[Tensor, Tensor, Tensor]] = field(default_factory=dict, init=False)
+    _known: dict[tuple[int, ...], tuple[Tensor, Tensor, Tensor]] = field(default_factory=dict, init=False)
 
     @cached_property
     def longest(self) -> int:
@@ -52,7 +52,9 @@ class LatentEpisodes:
         """Returns the next actions (B, steps, A) from each row on, all within its episode."""
         return self.action_NA[row_B[:, None] + torch.arange(steps, device=row_B.device)]
 
-    def pairs(self, count: int, longest: int, generator: torch.Generator, room: int = 1, shortest: int = 1) -> Pairs:
+    def pairs(
+        self, count: int, longest: int, generator: torch.Generator, room: int = 1, shortest: int = 1, lead: int = 0
+    ) -> Pairs:
         """Returns pairs whose separations are drawn evenly over shortest … longest, places evenly among those that fit.
 
         Args:
@@ -61,34 +63,35 @@ class LatentEpisodes:
             generator: on the CPU, whatever the device.
             room: environment steps that must follow the first frame at least.
             shortest: smallest separation.
+            lead: environment steps that must lie before the first frame at least.
         """
-        cumulative, offset_S, total_S = self._places(longest, room, shortest)
+        cumulative, offset_S, total_S = self._places(longest, room, shortest, lead)
         separation_B = torch.randint(len(total_S), (count,), generator=generator)
         draw_B = torch.rand(count, generator=generator, dtype=torch.float64)
         place_B = (draw_B * total_S[separation_B]).long() + offset_S[separation_B]
         flat_B = torch.searchsorted(cumulative, place_B, right=True)
         step_B = place_B - torch.where(flat_B > 0, cumulative[flat_B - 1], 0)
         device = self.z_ND.device
-        first_B = self.start_E[(flat_B % len(self.steps_E)).to(device)] + step_B.to(device)
+        first_B = self.start_E[(flat_B % len(self.steps_E)).to(device)] + step_B.to(device) + lead
         separation_B = (separation_B + shortest).to(device)
         return Pairs(first_B, first_B + separation_B, separation_B)
 
-    def _places(self, longest: int, room: int, shortest: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _places(self, longest: int, room: int, shortest: int, lead: int) -> tuple[Tensor, Tensor, Tensor]:
         """Returns counts of places by separation and episode, summed up one after the other, and those of each.
 
         Raises:
             InputError: no episode is long enough.
         """
-        key = (longest, room, shortest)
+        key = (longest, room, shortest, lead)
         if key not in self._known:
             separation_S = torch.arange(shortest, min(longest, self.longest) + 1)
-            needed_S = separation_S.clamp_min(room)
+            needed_S = separation_S.clamp_min(room) + lead
             count_SE = (self.steps_E.cpu()[None] - needed_S[:, None] + 1).clamp_min(0)
             # The larger the separation the fewer places: those without any come last.
             count_SE = count_SE[count_SE.sum(1) > 0]
             if not len(count_SE):
                 raise InputError(
-                    f"the longest {SPLIT} episode has {self.longest} steps and {max(room, shortest)} are needed; "
+                    f"the longest {SPLIT} episode has {self.longest} steps and {int(needed_S.min())} are needed; "
                     "fit the head on longer episodes"
                 )
             total_S = count_SE.sum(1)

@@ -13,6 +13,7 @@ HEADS: "Registry[type[Head]]" = Registry(
     "head",
     {
         "inverse": "jepa.planning.heads.inverse",
+        "temporal": "jepa.planning.heads.temporal",
     },
     group="jepa.heads",
 )

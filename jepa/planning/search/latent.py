@@ -17,7 +17,8 @@ from torch import Tensor
 
 from jepa.core.episodes import Actions
 from jepa.core.errors import InputError
-from jepa.planning.costs.cost import complete_cost, make_cost
+from jepa.planning.costs.cost import COSTS, complete_cost, make_cost
+from jepa.planning.heads.rollout import inverse_rollout
 from jepa.planning.planner import Plan, Planner, PlanningSetting, Situation
 from jepa.planning.search.config import SearchConfig
 from jepa.planning.search.imagination import Imagination
@@ -40,6 +41,8 @@ class LatentSearchConfig(SearchConfig):
     memory_mb: PositiveInt | None = None
     """megabytes that the rollouts may take besides the model's weights; if given, as many candidates are rolled out at
     once as fit, instead of `candidates_at_once`"""
+    warm_start: Literal["inverse"] | None = None
+    """head whose plan each look starts from; none starts from the centre, or from what `keep_plan` leaves"""
 
     @field_validator("cost", mode="before")
     @classmethod
@@ -72,6 +75,13 @@ class LatentSearch(Planner):
             for bound in (spec.action_low, spec.action_high)
         )
         self.space = ActionSpace(low, high, setting.carried_out())
+        self.first_guess = None if config.warm_start is None else inverse_rollout(setting)
+
+    @classmethod
+    def needs_heads(cls, config: LatentSearchConfig) -> tuple[str, ...]:
+        """Returns those of the cost, and the one that looks start from."""
+        warm = () if config.warm_start is None else (config.warm_start,)
+        return (*COSTS.get(config.cost["name"]).heads, *warm)
 
     @property
     def plan_steps(self) -> int:
@@ -166,6 +176,10 @@ class LatentSearch(Planner):
         if self.config.keep_plan and left is not None:
             first_PHKA = self._kept(left.action_PLA, shape)
             kept_PEHKA = None if left.elite_PELA is None else self._kept(left.elite_PELA, shape)
+        if self.first_guess is not None:
+            steps_left = horizon * sizes.frameskip if situation.steps_left is None else situation.steps_left
+            seen = imagination.z_PTD, imagination.past_action_PTKA, imagination.goal_PD
+            first_PHKA = self.space.unit(self.first_guess.plan(*seen, steps_left, horizon)[0])
         at_once = imagination.at_once
         return SearchTask(imagination.cost, self.space, situation.seeds, shape, at_once, first_PHKA, kept_PEHKA)
 

@@ -65,3 +65,14 @@ def test_without_its_head_or_with_one_of_another_model_it_is_a_sentence(setting:
     other = InverseHead(InverseConfig(), HeadSizes(latent_size=4, frameskip=5, action_size=2))
     with pytest.raises(InputError, match=r"is made for latent_size, .* \(4, 5, 2\) and the model has \(3, 5, 2\)"):
         make_planner("inverse", {}, PlanningSetting(model, "two_room", {}, {"inverse": other}))
+
+
+def test_a_search_may_start_from_its_plan(source: MemorySource, setting: PlanningSetting) -> None:
+    problems = draw_problems(source, "test", "uniform", 3, 25, seed=1)
+    still = {"samples": 4, "elites": 4, "iterations": 1, "init_std": 1e-6}
+    started = run("cem", still | {"warm_start": "inverse"}, problems, setting, budget=25)
+    alone = run("inverse", {}, problems, setting, budget=25)
+    for one, other in zip(started, alone, strict=True):
+        np.testing.assert_allclose(one.path["agent_position"], other.path["agent_position"], atol=1e-3)
+    centre = run("cem", still, problems, setting, budget=25)
+    assert np.abs(centre[0].path["agent_position"] - alone[0].path["agent_position"]).max() > 0.05
