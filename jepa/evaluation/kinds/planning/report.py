@@ -35,7 +35,7 @@ EPISODES = Table(
     ),
 )
 
-REFERENCES = {"planner": ("random", "oracle")}
+REFERENCES = {"planner": ("random", "demonstration", "oracle")}
 """They tell what a figure is worth and are no merit of the model."""
 REGRET = {"metric": "regret", "quantity": "final_distance"}
 ORACLE = {"planner": ("oracle",)}

@@ -213,11 +213,19 @@ def test_a_protocol_that_does_not_fit_the_episodes_is_refused_before_any_work(
 @pytest.mark.parametrize("name", ["moderate-v1", "strict-v1"])
 def test_stricter_protocols_judge_by_the_world_s_stricter_tests(source: MemorySource, name: str) -> None:
     settings = get_protocol(name).settings("planning").model_dump()
-    changes = {"problems": 3, "planner_seeds": 1, "planners": {"cem": SMALL, "oracle": ORACLE}, **NO_PICTURES}
+    planners = settings["planners"]
+    assert planners["oracle"]["from_demonstration"]
+    planners = {"cem": SMALL, "demonstration": {}, "oracle": planners["oracle"] | SMALL}
+    changes = {"problems": 3, "planner_seeds": 1, "planners": planners, **NO_PICTURES}
     asked = PlanningConfig.model_validate(settings | changes)
     evaluation = PlanningEvaluation(asked, name)
     evaluation.use_problems(evaluation.draw_problems(source, seed=0))
-    rows = evaluation.run(evaluation.units(source)[0], MODEL, source, seed=0).tables["episodes"]
-    assert {row["success_kind"] for row in rows} == {asked.success_kind} and len(rows) == 3 * 3
+    result = evaluation.run(evaluation.units(source)[0], MODEL, source, seed=0)
+    rows = result.tables["episodes"]
+    assert {row["success_kind"] for row in rows} == {asked.success_kind} and len(rows) == 4 * 3
     assert all(row["steps_to_goal"] > 0 for row in rows if row["success"]), "nothing is solved at the start"
     assert len({row["episode"] for row in rows}) == 3
+    values = figures(result.metrics, "planner", "quantity")
+    assert values["demonstration", None, "success_rate"] == values["oracle", None, "success_rate"] == 1
+    lost = values["cem", "success", "regret_to_demonstration"]
+    assert lost == 1 - values["cem", None, "success_rate"] == values["cem", "success", "regret"]
