@@ -27,6 +27,9 @@ class EvaluateConfig(Config):
     """Kinds of evaluation."""
     protocol: Annotated[str | None, Choices(protocol_names, others="a YAML file")] = None
     """Named, versioned set-up, or the path of a YAML file with one; by default that which the world declares."""
+    grid: dict[str, Any] = Field(default_factory=dict)
+    """Options of the protocol's planners with several values each, e.g. `samples=64,300 replan=5,25`: every combination
+    is a planner of this run, labelled by it; `planner=cem` varies that one alone."""
     problems: str | None = Field(default=None, pattern=r"^[0-9a-f]{4,64}$|\.parquet$")
     """Planning problems to solve, in the place of drawn ones: first digits of the digest of a manifest in the store, or
     the path of its file; the dataset is then by default the one that they were drawn from."""

@@ -11,6 +11,7 @@ from jepa.worlds import WORLDS, WorldSpec
 from jepa.worlds.recordings import simulator_problem
 from pipelines.device import torch_device
 from pipelines.evaluate.config import EvaluateConfig
+from pipelines.evaluate.grid import grid_values, with_grid
 from pipelines.evaluate.problems import check_fit as check_problems_fit
 from pipelines.evaluate.problems import given_problems, problems_of
 from pipelines.evaluate.unit import EvaluationUnit
@@ -64,6 +65,8 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
     if config.executor == "local":
         torch_device(config.device)
     protocol = get_protocol(config.protocol or _default_protocol(dataset))
+    if config.grid:
+        protocol = with_grid(protocol, {name: grid_values(values) for name, values in config.grid.items()})
     reference = dataset.manifest.reference
     kinds = sorted(_possible_kinds(config, dataset), key=lambda kind: kind != "planning")
     units: list[EvaluationUnit] = []
