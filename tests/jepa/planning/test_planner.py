@@ -25,6 +25,10 @@ def test_every_planner_has_its_options_and_a_plan_of_some_length() -> None:
     for name in PLANNERS:
         kind = PLANNERS.get(name)
         assert issubclass(kind, Planner) and issubclass(kind.Config, Config)
+        if kind.needs_heads(kind.Config()):
+            with pytest.raises(InputError, match="is needed and not there; fit it with"):
+                make_planner(name, kind.Config(), RIGHT_MODEL)
+            continue
         planner = make_planner(name, kind.Config(), RIGHT_MODEL)
         # What was recorded is as long as its problem has it.
         assert planner.plan_steps == (LONGEST_PLAN if name == "demonstration" else 25)
