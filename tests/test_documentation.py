@@ -22,7 +22,9 @@ PAGES = sorted(
 )
 FILE = re.compile(r"`([\w./-]+\.(?:py|md|yaml|toml|json|j2|css|lock)|[\w.-]+/(?:[\w.-]+/)*)`")
 """A file or a folder in backticks; patterns and placeholders are none."""
-WRITTEN = re.compile(r"^(runs|logs|models|datasets|reports|versions|shards|completed|checkpoints|tensorboard)/|^/")
+WRITTEN = re.compile(
+    r"^(runs|logs|models|datasets|problems|reports|versions|shards|completed|checkpoints|tensorboard)/|^/"
+)
 """Folders that a store has, not the tree."""
 MADE = {
     "card.md",
