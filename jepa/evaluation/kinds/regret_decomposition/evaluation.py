@@ -21,6 +21,7 @@ from jepa.core.episodes import Actions, EpisodeSource
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
+from jepa.evaluation.kinds.planning.config import heads_of_planners
 from jepa.evaluation.kinds.planning.problems import draw_problems, has_problem
 from jepa.evaluation.kinds.regret_decomposition.config import RegretDecompositionConfig
 from jepa.evaluation.kinds.regret_decomposition.menu import Menu, Search, WatchedModel, draw_menu, search
@@ -34,6 +35,7 @@ from jepa.evaluation.kinds.regret_decomposition.scoring import (
 from jepa.evaluation.statistics import bootstrap_mean
 from jepa.models.world_model import WorldModel
 from jepa.planning.costs.cost import PlanCost, make_cost
+from jepa.planning.heads.head import Head
 from jepa.planning.planner import Planner, PlanningSetting, Problem, make_planner
 from jepa.planning.search.latent import LatentSearch
 from jepa.worlds.recordings import require_simulator
@@ -59,6 +61,15 @@ class RegretDecompositionEvaluation(Evaluation):
     def __init__(self, config: RegretDecompositionConfig, protocol: str) -> None:
         self.config = config
         self.protocol = protocol
+        self.heads: Mapping[str, Head] = {}
+
+    def needs_heads(self) -> tuple[str, ...]:
+        """Returns the kinds of heads that its planners and their costs ask for."""
+        return heads_of_planners(self.config.planners)
+
+    def use_heads(self, heads: Mapping[str, Head]) -> None:
+        """Takes the heads that its planners plan with."""
+        self.heads = heads
 
     def units(self, source: EpisodeSource) -> list[str]:
         """Returns `<split>/<goal kind>` for each pair that has problems.
@@ -108,7 +119,7 @@ class RegretDecompositionEvaluation(Evaluation):
         """Yields each problem with its menu and the scores of its candidates by each planner's cost."""
         config, frameskip = self.config, model.config.frameskip
         watched = WatchedModel(model.eval())
-        setting = PlanningSetting(watched.as_model(), source.world, source.world_options)
+        setting = PlanningSetting(watched.as_model(), source.world, source.world_options, self.heads)
         with ExitStack() as opened:
             planners: dict[str, Planner] = {}
             for label, given in config.planners.items():
@@ -120,10 +131,10 @@ class RegretDecompositionEvaluation(Evaluation):
             costs = {label: _cost_of(one, setting) for label, one in planners.items()}
             demonstrations = _demonstrations(source, problems, steps)
             for problem in problems:
-                found: dict[str, Search] = {
-                    label: search(one, watched, problem, config.ahead, steps) for label, one in planners.items()
-                }
                 demonstration = demonstrations[problem.episode, problem.start_row]
+                found: dict[str, Search] = {
+                    label: search(one, watched, problem, demonstration, config.ahead) for label, one in planners.items()
+                }
                 menu = draw_menu(problem, demonstration, found, world.world_spec, config, frameskip)
                 outcome = carry_out(model, world, problem, menu.action_CLA, frameskip)
                 yield problem, menu, {label: score(outcome, *cost, config.ahead) for label, cost in costs.items()}

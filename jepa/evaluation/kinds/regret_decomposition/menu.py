@@ -69,17 +69,17 @@ class Menu:
         return np.array([origin != "demonstration" for origin in self.origins])
 
 
-def search(planner: Planner, watched: WatchedModel, problem: Problem, ahead: int, steps: int) -> Search:
-    """Returns the plan for a problem's first look, cut to `steps`, and what the planner considered last.
+def search(planner: Planner, watched: WatchedModel, problem: Problem, demonstration_LA: Actions, ahead: int) -> Search:
+    """Returns the plan for a problem's first look, as long as the demonstration, and what was considered last.
 
     Args:
         planner: built on the watched model.
         watched: the model.
         problem: planned alone; a plan does not depend on the problems beside it.
+        demonstration_LA: what was recorded, for planners that are references.
         ahead: environment steps in which the goal should be reached.
-        steps: L.
     """
-    config = watched.config
+    config, steps = watched.config, len(demonstration_LA)
     situation = Situation(
         pixels_PTHWC=problem.start_pixels[None, None],
         past_action_PTKA=np.zeros((1, 0, config.frameskip, config.action_size), dtype=np.float32),
@@ -89,6 +89,7 @@ def search(planner: Planner, watched: WatchedModel, problem: Problem, ahead: int
         goal_kind=problem.goal_kind,
         seeds=[derive_seed(problem.seed, "menu plan")],
         steps_left=ahead,
+        demonstration_PLA=demonstration_LA[None],
     )
     watched.imagined = None
     plan_LA = planner.plan(situation).action_PLA[0, :steps]

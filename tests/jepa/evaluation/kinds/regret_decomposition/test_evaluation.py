@@ -165,6 +165,19 @@ def test_all_planners_of_a_run_share_one_menu(lattice: LatticeSource) -> None:
     assert {row["planner"] for row in result.metrics} == set(planners)
 
 
+def test_heads_are_asked_for_and_named_where_they_are_missing(lattice: LatticeSource) -> None:
+    planners = {"cem": SMALL, "inverse": {}}
+    config = RegretDecompositionConfig.model_validate({**OPTIONS, "planners": planners})
+    assert RegretDecompositionEvaluation(config, "p-v1").needs_heads() == ("inverse",)
+    with pytest.raises(InputError, match="head 'inverse' of the model is needed and not there"):
+        run(TrueModel(), lattice, planners=planners)
+
+
+def test_references_see_the_demonstration(lattice: LatticeSource) -> None:
+    result = run(TrueModel(), lattice, planners={"demonstration": {}}, from_planners=1)
+    assert {row["plan"] for row in result.tables["regret_problems"]} == {0}
+
+
 def test_a_problem_s_rows_depend_on_the_seed_alone(lattice: LatticeSource) -> None:
     def rows(seed: int) -> list[Row]:
         config = RegretDecompositionConfig.model_validate(OPTIONS)
