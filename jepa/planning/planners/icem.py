@@ -22,12 +22,12 @@ class ICEMConfig(LatentSearchConfig):
     """candidates that the first iteration draws"""
     elites: PositiveInt = 12
     """best candidates, to which the Gaussians are refitted"""
-    iterations: PositiveInt = 7
+    iterations: PositiveInt = 6
     """how often the Gaussians are refitted"""
     decay: float = Field(1.25, ge=1)
     """by how much the candidates grow fewer with each iteration, to twice the elites at least"""
-    init_std: PositiveFloat = 1.0
-    """first standard deviation, in units of half the action range"""
+    init_std: PositiveFloat = 1.5
+    """first standard deviation, in units of half the action range; over 1 many actions lie at the bounds"""
     colour: NonNegativeFloat = 2.0
     """how slowly the noise changes along a plan: its power falls as 1/f^colour; 0 is white noise"""
     momentum: float = Field(0.1, ge=0, lt=1)
