@@ -8,7 +8,7 @@ from infra.observability import metrics
 from infra.observability.metric_names import METRICS
 from infra.observability.metrics import Meter
 
-PREFIXES = {"jepa_collect_", "jepa_pretrain_", "jepa_evaluate_", "jepa_study_", "jepa_run_"}
+PREFIXES = {"jepa_collect_", "jepa_pretrain_", "jepa_evaluate_", "jepa_heads_", "jepa_study_", "jepa_run_"}
 
 
 def test_without_ray_nothing_is_made_and_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:

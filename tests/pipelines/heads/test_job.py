@@ -12,14 +12,18 @@ from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.evaluate import EvaluateConfig, evaluate, plan_evaluation
 from pipelines.heads import FitHeadsConfig, fit_heads
+from pipelines.heads import job as job_module
 from pipelines.heads import unit as unit_module
+from pipelines.heads.unit import HeadUnit, do_head
 from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.store import Dataset
 from pipelines.store.models.heads.handle import HeadGoneError, heads_of, read_head, resolve_head
+from pipelines.store.models.heads.manifest import HeadManifest
 from pipelines.store.models.manifest import resolve_model
 from pipelines.store.references import ModelRef
 from pipelines.store.reports import read_table
 from pipelines.store.sealed import sha256
+from tests.scraped import exported, wait_for_metrics
 
 SMALL = {"inverse": {"width": 8, "depth": 1, "steps": 5, "batch_size": 16}}
 
@@ -121,9 +125,25 @@ def test_a_head_of_other_weights_and_one_that_is_gone_are_sentences(mine: Store)
         read_head(mine, model, manifest.reference)
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_cluster")
-def test_a_worker_of_a_cluster_fits_the_same_head(mine: Store) -> None:
-    here = fit_heads(config(), mine).heads[0]
+def test_a_worker_of_a_cluster_fits_the_same_head_and_metrics_are_exported(
+    mine: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = tmp_path / "failed"
+
+    def fail_once(unit: HeadUnit) -> HeadManifest:
+        if not mark.exists():
+            mark.touch()
+            raise OSError("once")
+        return do_head(unit)
+
+    # Here it runs in this process, which is connected to Ray: the driver's metrics are those of any executor.
+    with monkeypatch.context() as patch:
+        patch.setattr(job_module, "do_head", fail_once)
+        here = fit_heads(config(), mine).heads[0]
     there = fit_heads(config(executor="ray", force=True), mine).heads[0]
     assert there.reference == here.reference
+    found = wait_for_metrics("m0", exported("jepa_heads_"))
+    assert found["ray_jepa_heads_retries_total"] >= 1 and found["ray_jepa_heads_fitted_total"] >= 2
