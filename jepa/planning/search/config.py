@@ -1,5 +1,6 @@
 """What the options of every search hold: how far it plans, and how many candidates it judges at once."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Self
 
@@ -18,9 +19,9 @@ class SearchConfig(Config):
     problems beside it change no bit of its plan"""
 
     @property
+    @abstractmethod
     def candidates(self) -> int:
         """Returns the most candidates that a problem has at once."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how many candidates a problem has")
 
     def within(self, steps_left: int | None, frameskip: int) -> Self:
         """Returns the same search for a plan of no more action blocks than the steps left need, but for one at least.
