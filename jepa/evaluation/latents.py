@@ -15,8 +15,6 @@ from jepa.core.seeds import numpy_generator
 from jepa.models.encoding import encode_pixels, in_batches
 from jepa.models.world_model import WorldModel
 
-__all__ = ["LatentFrames", "drawn_frames", "encode_pixels", "encode_split", "in_batches"]
-
 
 @dataclass(frozen=True)
 class LatentFrames:

@@ -207,8 +207,8 @@ PLANNERS: Registry[type[Planner]] = Registry(
         "demonstration": "jepa.planning.planners.demonstration",
         "gradient": "jepa.planning.planners.gradient",
         "icem": "jepa.planning.planners.icem",
-        "mppi": "jepa.planning.planners.mppi",
         "inverse": "jepa.planning.planners.inverse",
+        "mppi": "jepa.planning.planners.mppi",
         "oracle": "jepa.planning.planners.oracle",
         "random": "jepa.planning.planners.random",
         "shooting": "jepa.planning.planners.shooting",
@@ -224,6 +224,17 @@ def planner_config(name: str, options: Mapping[str, Any], field: str = "planner_
         InputError: the name is unknown, or an option does not fit; the message names it as one of `field`.
     """
     return parse_options(PLANNERS.get(name).Config, options, field)
+
+
+def complete_planner(name: str, options: Mapping[str, Any], label: str) -> dict[str, Any]:
+    """Returns a planner by its name with all of its options, as the settings of an evaluation hold it.
+
+    Defaults are written out: they are part of what a protocol's digest stands for.
+
+    Raises:
+        InputError: as for `planner_config`; the message names the label.
+    """
+    return {"planner": name, **planner_config(name, options, field=label).model_dump(mode="json")}
 
 
 def make_planner(name: str, config: Config | Mapping[str, Any], setting: PlanningSetting) -> Planner:

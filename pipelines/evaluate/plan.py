@@ -12,8 +12,7 @@ from jepa.worlds.recordings import simulator_problem
 from pipelines.device import torch_device
 from pipelines.evaluate.config import EvaluateConfig
 from pipelines.evaluate.grid import grid_values, with_grid
-from pipelines.evaluate.problems import check_fit as check_problems_fit
-from pipelines.evaluate.problems import given_problems, problems_of
+from pipelines.evaluate.problems import check_problems, given_problems, problems_of
 from pipelines.evaluate.unit import EvaluationUnit
 from pipelines.store import Dataset, open_dataset, resolve_dataset
 from pipelines.store.models.heads.handle import resolve_head
@@ -61,7 +60,7 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
     dataset = open_dataset(store, resolve_dataset(store, config.dataset or drawn_from or manifest.dataset))
     check_fit(manifest, dataset)
     if given is not None:
-        check_problems_fit(given, dataset)
+        check_problems(given, dataset)
     if config.executor == "local":
         torch_device(config.device)
     protocol = get_protocol(config.protocol or _default_protocol(dataset))

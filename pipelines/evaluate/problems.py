@@ -17,7 +17,7 @@ def given_problems(config: EvaluateConfig, store: Store) -> ProblemManifest | No
     return None if config.problems is None else find_problems(store, config.problems)
 
 
-def check_fit(problems: ProblemManifest, dataset: Dataset) -> None:
+def check_problems(problems: ProblemManifest, dataset: Dataset) -> None:
     """Passes where problems were drawn from a dataset.
 
     Raises:

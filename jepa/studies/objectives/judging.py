@@ -10,8 +10,8 @@ import torch
 
 from jepa.core.clips import whole_clip
 from jepa.evaluation.evaluation import EvaluationResult, Row
-from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.protocol import Protocol, evaluate
+from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 from jepa.studies.in_memory.episodes import MemoryEpisodes
 from jepa.studies.study import Measure

@@ -9,7 +9,7 @@ import pytest
 from infra.storage import Store
 from jepa.core.errors import InputError
 from pipelines.evaluate import evaluate, plan_evaluation
-from pipelines.evaluate.problems import check_fit
+from pipelines.evaluate.problems import check_problems
 from pipelines.store import Dataset
 from pipelines.store.reports import read_table
 from pipelines.store.reports.problems import problem_digests, problems_path, read_problems
@@ -71,7 +71,7 @@ def test_what_does_not_fit_is_said_before_any_work(mine: Store, changes: dict[st
 def test_another_world_or_size_is_said(judged: Store) -> None:
     problems = read_problems(judged, problem_digests(judged)[0])
     dataset = Dataset(judged, "d0")
-    check_fit(problems, dataset)
+    check_problems(problems, dataset)
     for other, held in ((replace(problems, world="pusht"), "pusht at 32"), (replace(problems, image_size=64), "at 64")):
         with pytest.raises(InputError, match=f"{held} pixels and dataset 'd0@1' holds two_room at 32"):
-            check_fit(other, dataset)
+            check_problems(other, dataset)

@@ -30,10 +30,10 @@ from jepa.evaluation.evaluation import (
 )
 from jepa.evaluation.kinds.decoding.fitting import DecoderFitConfig, FittedDecoder, fit_decoder, shrunk
 from jepa.evaluation.kinds.decoding.report import HEADLINES, PICTURES, SECTION
-from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.png import encode_png
 from jepa.evaluation.statistics import bootstrap_mean
 from jepa.models.decoder import frames
+from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 
 Floats = NDArray[np.float32]

@@ -15,8 +15,9 @@ from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource, Pixels
 from jepa.core.seeds import derive_seed, seeded, torch_generator
 from jepa.evaluation.kinds.probing.probes import Scale
-from jepa.evaluation.latents import drawn_frames, encode_pixels, in_batches
+from jepa.evaluation.latents import drawn_frames
 from jepa.models.decoder import PatchDecoder, PatchDecoderConfig, frames, pictures
+from jepa.models.encoding import encode_pixels, in_batches
 from jepa.models.world_model import WorldModel
 
 Floats = NDArray[np.float32]

@@ -18,8 +18,8 @@ from jepa.evaluation.kinds.geometry.config import GeometryConfig
 from jepa.evaluation.kinds.geometry.distances import EpisodeDistances, episode_distances
 from jepa.evaluation.kinds.geometry.figures import CURVE, figures_of, joined, known
 from jepa.evaluation.kinds.geometry.report import CURVES, HEADLINES, SECTION
-from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.statistics import Estimate, Key, jackknifed
+from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 from jepa.worlds.recordings import require_simulator
 from jepa.worlds.world import WORLDS, make_world

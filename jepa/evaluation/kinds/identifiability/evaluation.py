@@ -35,8 +35,9 @@ from jepa.evaluation.kinds.identifiability.premises import RANGES, premises, rat
 from jepa.evaluation.kinds.identifiability.readout import Readout, fit_readout
 from jepa.evaluation.kinds.identifiability.report import HEADLINES, SECTION
 from jepa.evaluation.kinds.probing.evaluation import probed_quantities
-from jepa.evaluation.latents import encode_pixels, encode_split
+from jepa.evaluation.latents import encode_split
 from jepa.evaluation.statistics import Estimate, Key, bootstrap_weights, jackknifed, percentile_interval
+from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 from jepa.worlds.world import WORLDS
 

@@ -26,8 +26,8 @@ from jepa.evaluation.evaluation import (
 )
 from jepa.evaluation.kinds.latent.gaussianity import batch_sigreg
 from jepa.evaluation.kinds.latent.report import HEADLINES
-from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.statistics import Estimate, bootstrap_mean, jackknife_blocks, jackknife_interval
+from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 
 Floats = NDArray[np.float64]

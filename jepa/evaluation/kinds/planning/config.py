@@ -8,7 +8,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, Validati
 
 from jepa.core.config import Config
 from jepa.evaluation.kinds.probing.probes import ProbeConfig
-from jepa.planning.planner import PLANNERS, planner_config
+from jepa.planning.planner import PLANNERS, complete_planner, planner_config
 from jepa.worlds.success import USUAL
 
 REFERENCES = ("oracle", "random")
@@ -85,7 +85,6 @@ class PlanningConfig(Config):
     @field_validator("planners")
     @classmethod
     def _complete_planners(cls, planners: dict[str, dict[str, Any]], info: ValidationInfo) -> dict[str, dict[str, Any]]:
-        # Defaults are written out: they are part of what a protocol's digest stands for.
         everyone: dict[str, dict[str, Any]] = {"oracle": {}}
         everyone |= planners
         everyone.setdefault("random", {})
@@ -111,7 +110,7 @@ def _complete(label: str, options: dict[str, Any], replan_every: int, history: s
         options = {"steps": own.get("replan_every", replan_every)} | options
     if history is not None and _takes_history(name):
         options = {"history": history} | options
-    return {"planner": name, **own, **planner_config(name, options, field=label).model_dump(mode="json")}
+    return {**complete_planner(name, options, label), **own}
 
 
 def heads_of_planners(planners: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:

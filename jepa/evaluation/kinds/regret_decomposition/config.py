@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from jepa.core.config import Config
-from jepa.planning.planner import planner_config
+from jepa.planning.planner import complete_planner
 
 
 class RegretDecompositionConfig(Config):
@@ -33,13 +33,8 @@ class RegretDecompositionConfig(Config):
     @field_validator("planners")
     @classmethod
     def _complete_planners(cls, planners: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        # Defaults are written out: they are part of what a protocol's digest stands for.
-        complete = {}
-        for label, given in planners.items():
-            options = {"planner": label} | given
-            name = str(options.pop("planner"))
-            complete[label] = {"planner": name, **planner_config(name, options, field=label).model_dump(mode="json")}
-        return complete
+        asked = {label: {"planner": label} | given for label, given in planners.items()}
+        return {label: complete_planner(str(given.pop("planner")), given, label) for label, given in asked.items()}
 
     @model_validator(mode="after")
     def _a_plan_of_each(self) -> "RegretDecompositionConfig":

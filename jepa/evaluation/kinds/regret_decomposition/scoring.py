@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jepa.core.episodes import Actions
-from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.statistics import rank_correlation
+from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 from jepa.planning.costs.cost import PlanCost
 from jepa.planning.planner import Problem

@@ -42,8 +42,8 @@ from jepa.evaluation.kinds.planning.evaluation import PlanningEvaluation
 from jepa.evaluation.kinds.spectrum.canonical import CanonicalMap, correlations, fit_canonical, tails
 from jepa.evaluation.kinds.spectrum.config import SpectrumConfig
 from jepa.evaluation.kinds.spectrum.report import CURVES, HEADLINES, SECTION
-from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.statistics import Estimate, Key, jackknifed
+from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 from jepa.worlds.recordings import simulator_problem
 

@@ -34,9 +34,9 @@ from jepa.evaluation.evaluation import (
     require_episodes,
 )
 from jepa.evaluation.kinds.surprise.report import HEADLINES, SECTION, STEPS
-from jepa.evaluation.latents import encode_pixels
 from jepa.evaluation.png import encode_png
 from jepa.evaluation.statistics import bootstrap_auroc, bootstrap_mean
+from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 from jepa.planning.execution import stack_states
 from jepa.worlds.recordings import simulator_problem

@@ -9,8 +9,8 @@ from jepa.core.errors import InputError
 from jepa.evaluation.evaluation import EvaluationResult
 from jepa.evaluation.kinds.decoding.evaluation import DecodingConfig, DecodingEvaluation, imagine
 from jepa.evaluation.kinds.decoding.fitting import DecoderFitConfig
-from jepa.evaluation.latents import encode_pixels
 from jepa.models.decoder import PatchDecoderConfig, frames, pictures
+from jepa.models.encoding import encode_pixels
 from tests.jepa.evaluation.standins import CentroidModel, MemorySource
 
 CONFIG = DecodingConfig(

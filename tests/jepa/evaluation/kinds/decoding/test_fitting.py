@@ -8,8 +8,8 @@ import torch
 
 from jepa.core.errors import InputError
 from jepa.evaluation.kinds.decoding.fitting import DecoderFitConfig, fit_decoder, shrunk
-from jepa.evaluation.latents import encode_pixels
 from jepa.models.decoder import PatchDecoderConfig
+from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 from tests.jepa.evaluation.standins import CentroidModel, MemorySource
 
