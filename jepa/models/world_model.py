@@ -189,31 +189,32 @@ class WorldModel(nn.Module):
         zhat_BWLD = zhat_BWLD.unflatten(0, (len(z_BTD), -1))
         return at_least_float32(torch.cat([zhat_BWLD[:, 0, :-1], zhat_BWLD[:, :, -1]], dim=1))
 
-    def rollout(self, z_BTD: Tensor, action_BHKA: Tensor, past_action_BTKA: Tensor | None = None) -> Tensor:
+    def rollout(self, z_PTD: Tensor, action_BHKA: Tensor, past_action_PTKA: Tensor | None = None) -> Tensor:
         """Returns (B, H, D): the latents after each of H action blocks, each prediction feeding the next.
 
         Args:
-            z_BTD: latents of the context; the last `history` frames are used, the last one is the present.
+            z_PTD: latents of the contexts, one for all sequences of actions or one for each B/P of them, in order; the
+                last `history` frames are used, the last one is the present.
             action_BHKA: raw actions to take; the first action block acts on the last context frame.
-            past_action_BTKA: the T-1 action blocks between the context's frames; needed where T > 1 and history > 1.
+            past_action_PTKA: the T-1 action blocks between a context's frames; needed where T > 1 and history > 1.
 
         Raises:
-            ValueError: the context has several frames and the actions between them are not given.
+            ValueError: the context has several frames and the actions between them are not given, or the contexts
+                do not share out the sequences evenly.
         """
-        history = self.config.history
-        z_BTD = z_BTD[:, -history:]
-        past = z_BTD.shape[1] - 1
-        action_BTE = self._embed(action_BHKA)
-        if past:
-            if past_action_BTKA is None or past_action_BTKA.shape[1] < past:
-                raise ValueError(f"a context of {past + 1} frames needs the {past} action blocks taken between them")
-            action_BTE = torch.cat([self._embed(past_action_BTKA[:, -past:]), action_BTE], dim=1)
-        for step in range(action_BHKA.shape[1]):
-            end = past + step + 1
-            start = max(0, end - history)
-            zhat_BD = self.predictor(z_BTD[:, start:end], action_BTE[:, start:end])[:, -1]
-            z_BTD = torch.cat([z_BTD, at_least_float32(zhat_BD)[:, None]], dim=1)
-        return z_BTD[:, past + 1 :]
+        sequences, contexts = len(action_BHKA), len(z_PTD)
+        if sequences % max(1, contexts):
+            raise ValueError(f"{sequences} sequences of actions cannot go on from {contexts} contexts, so many each")
+        z_PTD = z_PTD[:, -self.config.history :]
+        past = z_PTD.shape[1] - 1
+        if past and (past_action_PTKA is None or past_action_PTKA.shape[1] < past):
+            raise ValueError(f"a context of {past + 1} frames needs the {past} action blocks taken between them")
+        action_BHE = self._embed(action_BHKA)
+        past_action_PTE = action_BHE[: len(z_PTD), :0]
+        if past and past_action_PTKA is not None:
+            past_action_PTE = self._embed(past_action_PTKA[:, -past:])
+        zhat_BHD: Tensor = self.predictor.rollout(z_PTD, past_action_PTE, action_BHE)
+        return zhat_BHD
 
     def _features(self, pixels_NCHW: Tensor) -> Tensor:
         kind = pixels_NCHW.device.type

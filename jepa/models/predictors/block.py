@@ -3,13 +3,16 @@
 Shapes: N sequences, L frames, E width of the predictor.
 """
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from jepa.models.layers.dropout import GlobalDropout
 from jepa.models.predictors.predictor import TransformerConfig
+from jepa.models.predictors.transformer import ActionBlock
 
 
-class ModulatedBlock(nn.Module):
+class ModulatedBlock(ActionBlock):
     """A pre-norm block whose shifts, scales and gates come from the action; all start at zero: identity."""
 
     def __init__(self, width: int, config: TransformerConfig, attention: nn.Module | None) -> None:
@@ -28,12 +31,19 @@ class ModulatedBlock(nn.Module):
         nn.init.zeros_(modulation.bias)
         self.modulation = nn.Sequential(nn.SiLU(), modulation)
 
-    def forward(self, x_NLE: Tensor, action_NLE: Tensor) -> Tensor:
-        """Returns tokens of the same shape; dimensions between L and E, if any, share the action of their frame."""
-        modulation = self.modulation(action_NLE).split(x_NLE.shape[-1], dim=-1)
-        if self.attention is not None:
-            shift, scale, gate = modulation[3:]
-            x_NLE = x_NLE + gate * self.attention(self.norm(x_NLE) * (1 + scale) + shift)
+    def attended(self, x_NLE: Tensor, modulation: Sequence[Tensor]) -> Tensor:
+        """Returns what attention sees of tokens."""
+        shift, scale, _ = modulation[3:]
+        return self._modulated(x_NLE, shift, scale)
+
+    def branches(self, x_NLE: Tensor, modulation: Sequence[Tensor], y_NLE: Tensor | None) -> Tensor:
+        """Returns tokens after both branches; `y_NLE` is attention's output."""
+        if y_NLE is not None:
+            x_NLE = x_NLE + modulation[5] * y_NLE
         shift, scale, gate = modulation[:3]
-        y_NLE: Tensor = x_NLE + gate * self.mlp(self.norm(x_NLE) * (1 + scale) + shift)
-        return y_NLE
+        out_NLE: Tensor = x_NLE + gate * self.mlp(self._modulated(x_NLE, shift, scale))
+        return out_NLE
+
+    def _modulated(self, x_NLE: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+        modulated_NLE: Tensor = self.norm(x_NLE) * (1 + scale) + shift
+        return modulated_NLE

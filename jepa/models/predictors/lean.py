@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from jepa.models.layers.attention import Attention
 from jepa.models.layers.heads import Projector
 from jepa.models.predictors.block import ModulatedBlock
-from jepa.models.predictors.predictor import PREDICTORS, Predictor, TransformerConfig
+from jepa.models.predictors.predictor import PREDICTORS, TransformerConfig
+from jepa.models.predictors.transformer import TransformerPredictor
 
 
 class LeanConfig(TransformerConfig):
@@ -27,7 +28,7 @@ class LeanConfig(TransformerConfig):
 
 
 @PREDICTORS.register("lean")
-class LeanPredictor(Predictor):
+class LeanPredictor(TransformerPredictor):
     """Maps latents to tokens, lets the action modulate each block, and reads off the change of the latent."""
 
     Config = LeanConfig
@@ -57,11 +58,13 @@ class LeanPredictor(Predictor):
         """Returns the predictor's own width."""
         return config.width
 
-    def forward(self, z_NLD: Tensor, action_NLE: Tensor) -> Tensor:
-        """Returns (N, L, D): entry l predicts the latent after frame l."""
-        x_NLE = self.inward(z_NLD) + self.position[:, : z_NLD.shape[1]]
-        for block in self.blocks:
-            x_NLE = block(x_NLE, action_NLE)
+    def enter(self, z_NLD: Tensor, first: int = 0) -> Tensor:
+        """Returns a token for each frame."""
+        x_NLE: Tensor = self.inward(z_NLD) + self.position[:, first : first + z_NLD.shape[1]]
+        return x_NLE
+
+    def leave(self, x_NLE: Tensor, z_NLD: Tensor) -> Tensor:
+        """Returns the next latents."""
         x_NLE = self.norm(x_NLE)
         zhat_NLD: Tensor
         if self.change is not None:

@@ -6,6 +6,8 @@ over a history of one frame. It is as wide as the latent, and ends in a projecto
 Shapes: N sequences, L frames (at most the history), D latent and width alike.
 """
 
+from collections.abc import Sequence
+
 import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
@@ -13,7 +15,8 @@ from torch import Tensor, nn
 from jepa.models.layers.attention import Attention
 from jepa.models.layers.dropout import GlobalDropout
 from jepa.models.layers.heads import Projector
-from jepa.models.predictors.predictor import PREDICTORS, Predictor, TransformerConfig
+from jepa.models.predictors.predictor import PREDICTORS, TransformerConfig
+from jepa.models.predictors.transformer import ActionBlock, TransformerPredictor
 
 
 class PaperConfig(TransformerConfig):
@@ -23,7 +26,7 @@ class PaperConfig(TransformerConfig):
     """Hidden size of the MLP with BatchNorm that it ends in."""
 
 
-class PaperBlock(nn.Module):
+class PaperBlock(ActionBlock):
     """Attention and MLP, each shifted, scaled and gated by the action (AdaLN-zero): identity at the start."""
 
     def __init__(self, width: int, config: PaperConfig) -> None:
@@ -46,17 +49,23 @@ class PaperBlock(nn.Module):
         nn.init.zeros_(modulation.bias)
         self.modulation = nn.Sequential(nn.SiLU(), modulation)
 
-    def forward(self, x_NLD: Tensor, action_NLD: Tensor) -> Tensor:
-        """Returns tokens of the same shape."""
-        shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = self.modulation(action_NLD).chunk(6, dim=-1)
-        branch_NLD = self.attention_norm(self.plain_norm(x_NLD) * (1 + scale) + shift)
-        x_NLD = x_NLD + gate * self.attention_dropout(self.attention(branch_NLD))
-        y_NLD: Tensor = x_NLD + mlp_gate * self.mlp(self.plain_norm(x_NLD) * (1 + mlp_scale) + mlp_shift)
-        return y_NLD
+    def attended(self, x_NLD: Tensor, modulation: Sequence[Tensor]) -> Tensor:
+        """Returns what attention sees of tokens."""
+        shift, scale = modulation[:2]
+        attended_NLD: Tensor = self.attention_norm(self.plain_norm(x_NLD) * (1 + scale) + shift)
+        return attended_NLD
+
+    def branches(self, x_NLD: Tensor, modulation: Sequence[Tensor], y_NLD: Tensor | None) -> Tensor:
+        """Returns tokens after both branches; `y_NLD` is attention's output."""
+        assert y_NLD is not None
+        gate, mlp_shift, mlp_scale, mlp_gate = modulation[2:]
+        x_NLD = x_NLD + gate * self.attention_dropout(y_NLD)
+        out_NLD: Tensor = x_NLD + mlp_gate * self.mlp(self.plain_norm(x_NLD) * (1 + mlp_scale) + mlp_shift)
+        return out_NLD
 
 
 @PREDICTORS.register("paper")
-class PaperPredictor(Predictor):
+class PaperPredictor(TransformerPredictor):
     """Works on the latents themselves, in their own width."""
 
     Config = PaperConfig
@@ -68,10 +77,11 @@ class PaperPredictor(Predictor):
         self.norm = nn.LayerNorm(latent_size)
         self.projector = Projector(latent_size, config.projector_size, latent_size, bias=True)
 
-    def forward(self, z_NLD: Tensor, action_NLD: Tensor) -> Tensor:
-        """Returns (N, L, D): entry l predicts the latent after frame l."""
-        x_NLD = z_NLD + self.position[:, : z_NLD.shape[1]]
-        for block in self.blocks:
-            x_NLD = block(x_NLD, action_NLD)
+    def enter(self, z_NLD: Tensor, first: int = 0) -> Tensor:
+        """Returns the latents at their places."""
+        return z_NLD + self.position[:, first : first + z_NLD.shape[1]]
+
+    def leave(self, x_NLD: Tensor, z_NLD: Tensor) -> Tensor:
+        """Returns the next latents; the present ones play no part."""
         zhat_NLD: Tensor = self.projector(self.norm(x_NLD))
         return zhat_NLD

@@ -1,16 +1,19 @@
 """What a predictor is: a network from latents and embedded actions to the next latents, under a name.
 
-Shapes: N sequences, L frames (at most the history), D latent, E width of an embedded action.
+Shapes: N sequences, L frames (at most the history), D latent, E width of an embedded action; in a rollout P contexts of
+T frames, which N = P · C sequences go on from, C each, for H steps.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from jepa.core.config import Config, parse_options
+from jepa.core.numerics import at_least_float32
 from jepa.core.registries.registry import Registry
 
 
@@ -69,6 +72,28 @@ class Predictor(nn.Module, ABC):
             z_NLD: latents of L consecutive frames, 1 <= L <= history.
             action_NLE: embedded actions taken at them.
         """
+
+    def rollout(self, z_PTD: Tensor, past_action_PTE: Tensor, action_NHE: Tensor) -> Tensor:
+        """Returns (N, H, D): the latents after each of H actions, each prediction feeding the next.
+
+        It is the last entry of `forward` for each window. A predictor that knows what windows have in common computes
+        the same with less.
+
+        Args:
+            z_PTD: latents of the contexts, T <= history, the last one the present; the first N/P sequences go on from
+                the first, and so on.
+            past_action_PTE: embedded actions taken at all frames but the last.
+            action_NHE: embedded actions to take; the first acts on the last frame.
+        """
+        each, past = len(action_NHE) // max(1, len(z_PTD)), past_action_PTE.shape[1]
+        z_NLD = z_PTD.repeat_interleave(each, 0)
+        action_NLE = torch.cat([past_action_PTE.repeat_interleave(each, 0), action_NHE], dim=1)
+        for step in range(action_NHE.shape[1]):
+            end = past + step + 1
+            start = max(0, end - self.history)
+            zhat_ND = self(z_NLD[:, start:end], action_NLE[:, start:end])[:, -1]
+            z_NLD = torch.cat([z_NLD, at_least_float32(zhat_ND)[:, None]], dim=1)
+        return z_NLD[:, past + 1 :]
 
 
 PREDICTORS: Registry[type[Predictor]] = Registry(

@@ -11,9 +11,10 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from jepa.models.layers.attention import Attention
+from jepa.models.layers.attention import Attention, Kept
 from jepa.models.predictors.block import ModulatedBlock
-from jepa.models.predictors.predictor import PREDICTORS, Predictor, TransformerConfig
+from jepa.models.predictors.predictor import PREDICTORS, TransformerConfig
+from jepa.models.predictors.transformer import TransformerPredictor
 
 
 class TokensConfig(TransformerConfig):
@@ -34,14 +35,28 @@ class FrameAttention(Attention):
         steps, tokens = x_NLPE.shape[1:3]
         # One frame sees all of itself, which needs no mask and takes torch's fastest kernel.
         if steps > 1 and mask_LL is None:
-            frame = torch.arange(steps, device=x_NLPE.device).repeat_interleave(tokens)
-            mask_LL = frame[:, None] >= frame
+            mask_LL = _frames_so_far(steps, steps, tokens, x_NLPE.device)
         y_NLPE: Tensor = super().forward(x_NLPE.flatten(1, 2), mask_LL).unflatten(1, (steps, tokens))
         return y_NLPE
 
+    def extend(self, x_NMPE: Tensor, kept: Kept | None, newest: int, mask: Tensor | None = None) -> tuple[Tensor, Kept]:
+        """Returns (N, newest, P, E) for the newest frames, and the keys and values of all frames' tokens."""
+        steps, tokens = x_NMPE.shape[1:3]
+        if newest > 1 and mask is None:
+            before = 0 if kept is None else kept[0].shape[1] // tokens
+            mask = _frames_so_far(newest, before + steps, tokens, x_NMPE.device)
+        y_NXE, both = super().extend(x_NMPE.flatten(1, 2), kept, newest * tokens, mask)
+        return y_NXE.unflatten(1, (newest, tokens)), both
+
+
+def _frames_so_far(newest: int, frames: int, tokens: int, device: torch.device) -> Tensor:
+    """Returns which tokens (columns, of all frames) each token of the newest frames sees."""
+    frame = torch.arange(frames, device=device).repeat_interleave(tokens)
+    return frame[-newest * tokens :, None] >= frame
+
 
 @PREDICTORS.register("tokens")
-class TokenPredictor(Predictor):
+class TokenPredictor(TransformerPredictor):
     """Predicts each frame's successor token by token."""
 
     Config = TokensConfig
@@ -67,11 +82,18 @@ class TokenPredictor(Predictor):
         """Returns the predictor's own width."""
         return config.width
 
-    def forward(self, z_NLD: Tensor, action_NLE: Tensor) -> Tensor:
-        """Returns (N, L, D): entry l predicts the latent after frame l, a frame's tokens one after another."""
+    def enter(self, z_NLD: Tensor, first: int = 0) -> Tensor:
+        """Returns each frame's tokens (N, L, P, E), a frame's tokens one after another in its latent."""
         z_NLPC = z_NLD.unflatten(-1, (self.tokens, -1))
-        x_NLPE = self.inward(z_NLPC) + self.time_position[:, : z_NLD.shape[1]] + self.space_position
-        for block in self.blocks:
-            x_NLPE = block(x_NLPE, action_NLE[:, :, None])
-        zhat_NLPC: Tensor = z_NLPC + self.change(self.norm(x_NLPE))
+        time = self.time_position[:, first : first + z_NLD.shape[1]]
+        x_NLPE: Tensor = self.inward(z_NLPC) + time + self.space_position
+        return x_NLPE
+
+    def leave(self, x_NLPE: Tensor, z_NLD: Tensor) -> Tensor:
+        """Returns the next latents."""
+        zhat_NLPC: Tensor = z_NLD.unflatten(-1, (self.tokens, -1)) + self.change(self.norm(x_NLPE))
         return zhat_NLPC.flatten(-2)
+
+    def spread(self, action_NLE: Tensor) -> Tensor:
+        """Returns actions (N, L, 1, E), for all of a frame's tokens."""
+        return action_NLE[:, :, None]

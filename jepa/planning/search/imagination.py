@@ -41,11 +41,8 @@ class Imagination:
 
     def imagine(self, action_PCHKA: Tensor) -> Tensor:
         """Returns the latents (P, C, H, D) after each action block of raw action sequences."""
-        problems, count = action_PCHKA.shape[:2]
-        z_BHD: Tensor = self.model.rollout(
-            self.z_PTD.repeat_interleave(count, 0),
-            action_PCHKA.flatten(0, 1),
-            self.past_action_PTKA.repeat_interleave(count, 0) if self.past_action_PTKA.shape[1] else None,
-        )
-        z_PCHD: Tensor = z_BHD.unflatten(0, (problems, count))
+        past_action_PTKA = self.past_action_PTKA if self.past_action_PTKA.shape[1] else None
+        # Candidates of a problem have its context in common, so that what comes of it is computed once.
+        z_BHD: Tensor = self.model.rollout(self.z_PTD, action_PCHKA.flatten(0, 1), past_action_PTKA)
+        z_PCHD: Tensor = z_BHD.unflatten(0, action_PCHKA.shape[:2])
         return z_PCHD

@@ -123,12 +123,13 @@ class LatentSearch(Planner):
     def bytes_a_candidate(self) -> int:
         """Returns by how many bytes each further candidate raises the peak of a rollout with its cost."""
         sizes = self.model.config
-        z_PTD = torch.zeros(1, self.history, sizes.latent_size, device=self.device)
-        past_action_PTKA = z_PTD.new_zeros(1, self.history - 1, sizes.frameskip, sizes.action_size)
-        imagination = Imagination(self.model, self.plan_cost, z_PTD, past_action_PTKA, z_PTD[:, 0], None, 1)
 
         def judged(count: int) -> int:
-            shape = (1, count, self.config.horizon, sizes.frameskip, sizes.action_size)
+            # Each of a problem of its own: candidates that share a context take no more.
+            z_PTD = torch.zeros(count, self.history, sizes.latent_size, device=self.device)
+            past_action_PTKA = z_PTD.new_zeros(count, self.history - 1, sizes.frameskip, sizes.action_size)
+            imagination = Imagination(self.model, self.plan_cost, z_PTD, past_action_PTKA, z_PTD[:, 0], None, count)
+            shape = (count, 1, self.config.horizon, sizes.frameskip, sizes.action_size)
             with self._reduced_precision(), torch.set_grad_enabled(self.differentiates):
                 return peak_bytes(
                     lambda: imagination.cost_at_once(z_PTD.new_zeros(shape, requires_grad=self.differentiates))

@@ -76,7 +76,7 @@ class TrueModel(nn.Module):
         return pixels_BTHWC[..., 0, 0, :2].float()
 
     def rollout(self, z_BTD: Tensor, action_BHKA: Tensor, past_action_BTKA: Tensor | None = None) -> Tensor:
-        z_BD, latents = z_BTD[:, -1], []
+        z_BD, latents = z_BTD[:, -1].repeat_interleave(len(action_BHKA) // len(z_BTD), 0), []
         for action_BKA in action_BHKA.unbind(1):
             for action_BA in action_BKA.unbind(1):
                 z_BD = moved(z_BD, action_BA, torch)

@@ -63,7 +63,8 @@ class CentroidModel(nn.Module):
         return z_BTD + action_BTKA.sum(2) * float(SPEED)
 
     def rollout(self, z_BTD: Tensor, action_BHKA: Tensor, past_action_BTKA: Tensor | None = None) -> Tensor:
-        return z_BTD[:, -1:] + action_BHKA.sum(2).cumsum(1) * float(SPEED)
+        z_B1D = z_BTD[:, -1:].repeat_interleave(len(action_BHKA) // len(z_BTD), 0)
+        return z_B1D + action_BHKA.sum(2).cumsum(1) * float(SPEED)
 
 
 def figures(rows: list[Row], *names: str) -> dict[tuple[Any, ...], Any]:

@@ -73,6 +73,17 @@ def test_another_predictor_is_named_sized_and_stored(outer: str) -> None:
         ModelConfig(predictor=outer, predictor_options={"hidden": "wide"})
 
 
+@pytest.mark.parametrize("history", [1, 3])
+def test_another_s_rollout_is_repeated_prediction(outer: str, history: int) -> None:
+    model = WorldModel.from_config(ModelConfig(latent_size=6, history=history, predictor=outer)).eval()
+    z, past, future = draws(2, 3, 6), draws(2, 2, 5, 2), draws(4, 4, 5, 2, seed=5)
+    rolled = model.rollout(z, future, past)
+    z, actions = z.repeat_interleave(2, 0), torch.cat([past.repeat_interleave(2, 0), future], 1)
+    for step in range(4):
+        z = torch.cat([z, model.predict(z, actions[:, : z.shape[1]])[:, -1:]], 1)
+        torch.testing.assert_close(rolled[:, step], z[:, -1])
+
+
 def test_a_config_is_that_of_its_class() -> None:
     for name in PREDICTORS:
         kind = PREDICTORS.get(name)

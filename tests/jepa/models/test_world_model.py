@@ -112,6 +112,15 @@ def test_a_longer_context_needs_the_actions_between() -> None:
         make_model(3).rollout(draws(1, 3, 6), draws(1, 2, 4, 2))
 
 
+def test_sequences_may_have_a_context_in_common() -> None:
+    model = shake(make_model(3))
+    z, past, future = draws(2, 3, 6), draws(2, 2, 4, 2), draws(6, 4, 4, 2, seed=5)
+    apart = model.rollout(z.repeat_interleave(3, 0), future, past.repeat_interleave(3, 0))
+    torch.testing.assert_close(model.rollout(z, future, past), apart)
+    with pytest.raises(ValueError, match="6 sequences of actions cannot go on from 4 contexts"):
+        model.rollout(draws(4, 1, 6), future)
+
+
 def test_actions_are_normalised_inside() -> None:
     model, plain = shake(make_model()), shake(make_model())
     model.set_action_statistics([1.0, -2.0], [0.5, 4.0])

@@ -37,8 +37,8 @@ class LinearModel(nn.Module):
     def rollout(self, z_BTD: Tensor, action_BHKA: Tensor, past_action_BTKA: Tensor | None = None) -> Tensor:
         assert (z_BTD.shape[1] == 1) == (past_action_BTKA is None)
         self.contexts.append(z_BTD.shape[1])
-        self.batches.append(len(z_BTD))
-        z_BD, imagined = z_BTD[:, -1], []
+        self.batches.append(len(action_BHKA))
+        z_BD, imagined = z_BTD[:, -1].repeat_interleave(len(action_BHKA) // len(z_BTD), 0), []
         for action_BKA in action_BHKA.unbind(1):
             z_BD = z_BD @ self.drift_DD.T + action_BKA.flatten(1) @ self.push_DX.T
             imagined.append(z_BD)

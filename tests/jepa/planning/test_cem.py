@@ -68,9 +68,9 @@ def test_no_more_candidates_are_rolled_out_at_once_than_allowed() -> None:
     model, seen = WorldModel.from_config(ModelConfig(latent_size=4)), list[int]()
     rollout = model.rollout
 
-    def watched(z_BTD: Tensor, action_BHKA: Tensor, past_action_BTKA: Tensor | None = None) -> Tensor:
-        seen.append(len(z_BTD))
-        return rollout(z_BTD, action_BHKA, past_action_BTKA)
+    def watched(z_PTD: Tensor, action_BHKA: Tensor, past_action_PTKA: Tensor | None = None) -> Tensor:
+        seen.append(len(action_BHKA))
+        return rollout(z_PTD, action_BHKA, past_action_PTKA)
 
     model.rollout = watched  # type: ignore[method-assign]
     actions = torch.rand(2, 30, 3, 5, 2)

@@ -95,9 +95,9 @@ def test_a_model_imagines_the_actions_that_cartpole_gets(cartpole: World) -> Non
     model = WorldModel.from_config(ModelConfig(image_size=32, action_size=2, latent_size=8)).eval()
     imagined, rollout = list[NDArray[np.float32]](), model.rollout
 
-    def watched(z_BTD: Tensor, action_BHKA: Tensor, past_action_BTKA: Tensor | None = None) -> Tensor:
+    def watched(z_PTD: Tensor, action_BHKA: Tensor, past_action_PTKA: Tensor | None = None) -> Tensor:
         imagined.append(action_BHKA.numpy().copy())
-        return rollout(z_BTD, action_BHKA, past_action_BTKA)
+        return rollout(z_PTD, action_BHKA, past_action_PTKA)
 
     model.rollout = watched  # type: ignore[method-assign]
     planner = make_planner("cem", SEARCH, PlanningSetting(model, CARTPOLE, {}))
