@@ -18,6 +18,7 @@ from jepa.core.numerics import at_least_float32
 from jepa.models.encoders.encoder import ENCODERS, Encoder
 from jepa.models.encoders.vit_layouts import VIT_LAYOUTS
 from jepa.models.layers.attention import Attention
+from jepa.models.layers.linear import Linear
 
 
 class ViTConfig(Config):
@@ -69,7 +70,7 @@ class ViTBlock(nn.Module):
         self.attention = Attention(width, config.heads, width // config.heads, causal=False)
         self.norm_mlp = nn.LayerNorm(width, eps=norm_eps)
         hidden = config.mlp_ratio * width
-        self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
+        self.mlp = nn.Sequential(Linear(width, hidden), nn.GELU(), Linear(hidden, width))
         self.attention_scale = nn.Parameter(torch.ones(width)) if config.layer_scale else None
         self.mlp_scale = nn.Parameter(torch.ones(width)) if config.layer_scale else None
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from jepa.core.numerics import at_least_float32
 from jepa.models.layers.dropout import GlobalDropout
+from jepa.models.layers.linear import Linear
 
 Kept = tuple[Tensor, Tensor]
 """Keys and values (N, L, heads, X) of tokens that later ones look back on."""
@@ -26,8 +27,8 @@ class Attention(nn.Module):
         self.heads = heads
         self.causal = causal
         self.dropout = GlobalDropout(dropout)
-        self.qkv = nn.Linear(width, 3 * heads * head_size, bias=qkv_bias)
-        self.out = nn.Linear(heads * head_size, width)
+        self.qkv = Linear(width, 3 * heads * head_size, bias=qkv_bias)
+        self.out = Linear(heads * head_size, width)
 
     def forward(self, x_NLE: Tensor, mask_LL: Tensor | None = None) -> Tensor:
         """Returns (N, L, E).

@@ -6,6 +6,7 @@ Shapes: N rows, F features, D latent, K actions in an action block, A action dim
 from torch import Tensor, nn
 
 from jepa.models.layers.batch_norm import GlobalBatchNorm
+from jepa.models.layers.linear import Linear
 
 
 class Projector(nn.Module):
@@ -17,10 +18,10 @@ class Projector(nn.Module):
     def __init__(self, input_size: int, hidden_size: int, output_size: int, bias: bool = False) -> None:
         super().__init__()
         # The norm takes off what a bias adds; only released weights carry one.
-        self.hidden = nn.Linear(input_size, hidden_size, bias=bias)
+        self.hidden = Linear(input_size, hidden_size, bias=bias)
         self.norm = GlobalBatchNorm(hidden_size)
         self.activation = nn.GELU()
-        self.out = nn.Linear(hidden_size, output_size)
+        self.out = Linear(hidden_size, output_size)
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns (..., output size) of (..., input size); leading dimensions are all rows of the batch."""
@@ -36,10 +37,10 @@ class ActionEncoder(nn.Module):
         super().__init__()
         inner_size = inner_size or action_block_size
         self.layers = nn.Sequential(
-            nn.Linear(action_block_size, inner_size),
-            nn.Linear(inner_size, hidden_size),
+            Linear(action_block_size, inner_size),
+            Linear(inner_size, hidden_size),
             nn.SiLU(),
-            nn.Linear(hidden_size, width),
+            Linear(hidden_size, width),
         )
 
     def forward(self, action_BTKA: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from jepa.models.layers.dropout import GlobalDropout
+from jepa.models.layers.linear import Linear
 from jepa.models.predictors.predictor import TransformerConfig
 from jepa.models.predictors.transformer import ActionBlock
 
@@ -19,14 +20,14 @@ class ModulatedBlock(ActionBlock):
         super().__init__()
         self.attention = attention
         self.mlp = nn.Sequential(
-            nn.Linear(width, config.mlp_size),
+            Linear(width, config.mlp_size),
             nn.GELU(),
             GlobalDropout(config.dropout),
-            nn.Linear(config.mlp_size, width),
+            Linear(config.mlp_size, width),
             GlobalDropout(config.dropout),
         )
         self.norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
-        modulation = nn.Linear(width, (6 if attention else 3) * width)
+        modulation = Linear(width, (6 if attention else 3) * width)
         nn.init.zeros_(modulation.weight)
         nn.init.zeros_(modulation.bias)
         self.modulation = nn.Sequential(nn.SiLU(), modulation)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from jepa.models.layers.attention import Attention
 from jepa.models.layers.heads import Projector
+from jepa.models.layers.linear import Linear
 from jepa.models.predictors.block import ModulatedBlock
 from jepa.models.predictors.predictor import PREDICTORS, TransformerConfig
 from jepa.models.predictors.transformer import TransformerPredictor
@@ -36,7 +37,7 @@ class LeanPredictor(TransformerPredictor):
     def __init__(self, config: LeanConfig, latent_size: int, history: int, tokens: int = 1) -> None:
         super().__init__(config, latent_size, history, tokens)
         width = config.width
-        self.inward = nn.Linear(latent_size, width)
+        self.inward = Linear(latent_size, width)
         self.position = nn.Parameter(torch.randn(1, history, width) * 0.02)
         self.blocks = nn.ModuleList(
             ModulatedBlock(width, config, _causal_attention(config) if history > 1 else None)
@@ -46,7 +47,7 @@ class LeanPredictor(TransformerPredictor):
         self.change: nn.Linear | None = None
         self.projector: Projector | None = None
         if config.output == "change":
-            self.change = nn.Linear(width, latent_size)
+            self.change = Linear(width, latent_size)
             # An untrained predictor says that nothing changes, which is nearly right for a few steps.
             nn.init.zeros_(self.change.weight)
             nn.init.zeros_(self.change.bias)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from jepa.models.layers.attention import Attention
 from jepa.models.layers.dropout import GlobalDropout
 from jepa.models.layers.heads import Projector
+from jepa.models.layers.linear import Linear
 from jepa.models.predictors.predictor import PREDICTORS, TransformerConfig
 from jepa.models.predictors.transformer import ActionBlock, TransformerPredictor
 
@@ -38,13 +39,13 @@ class PaperBlock(ActionBlock):
         self.attention_dropout = GlobalDropout(dropout)
         self.mlp = nn.Sequential(
             nn.LayerNorm(width),
-            nn.Linear(width, config.mlp_size),
+            Linear(width, config.mlp_size),
             nn.GELU(),
             GlobalDropout(dropout),
-            nn.Linear(config.mlp_size, width),
+            Linear(config.mlp_size, width),
             GlobalDropout(dropout),
         )
-        modulation = nn.Linear(width, 6 * width)
+        modulation = Linear(width, 6 * width)
         nn.init.zeros_(modulation.weight)
         nn.init.zeros_(modulation.bias)
         self.modulation = nn.Sequential(nn.SiLU(), modulation)

@@ -12,6 +12,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from jepa.models.layers.attention import Attention, Kept
+from jepa.models.layers.linear import Linear
 from jepa.models.predictors.block import ModulatedBlock
 from jepa.models.predictors.predictor import PREDICTORS, TransformerConfig
 from jepa.models.predictors.transformer import TransformerPredictor
@@ -65,14 +66,14 @@ class TokenPredictor(TransformerPredictor):
         super().__init__(config, latent_size, history, tokens)
         self.tokens = tokens
         token_size = latent_size // tokens
-        self.inward = nn.Linear(token_size, config.width)
+        self.inward = Linear(token_size, config.width)
         self.time_position = nn.Parameter(torch.randn(1, history, 1, config.width) * 0.02)
         self.space_position = nn.Parameter(torch.randn(1, 1, tokens, config.width) * 0.02)
         self.blocks = nn.ModuleList(
             ModulatedBlock(config.width, config, FrameAttention(config)) for _ in range(config.depth)
         )
         self.norm = nn.LayerNorm(config.width)
-        self.change = nn.Linear(config.width, token_size)
+        self.change = Linear(config.width, token_size)
         # As the lean predictor: untrained, it says that nothing changes.
         nn.init.zeros_(self.change.weight)
         nn.init.zeros_(self.change.bias)
