@@ -1,12 +1,13 @@
 """Picking rows by what their columns say, with a missing value as a value like any other."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-LEADING, TRAILING = ("uniform", "random"), ("oracle",)
-"""Values that are read before and after all others: the plain kind of goal, the floor and the ceiling of planners."""
+LEADING, TRAILING = ("uniform", "random"), ("demonstration", "oracle")
+"""Values that are read before and after all others: the plain kind of goal, the floor and the ceilings of planners."""
 
 
 def grouped(rows: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
@@ -40,12 +41,18 @@ def select(
 
 
 def reading_order(value: Any) -> tuple[int, int, Any]:
-    """Returns the key by which values are sorted for people: missing, leading, numbers, words, trailing."""
+    """Returns the key by which values are sorted for people: missing, leading, numbers, words, trailing.
+
+    Numbers within words count as numbers: `samples=32` stands before `samples=100`.
+    """
     if value is None:
         return 0, 0, 0
     if value in LEADING:
         return 1, LEADING.index(value), 0
-    return (4 if value in TRAILING else 3 if isinstance(value, str) else 2), 0, value
+    if not isinstance(value, str):
+        return 2, 0, value
+    parts = [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", value)]
+    return (4 if value in TRAILING else 3), 0, parts
 
 
 def _values(columns: Sequence[str], key: Any) -> dict[str, Any]:

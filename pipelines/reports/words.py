@@ -15,14 +15,24 @@ def digits(value: float) -> str:
     if math.isnan(value):
         return "–"
     decimals = 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
-    return f"{value:.{decimals}f}".replace("-", "−")
+    text = f"{value:.{decimals}f}"
+    # What is rounded to nothing has no sign.
+    return (text if float(text) else text.removeprefix("-")).replace("-", "−")
 
 
-def plain(name: str) -> str:
-    """Returns an identifier as words, a very long one cut short: it labels an axis or a tile."""
+def seconds_words(seconds: float) -> str:
+    """Returns seconds with two digits that count, a dash for none: they reach from microseconds to minutes."""
+    if math.isnan(seconds):
+        return "–"
+    short = np.format_float_positional(seconds, precision=2, fractional=False, trim="-")
+    return short if abs(seconds) < 10 else digits(seconds)
+
+
+def plain(name: str, longest: int = LONGEST) -> str:
+    """Returns an identifier as words, one that is longer than that cut short: it labels an axis or a tile."""
     if name in SPELLED:
         return SPELLED[name]
-    return (name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…").replace("_", " ")
+    return (name if len(name) <= longest else f"{name[: longest - 1]}…").replace("_", " ")
 
 
 def goal_words(goal: str) -> str:
@@ -34,6 +44,8 @@ def value_words(column: str, value: object) -> str:
     """Returns a column's value as words: a dash where it is missing, a truth value by the column's own name."""
     if value is None:
         return "–"
+    if column == "offset":
+        return f"{value} steps ahead"
     if isinstance(value, bool | np.bool):
         return plain(column) if value else f"no {plain(column)}"
     if isinstance(value, float):

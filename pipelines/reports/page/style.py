@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from markupsafe import Markup
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -19,6 +20,10 @@ INK, MUTED, GRID = "#1a1b1c", "#6a6b6c", "#dadbdc"
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#8f9091"
 """After Okabe and Ito: told apart with every kind of colour vision."""
 SERIES = (BLUE, ORANGE, GREEN, "#cc79a7", "#56b4e9", "#e69f00")
+HALO = "halo"
+"""Group id of words that stand over lines."""
+HINT = "hint: "
+"""Opens the group id of what has a hint."""
 MAP = "viridis"
 """For numbers: even in lightness, and read alike with every kind of colour vision."""
 VARIABLES = {
@@ -85,9 +90,17 @@ def svg(figure: Figure, description: str) -> Markup:
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, f"var({variable})")
     text = re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", r"font: \1var(--font)", text)
+    text = text.replace(f'<g id="{HALO}"', f'<g class="{HALO}"')
+    # A group with a hint gets it as its title, which browsers show where the pointer rests.
+    text = re.sub(rf'<g id="{HINT}([^"]*)"', r"<g><title>\1</title", text)
     # Names of groups repeat from figure to figure; an id must not.
     text = re.sub(r'<g id="[a-zA-Z]+[a-zA-Z0-9.]*_[0-9_]+"', "<g", text)
     return Markup(_opening_tag(figure, text, description)) + Markup(text[text.index(">") + 1 :])
+
+
+def hint(artist: Artist, text: str) -> None:
+    """Gives a part of a figure the text that shows where the pointer rests on it."""
+    artist.set_gid(HINT + text)
 
 
 def note(axes: Axes, text: str) -> None:
@@ -99,6 +112,6 @@ def _opening_tag(figure: Figure, text: str, description: str) -> Markup:
     view_box = re.search(r'viewBox="([^"]*)"', text)
     assert view_box is not None
     width = figure.get_figwidth() * 72
-    return Markup('<svg class="chart" role="img" aria-label="{}" viewBox="{}" style="max-width:{:.0f}px">').format(
+    return Markup('<svg class="chart" role="img" aria-label="{}" viewBox="{}" style="--width:{:.0f}px">').format(
         description, view_box[1], width * 4 / 3
     )

@@ -35,3 +35,9 @@ def test_rows_are_picked_by_the_text_of_their_columns() -> None:
 def test_references_frame_what_they_are_references_for() -> None:
     names = ["oracle", "icem", "random", "cross_room", "uniform", None, 2, 10]
     assert sorted(names, key=reading_order) == [None, "uniform", "random", 2, 10, "cross_room", "icem", "oracle"]
+    assert sorted(["oracle", "uniform", "demonstration"], key=reading_order)[1:] == ["demonstration", "oracle"]
+
+
+def test_numbers_within_words_count_as_numbers() -> None:
+    labels = ["cem samples=100", "cem", "9", "cem samples=32", "10", "b"]
+    assert sorted(labels, key=reading_order) == ["9", "10", "b", "cem", "cem samples=32", "cem samples=100"]

@@ -64,6 +64,30 @@ HEADLINES = (
     ),
 )
 
+SUCCESS = {"title": "goals reached, %", "percent": True}
+LOST = {"title": "regret, {unit}"}
+FIGURES = {
+    "success_rate": "goals reached",
+    "regret success": "regret, success",
+    "regret final_distance": "regret, distance",
+    "normalised_regret success": "normalised regret, success",
+    "normalised_regret final_distance": "normalised regret, distance",
+    "spl": "SPL",
+    "steps_to_goal": "steps to goal",
+    "plan_seconds": "seconds a decision",
+}
+"""Titles of the table's figures, in their order."""
+READ_SECONDS = (
+    "Each point is a planner. The line joins what was best in at most that time, of each planner that was varied or "
+    "else of all; names stand where it improves. Level lines within the frame are references, whose time is not the "
+    "model's."
+)
+READ_TABLE = (
+    "The best first, references last; small: 95 % intervals. Regret: what is lost against the oracle, in success and "
+    "in distance; normalised: 0 the oracle, 1 the random policy. SPL: success weighted by the shortest known number of "
+    "steps over those taken. Steps to goal: of the problems that were solved, n of them."
+)
+
 SECTION = Section(
     "Planning",
     charts=(
@@ -71,9 +95,9 @@ SECTION = Section(
             "planner_bars",
             where={"metric": "success_rate"},
             heading="Goals reached",
-            reading="Lines are 95 % intervals. Random acts blindly, the oracle plans in the true world, every other "
-            "planner in the model's latents.",
-            options={"title": "goals reached, %", "percent": True},
+            reading="Lines are 95 % intervals. Random acts blindly, the oracle plans in the true world, the "
+            "demonstration repeats what was recorded; every other planner plans in the model's latents.",
+            options=SUCCESS,
         ),
         Chart(
             "planner_bars",
@@ -82,7 +106,53 @@ SECTION = Section(
             heading="Planning regret",
             reading="How much farther from the goal an episode ends than the oracle's on the same problem; less is "
             "better.",
-            options={"title": "regret, {unit}"},
+            options=LOST,
+        ),
+        Chart(
+            "planner_lines",
+            where={"metric": "success_rate"},
+            heading="Goals reached by how far they are",
+            reading="Environment steps that the recording took from start to goal. Lines are 95 % intervals.",
+            options={**SUCCESS, "x": "offset", "x_label": "steps ahead"},
+        ),
+        Chart(
+            "planner_lines",
+            where=REGRET,
+            without=ORACLE,
+            heading="Planning regret by how far goals are",
+            reading="Less is better.",
+            options={**LOST, "x": "offset", "x_label": "steps ahead"},
+        ),
+        Chart(
+            "quality_by_seconds",
+            where={"metric": "success_rate"},
+            heading="Goals reached against compute",
+            reading=READ_SECONDS,
+            options=SUCCESS,
+        ),
+        Chart(
+            "quality_by_seconds",
+            where=REGRET,
+            without=ORACLE,
+            heading="Planning regret against compute",
+            reading=READ_SECONDS,
+            options={**LOST, "least": True},
+        ),
+        Chart(
+            "figure_table",
+            without={"metric": ("final_distance", "regret_to_demonstration")},
+            heading="Planners in figures",
+            reading=READ_TABLE,
+            options={
+                "groups": ("goal", "offset"),
+                "rows": ("planner",),
+                "figures": FIGURES,
+                "percent": ("success_rate", "regret success"),
+                "sort": ("-success_rate", "regret final_distance"),
+                "references": REFERENCES["planner"],
+                "marked": "privileged",
+                "mark": "Plans with recorded states, which no camera gives.",
+            },
         ),
         Chart(
             "path_scenes",

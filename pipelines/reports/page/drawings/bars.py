@@ -15,6 +15,11 @@ from pipelines.reports.page.style import BLUE, INK, canvas, svg
 from pipelines.reports.selection import reading_order
 from pipelines.reports.words import digits, value_words
 
+MANY = 10
+"""Bars that have room."""
+WIDEST = 10.5
+"""Inches of a chart that the page shows at its own size."""
+
 
 @dataclass(frozen=True)
 class BarChart:
@@ -32,13 +37,20 @@ class BarChart:
     """whether values are rates to be shown in per cent"""
     colours: Mapping[str, str] = field(default_factory=dict)
     """by label, where not blue"""
+    words: Mapping[Any, str] = field(default_factory=dict)
+    """by label, in the order of the bars; none are the labels' own words, in reading order"""
 
     def draw(self, rows: pd.DataFrame, description: str) -> Markup:
         """Returns the chart of rows with `split`, `value`, `ci_low` and `ci_high`."""
         panels = _values(rows, self.panel) if self.panel else [None]
-        labels, splits = _values(rows, self.label), sorted(rows.split.unique())
-        size = (5.2 * len(panels), (0.9 + 0.42 * len(labels)) * len(splits))
-        with canvas(len(splits), len(panels), size, sharex=True) as (figure, axes):
+        held = _values(rows, self.label)
+        labels = [label for label in self.words if label in held] if self.words else held
+        splits = sorted(rows.split.unique())
+        # Names stand once, at the left; many bars are thinner.
+        longest = max((len(self._word(label)) for label in labels), default=0)
+        width = min(WIDEST, 4.0 * len(panels) + 0.075 * longest + 0.4)
+        size = (width, (0.9 + (0.42 if len(labels) <= MANY else 0.26) * len(labels)) * len(splits))
+        with canvas(len(splits), len(panels), size, sharex=True, sharey=True) as (figure, axes):
             for ax, (split, panel) in zip(axes, [(s, p) for s in splits for p in panels], strict=True):
                 shown = rows[rows.split == split]
                 shown = shown if panel is None else shown[shown[self.panel] == panel]
@@ -52,8 +64,11 @@ class BarChart:
                 ax.set_xlabel(self.title if split == splits[-1] else "")
             return svg(figure, description)
 
+    def _word(self, label: Any) -> str:
+        return self.words.get(label, value_words(self.label, label))
+
     def _axes(self, ax: Axes, labels: list[Any]) -> None:
-        ax.set_yticks(range(len(labels)), [value_words(self.label, label) for label in labels])
+        ax.set_yticks(range(len(labels)), [self._word(label) for label in labels])
         ax.tick_params(axis="y", labelcolor=INK, length=0)
         ax.set_ylim(len(labels) - 0.5, -0.5)
         ax.grid(visible=False, axis="y")

@@ -15,7 +15,7 @@ from PIL import Image
 from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
 from pipelines.reports.page.style import BLUE, MUTED, ORANGE, canvas, svg
-from pipelines.reports.words import digits, goal_words
+from pipelines.reports.words import digits, goal_words, plain
 
 GHOST = 0.4
 """How strongly the goal's frame shines through the start's."""
@@ -28,20 +28,29 @@ class PathScenes(Drawing):
     """Scenes of some goals that the model's own planners reached, and of some that they missed."""
 
     def draw(self, subject: Subject) -> Iterator[Block]:
+        several = subject.rows.planner.nunique() > 1
         for success, word in ((True, "reached"), (False, "missed")):
             chosen = choose_episodes(subject.rows, success, subject.amounts.paths)
             if len(chosen):
                 heading = f"Goals {word}{subject.scope}"
-                yield Block(path_scenes(chosen, heading), heading)
+                yield Block(path_scenes(chosen, heading, several), heading)
 
 
-def path_scenes(episodes: pd.DataFrame, description: str) -> Markup:
-    """Returns small scenes side by side, one for each row of the `episodes` table, with executed and planned path."""
+def path_scenes(episodes: pd.DataFrame, description: str, named: bool = False) -> Markup:
+    """Returns small scenes side by side, one for each row of the `episodes` table, with executed and planned path.
+
+    Args:
+        episodes: the rows.
+        description: of the chart.
+        named: whether each says whose path it is.
+    """
     columns = min(4, len(episodes))
     rows = -(-len(episodes) // columns)
     with canvas(rows, columns, (2.6 * columns, 2.95 * rows)) as (figure, axes):
         for ax, (_, episode) in zip(axes, episodes.iterrows(), strict=False):
             _scene(ax, episode)
+            if named:
+                ax.set_title(f"{ax.get_title(loc='left')}\n{plain(episode.planner)}", fontsize=9)
         for ax in axes[len(episodes) :]:
             ax.set_visible(False)
         return svg(figure, description)

@@ -5,23 +5,26 @@ from collections.abc import Iterator
 from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.bars import BarChart, bar_title
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
-from pipelines.reports.page.style import GREEN, GREY
-from pipelines.reports.selection import grouped
-
-COLOURS = {"random": GREY, "oracle": GREEN}
+from pipelines.reports.page.drawings.of_evaluations.planners import COLOURS, PRIVILEGED, Planners
 
 
 @DRAWINGS.register("planner_bars")
 class PlannerBars(Drawing):
-    """A bar for each planner, the random policy first and the oracle last, a chart for each offset; see `bars`."""
+    """A bar for each planner, the best first, the references last; see `bars`.
+
+    Nothing is drawn of several offsets, of which `planner_lines` shows more.
+    """
 
     tells_apart = ("split",)
 
     def draw(self, subject: Subject) -> Iterator[Block]:
+        subject = subject.measured("value")
+        if subject.rows.offset.nunique() > 1:
+            return
         title, percent = bar_title(subject), bool(subject.option("percent", False))
-        chart = BarChart("planner", "goal", "{} goals", title, percent, COLOURS)
-        offsets = list(grouped(subject.rows, ["offset"]))
-        for values, rows in offsets:
-            where = f", {values['offset']} steps ahead" if len(offsets) > 1 and values.get("offset") else ""
-            made = chart.draw(rows, f"{title} by planner and kind of goal{where}")
-            yield Block(made, f"{subject.heading}{where}" if subject.heading else "")
+        planners = Planners.of(subject.metrics)
+        held = [name for name in (*planners.own, *planners.references) if name in set(subject.rows.planner)]
+        chart = BarChart("planner", "goal", "{} goals", title, percent, COLOURS, {n: planners.words(n) for n in held})
+        made = chart.draw(subject.rows, f"{title} by planner and kind of goal")
+        reading = f"{subject.chart.reading} {PRIVILEGED}" if planners.privileged & set(held) else None
+        yield Block(made, subject.heading, reading)

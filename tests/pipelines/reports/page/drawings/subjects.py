@@ -19,7 +19,7 @@ def frame(table: str, rows: list[synthetic.Row]) -> pd.DataFrame:
 
 
 def drawn(
-    name: str, table: str, rows: pd.DataFrame, metrics: pd.DataFrame | None = None, **options: Any
+    name: str, table: str, rows: pd.DataFrame, metrics: pd.DataFrame | None = None, /, **options: Any
 ) -> list[Block]:
     """Returns the blocks of a drawing under the heading `Chart`."""
     chart = Chart(name, table=table, heading="Chart", options=options)

@@ -16,7 +16,11 @@ NAMED: dict[str, dict[str, Any]] = {
     "heat_map in maps": {"x": "x", "y": "word", "series": "named"},
     "scatter": {"x": "x", "y": "value", "panel": "named"},
     "table": {},
+    "figure_table": {"rows": ["named"]},
+    "figure_table in groups": {"rows": ["word"], "groups": ["named"], "columns": ["x"]},
+    "figure_table by figures": {"rows": ["word"], "columns": ["named"]},
 }
+FIGURE = {"ci_low": 0.1, "ci_high": 0.9, "n": 5, "unit": "1", "metric": "luck"}
 VALUES = {
     "a truth value": (True, False),
     "a number": (2, 10),
@@ -32,7 +36,7 @@ VALUES = {
 @pytest.mark.parametrize("case", NAMED)
 def test_any_kind_of_value_names_what_is_drawn(case: str, kind: str) -> None:
     rows: list[dict[str, Any]] = [
-        {"named": value, "word": word, "x": x, "seed": seed, "value": 0.1 * x + seed}
+        {"named": value, "word": word, "x": x, "seed": seed, "value": 0.1 * x + seed, **FIGURE}
         for value in VALUES[kind]
         for word in ("near", "far")
         for x in (1, 2)
