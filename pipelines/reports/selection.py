@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-LEADING, TRAILING = ("uniform", "random"), ("demonstration", "oracle")
-"""Values that are read before and after all others: the plain kind of goal, the floor and the ceilings of planners."""
+LEADING, TRAILING = ("uniform", "random", "true"), ("demonstration", "oracle")
+"""Values that are read before and after all others: the plain kinds of goal and distance, floor and ceilings of
+planners."""
 
 
 def grouped(rows: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:

@@ -44,30 +44,39 @@ SECTION = Section(
         Chart(
             "lines",
             table="geometry",
-            where={"against": "true"},
             heading="Latent against true distance",
             reading="A straight rising line is what a planner wants; where the curve turns flat, latents no longer say "
-            "how far the goal is, and where it falls they mislead. Pairs across a wall lie higher than those on one "
-            "side where latents know of the wall. 1 is the mean of all pairs.",
-            options={"x": "distance", "y": "latent_distance", "series": "pairs"},
+            "how far the goal is, and where it falls they mislead. Geodesic: the length of the shortest way round "
+            "walls. Where latents know of a wall, pairs across it lie above the others by true distance, and on "
+            "the line of the others by the geodesic one.",
+            options={
+                "x": "distance",
+                "y": "latent_distance",
+                "series": "pairs",
+                "panel": "against",
+                "panel_title": "{} distance",
+                "x_label": "distance, {unit}",
+                "y_label": "latent distance, 1: mean of all pairs",
+            },
         ),
         Chart(
-            "lines",
-            table="geometry",
-            where={"against": "geodesic"},
-            heading="Latent distance against the shortest way",
-            reading="The same by the length of the shortest way round walls. Latents that know of the wall put pairs "
-            "across it on the line of all others.",
-            options={"x": "distance", "y": "latent_distance", "series": "pairs"},
-        ),
-        Chart(
-            "table",
+            "figure_table",
             heading="Planning geometry in figures",
             reading="Spearman over pairs of frames of one episode; the share of recorded paths, all and those that do "
             "approach their end, along which the latent distance to the end falls from frame to frame; and the ratio "
             "of latent distances across a wall to those on one side at the same true distance (above 1: latents know "
             "of the wall).",
-            options={"columns": ("split", "metric", "quantity", "value", "ci_low", "ci_high", "n")},
+            options={
+                "rows": ("split",),
+                "figures": {
+                    "distance_rank_correlation true": "Spearman, true distance",
+                    "distance_rank_correlation geodesic": "Spearman, geodesic distance",
+                    "monotone_share all": "falling paths",
+                    "monotone_share approaching": "falling paths, approaching",
+                    "wall_ratio": "wall ratio",
+                },
+                "percent": ("monotone_share all", "monotone_share approaching"),
+            },
         ),
     ),
     order=63,

@@ -144,7 +144,7 @@ SECTION = Section(
             heading="Planners in figures",
             reading=READ_TABLE,
             options={
-                "groups": ("goal", "offset"),
+                "groups": ("split", "goal", "offset"),
                 "rows": ("planner",),
                 "figures": FIGURES,
                 "percent": ("success_rate", "regret success"),

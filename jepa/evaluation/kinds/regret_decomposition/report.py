@@ -59,6 +59,17 @@ HEADLINES = (
     ),
 )
 
+FIGURES = {
+    "top1_regret planner": "regret",
+    "regret_part cost": "of the cost",
+    "regret_part model": "of the model",
+    "regret_part search": "of the search",
+    "rank_correlation cost": "Spearman, cost",
+    "rank_correlation model": "Spearman, model",
+    "rank_correlation both": "Spearman, both",
+}
+"""Titles of the table's figures, in their order."""
+
 SECTION = Section(
     "Where regret is lost: cost, model or search",
     charts=(
@@ -73,21 +84,27 @@ SECTION = Section(
             options={"title": "regret, {unit}"},
         ),
         Chart(
-            "regret_table",
-            without={"metric": ("true_cost", "regret_part")},
+            "figure_table",
+            without={"metric": ("true_cost",), "quantity": ("real_latents", "imagined_latents")},
             heading="Regret and rank correlation",
-            reading="Regret of the plan against the menu's best, in true distance. Spearman over the "
+            reading="Regret of the plan against the menu's best, in true distance, and its parts. Spearman over the "
             "menu: latents of real frames against the truth (cost), imagined against real latents (model), imagined "
-            "latents against the truth (both). Means over problems with 95 % intervals.",
+            "latents against the truth (both). Means over problems; small: 95 % intervals.",
+            options={
+                "groups": ("split", "goal"),
+                "figures": FIGURES,
+                "sort": ("top1_regret planner",),
+                "marked": "privileged",
+                "mark": "Its cost is made with recorded states, which no camera gives.",
+            },
         ),
         Chart(
-            "scatter",
+            "candidate_scatter",
             table="regret_candidates",
             heading="Candidates of some problems",
-            reading="Each dot is a candidate. Where the imagined cost ranks as the truth does, dots rise from left to "
-            "right; the lowest dot is what a perfect search would choose. Colour: the cost of the frames that really "
-            "result, which follows the height where the model is right.",
-            options={"x": "true_cost", "y": "imagined_latent_cost", "panel": "panel", "colour": "real_latent_cost"},
+            reading="Each dot is a candidate of the menu: blue what the planner imagines that it costs, grey what the "
+            "frames that really result cost. Where grey rises with the truth, the cost is right; where blue lies on "
+            "grey, the model is; a ring is the plan, and one far right of the leftmost dots a search that missed.",
         ),
     ),
     order=25,

@@ -84,6 +84,7 @@ DRAWINGS: Registry[type[Drawing]] = Registry(
     "drawing",
     {
         "bars": f"{ROOM}.bars",
+        "candidate_scatter": f"{ROOM}.of_evaluations.candidate_scatter",
         "decoding_curves": f"{ROOM}.of_evaluations.decoding_curves",
         "figure_table": f"{ROOM}.figure_table",
         "film_strips": f"{ROOM}.of_evaluations.film_strips",
@@ -95,7 +96,6 @@ DRAWINGS: Registry[type[Drawing]] = Registry(
         "probe_scatter": f"{ROOM}.of_evaluations.probe_scatter",
         "quality_by_seconds": f"{ROOM}.of_evaluations.quality_by_seconds",
         "regret_parts": f"{ROOM}.of_evaluations.regret_parts",
-        "regret_table": f"{ROOM}.of_evaluations.regret_parts",
         "scatter": f"{ROOM}.scatter",
         "seed_bars": f"{ROOM}.seed_bars",
         "seed_lines": f"{ROOM}.seed_lines",

@@ -22,6 +22,8 @@ TABLE = Markup(
 GROUP = Markup('<tbody><tr class="group"><th scope="rowgroup" colspan="{}"><span>{}</span></th></tr>{}</tbody>')
 ROW = Markup('<tr{}><th scope="row">{}</th>{}<td class="figure">{}</td></tr>')
 CELL = Markup('<td class="figure"><b>{}</b>{}</td>')
+AFTER = {"split": " episodes", "goal": " goals"}
+"""What is said after a column's value."""
 Line = tuple[dict[str, Any], pd.DataFrame]
 """What names a line of the table, and its rows of `metrics`."""
 
@@ -40,6 +42,8 @@ class FigureTable(Drawing):
       one of which more is better; `references`: names of rows that stand below the others.
     - `marked`: a truth column whose rows get a †; `mark`: what that means.
     """
+
+    tells_apart = ("split",)
 
     def draw(self, subject: Subject) -> Iterator[Block]:
         rows = with_figures(subject.measured("value").rows, subject.option("columns", ("metric", "quantity")))
@@ -122,14 +126,17 @@ class _Table:
 
     def _body(self, values: Mapping[str, Any], lines: Sequence[Line]) -> Markup:
         body = Markup("").join(self._row(line) for line in lines)
-        words = [(column, value_words(column, value)) for column, value in values.items() if value is not None]
-        heading = ", ".join(f"{word} goals" if column == "goal" else word for column, word in words)
+        held = [column for column, value in values.items() if value is not None and self._is_said(column)]
+        heading = ", ".join(value_words(column, values[column]) + AFTER.get(column, "") for column in held)
         bare = Markup("<tbody>{}</tbody>").format(body)
         return GROUP.format(2 + len(self.titles), heading, body) if heading else bare
 
+    def _is_said(self, column: str) -> bool:
+        return column != "split" or self.rows.split.nunique() > 1
+
     def _row(self, line: Line) -> Markup:
         names, own = line
-        name = ", ".join(value_words(column, value) for column, value in names.items())
+        name = ", ".join(value_words(column, value) + AFTER.get(column, "") for column, value in names.items())
         # Most figures of a line are of the same samples; those that are of others say so.
         n = int(own.n.mode().max())
         cells = Markup("").join(self._cell(own[own.figure == figure], figure, n) for figure in self.titles)

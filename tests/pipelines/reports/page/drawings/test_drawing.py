@@ -12,6 +12,7 @@ NAMED: dict[str, dict[str, Any]] = {
     "seed_bars in panels": {"label": "word", "panel": "named"},
     "seed_lines": {"series": "named"},
     "lines": {"x": "x", "y": "value", "series": "named"},
+    "lines in panels": {"x": "x", "y": "value", "series": "word", "panel": "named"},
     "heat_map": {"x": "x", "y": "named"},
     "heat_map in maps": {"x": "x", "y": "word", "series": "named"},
     "scatter": {"x": "x", "y": "value", "panel": "named"},
