@@ -62,8 +62,8 @@ def do_head(unit: HeadUnit) -> HeadManifest:
         if step > config.steps * 9 // 10:
             last.append(loss)
 
-    quantities = open_dataset(store, request.dataset).quantities
-    head = fit_head(request.kind, config, model, data, quantities, request.seed, fitted)
+    dataset = open_dataset(store, request.dataset)
+    head = fit_head(request.kind, config, model, data, dataset.quantities, request.seed, fitted, dataset.world)
     facts = FitFacts(
         episodes=len(data.steps_E),
         frames=len(data.z_ND),

@@ -42,7 +42,9 @@ class PlanCost(ABC):
 COSTS: Registry[type[PlanCost]] = Registry(
     "cost",
     {
+        "decoded": "jepa.planning.costs.decoded",
         "latent": "jepa.planning.costs.latent",
+        "reachable": "jepa.planning.costs.reachable",
         "temporal": "jepa.planning.costs.temporal",
     },
     group="jepa.costs",

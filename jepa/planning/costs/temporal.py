@@ -38,6 +38,6 @@ class TemporalCost(PlanCost):
         weight = self.config.path_weight
         if not weight:
             last_PCD = z_PCHD[:, :, -1]
-            return self.head.forward(last_PCD, goal_PD[:, None].expand_as(last_PCD)).float()
-        steps_PCH = self.head.forward(z_PCHD, goal_PD[:, None, None].expand_as(z_PCHD)).float()
+            return self.head.forward(last_PCD, goal_PD[:, None]).float()
+        steps_PCH = self.head.forward(z_PCHD, goal_PD[:, None, None]).float()
         return steps_PCH[:, :, -1] + weight * steps_PCH.mean(-1)

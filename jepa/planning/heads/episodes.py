@@ -76,6 +76,13 @@ class LatentEpisodes:
         separation_B = (separation_B + shortest).to(device)
         return Pairs(first_B, first_B + separation_B, separation_B)
 
+    def rows_of_two(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Returns two rows each (B,) drawn evenly from all frames, but for those that are of one episode."""
+        row_2B = torch.randint(len(self.z_ND), (2, count), generator=generator).to(self.z_ND.device)
+        episode_2B = torch.searchsorted(self.start_E + self.steps_E, row_2B)
+        first_B, second_B = row_2B[:, episode_2B[0] != episode_2B[1]]
+        return first_B, second_B
+
     def _places(self, longest: int, room: int, shortest: int, lead: int) -> tuple[Tensor, Tensor, Tensor]:
         """Returns counts of places by separation and episode, summed up one after the other, and those of each.
 

@@ -23,6 +23,7 @@ def fit_head(
     quantities: Mapping[str, int],
     seed: int,
     fitted: Fitted | None = None,
+    world: str | None = None,
 ) -> Head:
     """Returns a head of that kind, in evaluation mode, on the device of the latents; the model stays as it is.
 
@@ -34,13 +35,14 @@ def fit_head(
         quantities: dimensions of each recorded quantity.
         seed: of weights and draws.
         fitted: called after each step.
+        world: registered name of the world, whose angles are then read as such.
 
     Raises:
         InputError: the loss is not finite.
     """
     model.eval()
     with seeded(seed, "head", kind):
-        head = HEADS.get(kind)(config, HeadSizes.of(model, quantities))
+        head = HEADS.get(kind)(config, HeadSizes.of(model, quantities, world))
     head.measure(data)
     head.to(data.z_ND.device)
     generator = torch_generator(seed, "head batches", kind)

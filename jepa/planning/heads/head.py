@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from jepa.core.config import Config
 from jepa.models.world_model import WorldModel
 from jepa.planning.heads.episodes import LatentEpisodes
+from jepa.worlds.world import WORLDS
 
 
 class HeadConfig(Config):
@@ -44,16 +45,20 @@ class HeadSizes(Config):
     action_size: PositiveInt
     quantities: dict[str, int] = Field(default_factory=dict)
     """dimensions of each recorded quantity, for heads that read them"""
+    angles: tuple[str, ...] = ()
+    """those of them that are angles in radians, the same after a full turn"""
 
     @classmethod
-    def of(cls, model: WorldModel, quantities: Mapping[str, int]) -> "HeadSizes":
-        """Returns those of a model and of the episodes that it is fitted on."""
+    def of(cls, model: WorldModel, quantities: Mapping[str, int], world: str | None = None) -> "HeadSizes":
+        """Returns those of a model and of the episodes that it is fitted on; the world says what is an angle."""
         config = model.config
+        known = WORLDS.get(world).world_spec.quantities if world is not None and world in WORLDS else ()
         return cls(
             latent_size=config.latent_size,
             frameskip=config.frameskip,
             action_size=config.action_size,
             quantities=dict(quantities),
+            angles=tuple(one.name for one in known if one.unit == "radian" and one.name in quantities),
         )
 
 

@@ -13,6 +13,8 @@ HEADS: "Registry[type[Head]]" = Registry(
     "head",
     {
         "inverse": "jepa.planning.heads.inverse",
+        "probe": "jepa.planning.heads.probe",
+        "reachable": "jepa.planning.heads.reachable",
         "temporal": "jepa.planning.heads.temporal",
     },
     group="jepa.heads",
