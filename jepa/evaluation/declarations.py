@@ -54,6 +54,8 @@ class HeadlineFigure:
     """a column of which the greatest value alone is shown, e.g. the furthest of several horizons"""
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """a column and values of it that are no merit of the model: such rows stand beside, e.g. planner: random, oracle"""
+    marks: tuple[str, ...] = ()
+    """columns of truth values that are named where they are true, e.g. privileged"""
     constants: Mapping[str, float] = field(default_factory=dict)
     """references that are known beforehand, by name, e.g. chance: 0.5"""
     percent: bool = False

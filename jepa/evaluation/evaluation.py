@@ -138,6 +138,6 @@ def require_episodes(source: EpisodeSource, kind: str, splits: Iterable[str] = (
 
 def metric_row(estimate: "Estimate", *, metric: str, unit: str, **columns: Any) -> Row:
     """Returns a row of the `metrics` table; a column that does not apply to the figure is None."""
-    empty = dict.fromkeys(("planner", "probe", "shift", "strength", "quantity", "goal", "seconds"))
+    empty = dict.fromkeys(("planner", "privileged", "probe", "shift", "strength", "quantity", "goal", "seconds"))
     figures = {"value": estimate.value, "n": estimate.n, "ci_low": estimate.low, "ci_high": estimate.high}
     return {**empty, **columns, "metric": metric, "unit": unit, **figures}

@@ -20,6 +20,7 @@ from jepa.core.errors import InputError
 from jepa.core.registries.registry import Registry
 from jepa.models.world_model import WorldModel
 from jepa.planning.heads.head import Head
+from jepa.planning.heads.registry import HEADS
 from jepa.planning.search.space import CarriedOut
 from jepa.worlds.world import WORLDS, WorldSpec
 
@@ -175,6 +176,8 @@ class Planner(ABC):
     """Chooses actions for a batch of problems; a problem's plan depends on its own situation and seed alone."""
 
     Config: ClassVar[type[Config]]
+    privileged: ClassVar[bool] = False
+    """Whether it looks at true states, or at what was recorded after the start; see `is_privileged`."""
     history: int = 1
     """How many context frames the planner makes use of."""
 
@@ -186,6 +189,15 @@ class Planner(ABC):
     def needs_heads(cls, config: Any) -> tuple[str, ...]:
         """Returns the kinds of heads that a planner of this configuration asks its setting for."""
         return ()
+
+    @classmethod
+    def is_privileged(cls, config: Any) -> bool:
+        """Returns whether a planner of this configuration knows more than frames and actions say.
+
+        That is so where it looks at true states, or asks for a head that was fitted on recorded ones. Rows of results
+        say so: what such a planner reaches is no merit of the model alone.
+        """
+        return cls.privileged or any(HEADS.get(kind).privileged for kind in cls.needs_heads(config))
 
     @property
     @abstractmethod

@@ -108,7 +108,7 @@ def _headlines(figure: HeadlineFigure, origin: Origin, rows: pd.DataFrame) -> It
         yield Headline(
             **origin.model_dump(),
             kind=figure.name,
-            label=_label(figure, values, told_apart),
+            label=_label(figure, values, told_apart, [mark for mark in figure.marks if _is_marked(mine, mark)]),
             percent=figure.percent,
             track=figure.track,
             beside=_beside(figure, values, rows),
@@ -116,9 +116,15 @@ def _headlines(figure: HeadlineFigure, origin: Origin, rows: pd.DataFrame) -> It
         )
 
 
-def _label(figure: HeadlineFigure, values: dict[str, Any], told_apart: list[str]) -> str:
+def _is_marked(rows: pd.DataFrame, mark: str) -> bool:
+    """Returns whether a column of truth values is true in any row; older rows do not have it, or nothing in it."""
+    return mark in rows and bool(rows[mark].eq(True).any())
+
+
+def _label(figure: HeadlineFigure, values: dict[str, Any], told_apart: list[str], marks: list[str]) -> str:
     words = {column: value_words(column, value) for column, value in values.items()}
     unsaid = [words[column] for column in told_apart if f"{{{column}}}" not in figure.label]
+    unsaid += [plain(mark) for mark in marks]
     return figure.label.format(**words) + (f" ({', '.join(unsaid)})" if unsaid else "")
 
 

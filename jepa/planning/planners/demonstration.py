@@ -22,6 +22,7 @@ class Demonstration(Planner):
     """Replays the recorded actions, then the action in the middle of the range."""
 
     Config = DemonstrationConfig
+    privileged = True
 
     def __init__(self, config: DemonstrationConfig, setting: PlanningSetting) -> None:
         self.idle = setting.spec().idle_action

@@ -50,6 +50,7 @@ class Oracle(Planner):
     """Searches actions in copies of the true world; its cost is the task's own distance to the goal."""
 
     Config = OracleConfig
+    privileged = True
 
     def __init__(self, config: OracleConfig, setting: PlanningSetting) -> None:
         self.config = config

@@ -83,6 +83,11 @@ class LatentSearch(Planner):
         warm = () if config.warm_start is None else (config.warm_start,)
         return (*COSTS.get(config.cost["name"]).heads, *warm)
 
+    @classmethod
+    def is_privileged(cls, config: LatentSearchConfig) -> bool:
+        """Returns whether its cost is, or one of its heads."""
+        return COSTS.get(config.cost["name"]).privileged or super().is_privileged(config)
+
     @property
     def plan_steps(self) -> int:
         """Returns H·K, in action blocks of the model's frameskip."""

@@ -56,6 +56,9 @@ METRICS = (
     Column("evaluation", "string", "kind of evaluation: probing, planning, surprise, latent, decoding …, or training"),
     Column("protocol", "string", "named and versioned set-up of the evaluation"),
     Column("planner", "string", "planning: cem, random, oracle …", optional=True),
+    Column(
+        "privileged", "bool", "planning: whether it knows states that no camera shows, or what comes", optional=True
+    ),
     Column("probe", "string", "probing: linear or mlp; decoding: decoder or mean_frame", optional=True),
     Column("seed", "int", "seed of the evaluation"),
     Column("shift", "string", "surprise: the perturbation", optional=True),

@@ -14,7 +14,7 @@ from tests.jepa.evaluation.standins import MemorySource
 
 METRIC_COLUMNS = {
     *("split", "evaluation", "protocol", "planner", "probe", "seed", "shift", "strength", "quantity", "goal"),
-    *("metric", "value", "n", "ci_low", "ci_high", "unit", "seconds"),
+    *("metric", "value", "n", "ci_low", "ci_high", "unit", "seconds", "privileged"),
 }
 OF_PLANNING = {"offset", "success_kind"}
 """Which figures on problems are apart; none of another kind has them."""
@@ -29,6 +29,7 @@ def test_a_kind_has_metrics_of_the_fixed_columns(kind: str, source: MemorySource
     for row in result.metrics:
         assert set(row) == METRIC_COLUMNS | (OF_PLANNING if kind == "planning" else set())
         assert (row["evaluation"], row["protocol"], row["seed"]) == (kind, "tiny-v1", 7)
+        assert row["privileged"] == (None if row["planner"] is None else row["planner"] == "oracle")
         assert row["seconds"] > 0 and row["n"] > 0 and np.isfinite(row["value"])
         assert not row["value"] < row["ci_low"] - 1e-9 and not row["value"] > row["ci_high"] + 1e-9
 

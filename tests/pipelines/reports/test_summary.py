@@ -137,3 +137,19 @@ def test_splits_have_their_own_figures() -> None:
     figures = headlines(frame(rows))
     assert [figure.split for figure in figures] == ["test"] * 4 + ["unseen"] * 4
     assert figures[4].n == 20
+
+
+def test_a_planner_that_knows_states_is_marked() -> None:
+    rows = synthetic.planning_metrics()
+    for privileged, marked in ((None, False), (False, False), (True, True)):
+        rows_of = [row | {"privileged": privileged} for row in rows if row["planner"] != "oracle"]
+        labels = {figure.label for figure in headlines(frame(rows_of)) if figure.kind == "success"}
+        mark = " (privileged)" if marked else ""
+        assert labels == {f"goals reached, uniform{mark}", f"goals reached, cross-room{mark}"}
+    two = [row | {"planner": "other"} for row in rows if row["planner"] == "cem"]
+    mixed = [row | {"privileged": row["planner"] == "other"} for row in [*rows, *two]]
+    assert [figure.label for figure in headlines(frame(mixed)) if figure.kind == "success"] == [
+        f"goals reached, {goal} ({planner})"
+        for goal in ("uniform", "cross-room")
+        for planner in ("cem", "other, privileged")
+    ]

@@ -8,7 +8,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, Validati
 
 from jepa.core.config import Config
 from jepa.evaluation.kinds.probing.probes import ProbeConfig
-from jepa.planning.planner import PLANNERS, complete_planner, planner_config
+from jepa.planning.planner import PLANNERS, Planner, complete_planner, planner_config
 from jepa.worlds.success import USUAL
 
 REFERENCES = ("oracle", "random")
@@ -117,9 +117,20 @@ def heads_of_planners(planners: Mapping[str, Mapping[str, Any]]) -> tuple[str, .
     """Returns the kinds of heads that planners, by label as in `PlanningConfig`, ask for, in alphabetical order."""
     kinds: set[str] = set()
     for given in planners.values():
-        name, options = str(given["planner"]), {key: value for key, value in given.items() if key not in NO_OPTIONS}
-        kinds |= {*PLANNERS.get(name).needs_heads(planner_config(name, options))}
+        kind, config = _of(given)
+        kinds |= {*kind.needs_heads(config)}
     return tuple(sorted(kinds))
+
+
+def privileged_planners(planners: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
+    """Returns for the label of each planner, as in `PlanningConfig`, whether it knows more than frames and actions."""
+    return {label: kind.is_privileged(config) for label, (kind, config) in ((k, _of(v)) for k, v in planners.items())}
+
+
+def _of(given: Mapping[str, Any]) -> tuple[type[Planner], Config]:
+    """Returns a planner's class and configuration."""
+    name, options = str(given["planner"]), {key: value for key, value in given.items() if key not in NO_OPTIONS}
+    return PLANNERS.get(name), planner_config(name, options)
 
 
 def _whole(field: str, value: Any) -> int:

@@ -21,7 +21,12 @@ from jepa.core.episodes import EpisodeSource, State
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, present_splits
-from jepa.evaluation.kinds.planning.config import NO_OPTIONS, PlanningConfig, heads_of_planners
+from jepa.evaluation.kinds.planning.config import (
+    NO_OPTIONS,
+    PlanningConfig,
+    heads_of_planners,
+    privileged_planners,
+)
 from jepa.evaluation.kinds.planning.figures import Outcomes, planner_metrics
 from jepa.evaluation.kinds.planning.problems import Selection, draw, has_problem, require_drawn, with_frames
 from jepa.evaluation.kinds.planning.report import EPISODES, HEADLINES, SECTION
@@ -178,11 +183,12 @@ class PlanningEvaluation(Evaluation):
         common = {"evaluation": self.kind, "protocol": self.protocol, "split": split, "goal": goal_kind, "seed": seed}
         common |= {"offset": offset, "success_kind": config.success_kind}
         result = EvaluationResult(tables={"episodes": []})
+        privileged = privileged_planners(config.planners)
         for label, streams in executions.items():
-            columns = {**common, "seconds": seconds[label]}
+            columns = {**common, "privileged": privileged[label], "seconds": seconds[label]}
             result.metrics += planner_metrics(label, outcomes, offset, spec.distance_unit, columns)
             for stream, runs in enumerate(streams):
-                labels = {**common, "planner": label, "stream": stream}
+                labels = {**common, "planner": label, "privileged": privileged[label], "stream": stream}
                 # What a plan was expected to lead to is drawn of the first stream alone.
                 believed = imagined[label] if stream == 0 else [None] * len(runs)
                 result.tables["episodes"] += self._rows(

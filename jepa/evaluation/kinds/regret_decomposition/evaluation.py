@@ -21,7 +21,7 @@ from jepa.core.episodes import Actions, EpisodeSource
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
-from jepa.evaluation.kinds.planning.config import heads_of_planners
+from jepa.evaluation.kinds.planning.config import heads_of_planners, privileged_planners
 from jepa.evaluation.kinds.planning.problems import draw_problems, has_problem
 from jepa.evaluation.kinds.regret_decomposition.config import RegretDecompositionConfig
 from jepa.evaluation.kinds.regret_decomposition.menu import Menu, Search, WatchedModel, draw_menu, search
@@ -101,15 +101,17 @@ class RegretDecompositionEvaluation(Evaluation):
         problems = draw_problems(source, split, goal, self.config.problems, self.config.ahead, drawn)
         labels: Row = {"split": split, "protocol": self.protocol, "seed": seed, "goal": goal}
         result = EvaluationResult(tables={PROBLEMS.name: [], CANDIDATES.name: []})
+        privileged = privileged_planners(self.config.planners)
         for problem, menu, scores in self._scored(problems, model, source):
             common = {**labels, "problem": problem.number, "unit": spec.distance_unit}
-            result.tables[PROBLEMS.name] += _problem_rows(problem, menu, scores, common)
+            result.tables[PROBLEMS.name] += _problem_rows(problem, menu, scores, common, privileged)
             if problem.number < self.config.problems_shown:
-                result.tables[CANDIDATES.name] += _candidate_rows(menu, scores, common)
+                result.tables[CANDIDATES.name] += _candidate_rows(menu, scores, common, privileged)
         seconds = time.perf_counter() - started
         for planner in self.config.planners:
             own = [row for row in result.tables[PROBLEMS.name] if row["planner"] == planner]
             columns = {**labels, "evaluation": self.kind, "planner": planner, "seconds": seconds}
+            columns["privileged"] = privileged[planner]
             result.metrics += planner_metrics(own, spec.distance_unit, columns)
         return result
 
@@ -200,19 +202,27 @@ def _demonstrations(source: EpisodeSource, problems: Sequence[Problem], steps: i
     return found
 
 
-def _problem_rows(problem: Problem, menu: Menu, scores: Mapping[str, Scores], common: Row) -> list[Row]:
+def _problem_rows(
+    problem: Problem, menu: Menu, scores: Mapping[str, Scores], common: Row, privileged: Mapping[str, bool]
+) -> list[Row]:
     own = {**common, "episode": problem.episode, "start_row": problem.start_row}
     return [
-        {**own, **_cost_columns(label, one), **one.figures(menu.plan_of[label], menu.ranked_C)}
+        {
+            **own,
+            "planner": label,
+            "cost": one.cost,
+            "privileged": privileged[label],
+            **one.figures(menu.plan_of[label], menu.ranked_C),
+        }
         for label, one in scores.items()
     ]
 
 
-def _candidate_rows(menu: Menu, scores: Mapping[str, Scores], common: Row) -> list[Row]:
+def _candidate_rows(menu: Menu, scores: Mapping[str, Scores], common: Row, privileged: Mapping[str, bool]) -> list[Row]:
     several, rows = len(scores) > 1, []
     for label, one in scores.items():
         panel = f"{common['goal']} {common['problem']}" + f" {label}" * several
-        columns = {**common, **_cost_columns(label, one), "panel": panel}
+        columns = {**common, "planner": label, "cost": one.cost, "privileged": privileged[label], "panel": panel}
         costs = zip(menu.origins, one.true_C, one.real_C, one.imagined_C, strict=True)
         for candidate, (origin, *figures) in enumerate(costs):
             true, real, imagined = (float(figure) for figure in figures)
@@ -220,7 +230,3 @@ def _candidate_rows(menu: Menu, scores: Mapping[str, Scores], common: Row) -> li
             own |= {"true_cost": true, "real_latent_cost": real, "imagined_latent_cost": imagined}
             rows.append({**columns, **own})
     return rows
-
-
-def _cost_columns(label: str, scores: Scores) -> Row:
-    return {"planner": label, "cost": scores.cost, "privileged": scores.privileged}

@@ -61,8 +61,6 @@ class Scores:
 
     cost: str
     """Name of the cost of latents."""
-    privileged: bool
-    """Whether it is made with recorded states."""
     true_C: Floats
     real_C: Floats
     imagined_C: Floats
@@ -108,4 +106,4 @@ def score(outcome: Outcome, name: str, cost: PlanCost, steps_left: int) -> Score
         cost(z_CHD[None], outcome.goal_D[None], steps_left)[0].double().cpu().nan_to_num(nan=torch.inf).numpy()
         for z_CHD in (outcome.real_CHD, outcome.imagined_CHD)
     )
-    return Scores(name, cost.privileged, outcome.distance_C, real, imagined)
+    return Scores(name, outcome.distance_C, real, imagined)

@@ -123,7 +123,15 @@ class SpectrumEvaluation(Evaluation):
             for (metric, quantity), one in scalars.items()
         ]
         result.metrics += [
-            metric_row(_estimate(row), metric="measured_regret", unit="1", goal=row["goal"], planner=planner, **labels)
+            metric_row(
+                _estimate(row),
+                metric="measured_regret",
+                unit="1",
+                goal=row["goal"],
+                planner=planner,
+                privileged=row["privileged"],
+                **labels,
+            )
             for planner, row in regrets
         ]
         return result
