@@ -1,6 +1,7 @@
 """What an evaluation will judge, resolved once: the model's weights, the dataset's version, the units of work."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from infra.storage import Store
@@ -72,7 +73,7 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
     problems: dict[str, ProblemManifest] = {}
     for kind in kinds:
         evaluation = protocol.evaluation(kind)
-        heads = tuple(_head(config, store, model, wanted) for wanted in evaluation.needs_heads())
+        heads = _heads(config, store, model, evaluation.needs_heads())
         own = problems_of(evaluation, dataset, config.seed, given)
         problems |= {} if own is None else {own.digest: own}
         base = _unit(config, store, model, dataset, protocol, kind, None if own is None else own.digest)
@@ -101,6 +102,29 @@ def _possible_kinds(config: EvaluateConfig, dataset: Dataset) -> tuple[str, ...]
         return config.kinds
     log.warning("dataset %r: %s left out, for %s", dataset.name, " and ".join(left_out), problem)
     return tuple(kind for kind in config.kinds if kind not in left_out)
+
+
+def _heads(config: EvaluateConfig, store: Store, model: ModelRef, kinds: Sequence[str]) -> tuple[HeadRef, ...]:
+    """Returns the heads of these kinds.
+
+    Raises:
+        InputError: the model lacks some; one sentence names all of them, and what fits them.
+    """
+    found, lacking = [], []
+    for kind in kinds:
+        try:
+            found.append(_head(config, store, model, kind))
+        except InputError as error:
+            lacking.append((kind, error))
+    if len(lacking) == 1:
+        raise lacking[0][1]
+    if lacking:
+        names = [kind for kind, _ in lacking]
+        raise InputError(
+            f"model {model} has no heads {', '.join(names)}, which planners of the protocol ask for; fit them by "
+            f"`jepa fit-heads --model {model} --heads {' '.join(names)}`"
+        )
+    return tuple(found)
 
 
 def _head(config: EvaluateConfig, store: Store, model: ModelRef, kind: str) -> HeadRef:

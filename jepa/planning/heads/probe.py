@@ -5,6 +5,7 @@ Shapes: B rows, N frames, D latent, X values of all quantities together.
 """
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 
 from jepa.core.errors import InputError
@@ -17,6 +18,11 @@ from jepa.planning.heads.registry import HEADS
 
 class ProbeHeadConfig(ImaginedConfig):
     """The network, and how many imagined latents it is shown."""
+
+    steps: PositiveInt = 2000
+    """optimiser steps, along a cosine to zero"""
+    batch_size: PositiveInt = 512
+    """latents of an optimiser step"""
 
 
 @HEADS.register("probe")

@@ -48,6 +48,7 @@ def test_those_of_the_package_bear_their_file_s_name_and_fit_every_evaluation() 
         "lewm-v3",
         "long-v1",
         "moderate-v1",
+        "planners-v1",
         "pusht-tiny-v1",
         "strict-v1",
         "tiny-v1",

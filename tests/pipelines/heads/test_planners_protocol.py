@@ -1,0 +1,73 @@
+"""The protocol `planners-v1` says which heads are missing, all at once, and rows say which planners know states."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from infra.storage import Store, open_store
+from jepa.core.errors import InputError
+from jepa.evaluation import get_protocol
+from pipelines.evaluate import EvaluateConfig, evaluate, plan_evaluation
+from pipelines.heads import FitHeadsConfig, fit_heads
+from pipelines.pretrain import PretrainConfig, pretrain
+from pipelines.store.reports import read_table
+
+KINDS = ("inverse", "temporal", "reachable", "probe")
+TINY = {"width": 8, "depth": 1, "steps": 3, "batch_size": 16}
+SIDE_BY_SIDE = """name: side-by-side-v1
+planning:
+  problems: 2
+  offsets: 10
+  frames_shown: 0
+  position_frames: 20
+  position_probe: {hidden: 4, steps: 1}
+  planners:
+    oracle: {samples: 8, elites: 2, iterations: 1}
+    latent: {planner: shooting, samples: 4}
+"""
+BY_COST = "    {cost}: {{planner: shooting, samples: 4, cost: {cost}}}\n"
+
+
+@pytest.fixture(scope="module")
+def mine(small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store with dataset `d0` and model `m0`."""
+    folder = tmp_path_factory.mktemp("planners") / "store"
+    shutil.copytree(small_store, folder)
+    store = open_store(str(folder))
+    pretrain(PretrainConfig(dataset="d0", name="m0", recipe="smoke", steps=2, executor="local", trackers=()), store)
+    return store
+
+
+def fit(store: Store, *kinds: str) -> None:
+    options = {"model": "m0", "heads": kinds, "options": dict.fromkeys(kinds, TINY), "executor": "local"}
+    fit_heads(FitHeadsConfig.model_validate(options), store)
+
+
+def test_heads_are_asked_for_in_one_sentence_and_rows_are_marked(mine: Store, tmp_path: Path) -> None:
+    assert set(get_protocol("planners-v1").evaluation("planning").needs_heads()) == set(KINDS)
+    asked = {"model": "m0", "kinds": ("planning", "regret_decomposition"), "executor": "local"}
+    shipped = EvaluateConfig.model_validate(asked | {"protocol": "planners-v1"})
+    with pytest.raises(
+        InputError,
+        match=r"model m0@\w+ has no heads inverse, probe, reachable, temporal, which planners of the protocol ask for; "
+        r"fit them by `jepa fit-heads --model m0@\w+ --heads inverse probe reachable temporal`",
+    ):
+        plan_evaluation(shipped, mine)
+    fit(mine, "inverse", "temporal", "probe")
+    with pytest.raises(InputError, match=r"has no head of kind 'reachable'; fit one by `jepa fit-heads .* reachable`"):
+        plan_evaluation(shipped, mine)
+    fit(mine, "reachable")
+    units = plan_evaluation(shipped, mine).units
+    assert {head.kind for unit in units for head in unit.heads} == set(KINDS)
+
+    protocol = tmp_path / "side.yaml"
+    protocol.write_text(SIDE_BY_SIDE + "".join(BY_COST.format(cost=c) for c in ("temporal", "reachable", "decoded")))
+    evaluate(EvaluateConfig.model_validate(asked | {"kinds": ("planning",), "protocol": str(protocol)}), mine)
+    for table in ("metrics", "episodes"):
+        rows = read_table(mine, table).compute()
+        marks = {planner: set(own.privileged) for planner, own in rows[rows.planner.notna()].groupby("planner")}
+        states = {"oracle", "decoded"}
+        assert marks == {
+            name: {name in states} for name in ("oracle", "random", "latent", "temporal", "reachable", "decoded")
+        }
