@@ -3,9 +3,9 @@
 Shapes: T steps, H × W pixels, A action dimensions, d dimensions of a quantity.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,3 +56,26 @@ class EpisodeSource(Protocol):
     def episodes(self, split: str, limit: int | None = None) -> Iterator[Episode]:
         """Yields the split's episodes in order of index, the first `limit` of them."""
         ...
+
+
+@runtime_checkable
+class DirectSource(EpisodeSource, Protocol):
+    """A source that need not read other episodes on the way to some; a stored dataset is one."""
+
+    def episodes_at(self, split: str, indices: Collection[int]) -> Iterator[Episode]:
+        """Yields the split's episodes of these indices in order of index, those of them that there are."""
+        ...
+
+
+def chosen_episodes(source: EpisodeSource, split: str, indices: Collection[int]) -> Iterator[Episode]:
+    """Yields the episodes of some indices in order of index, with no more reading than the source can do with."""
+    if isinstance(source, DirectSource):
+        yield from source.episodes_at(split, indices)
+        return
+    wanted = set(indices)
+    for episode in source.episodes(split):
+        if episode.index in wanted:
+            wanted.remove(episode.index)
+            yield episode
+        if not wanted:
+            return

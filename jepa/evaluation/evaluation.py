@@ -35,13 +35,17 @@ class EvaluationResult:
     tables: dict[str, list[Row]] = field(default_factory=dict)
     plan_seconds: list[float] = field(default_factory=list)
     """wall times of the plans that were made with the model, for who watches the work; they are no rows"""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """wall time of some items of a unit, by what `DivisibleEvaluation.pool` files it under"""
 
     def extend(self, other: "EvaluationResult") -> None:
-        """Appends another unit's rows."""
+        """Appends another's rows, and adds its times."""
         self.metrics.extend(other.metrics)
         for table, rows in other.tables.items():
             self.tables.setdefault(table, []).extend(rows)
         self.plan_seconds.extend(other.plan_seconds)
+        for name, seconds in other.seconds.items():
+            self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
 
 class Evaluation(ABC):
@@ -101,6 +105,35 @@ class Evaluation(ABC):
     @abstractmethod
     def run(self, unit: str, model: "WorldModel", source: EpisodeSource, seed: int) -> EvaluationResult:
         """Returns the rows of one unit; the model is put into evaluation mode and otherwise left as it is."""
+
+
+class DivisibleEvaluation(Evaluation):
+    """One whose units consist of items that are judged apart from each other, e.g. planning problems.
+
+    Several workers share a unit, each with a slice of its items. `run` pools all items of a unit in the same way, so
+    that its rows do not depend on who did which of them.
+    """
+
+    @abstractmethod
+    def items(self, unit: str, source: EpisodeSource, seed: int) -> int:
+        """Returns how many items a unit has."""
+
+    @abstractmethod
+    def run_items(
+        self, unit: str, items: range | None, model: "WorldModel", source: EpisodeSource, seed: int
+    ) -> EvaluationResult:
+        """Returns the finer rows of some items of a unit, by default of all, and no row of `metrics`."""
+
+    @abstractmethod
+    def pool(self, unit: str, found: EvaluationResult, seed: int) -> EvaluationResult:
+        """Returns the rows of a unit, made of the finer rows of all its items, in whatever order they are.
+
+        They may have lain in a store in between, whose tables read a missing value, and a NaN, as None.
+        """
+
+    def run(self, unit: str, model: "WorldModel", source: EpisodeSource, seed: int) -> EvaluationResult:
+        """Returns the rows of one unit, pooled."""
+        return self.pool(unit, self.run_items(unit, None, model, source, seed), seed)
 
 
 EVALUATIONS: Registry[type[Evaluation]] = Registry(

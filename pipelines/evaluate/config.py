@@ -41,8 +41,11 @@ class EvaluateConfig(Config):
     """Name under which the figures are collected; the model's by default."""
     force: bool = False
     """Do again what is done already, and put it in the place of what is there."""
+    problems_per_slice: int = Field(50, gt=0, le=1_000_000)
+    """Planning problems that a worker solves before they are committed: units of more are divided among workers, and a
+    killed evaluation does no more than that again. It changes no figure."""
     workers: int = Field(2, gt=0, le=4096)
-    """Units that are worked on at once; by default 1 where `executor` is `local`."""
+    """Units, or slices of them, that are worked on at once; by default 1 where `executor` is `local`."""
     executor: Executor = "ray"
     """`ray` evaluates in actors of the cluster, `local` in this process, or in several of this machine."""
     cpus: PositiveFloat = 1.0

@@ -7,6 +7,7 @@ from infra.progress import Phase, Progress
 from infra.storage import Store
 from pipelines.device import gpus_each
 from pipelines.evaluate.config import EvaluateConfig
+from pipelines.evaluate.division import Division
 from pipelines.evaluate.plan import EvaluationPlan, plan_evaluation
 from pipelines.evaluate.unit import EvaluationUnit, UnitDone, do_unit
 from pipelines.executor import JobLog, run_units
@@ -61,28 +62,37 @@ def _run(
     plan: EvaluationPlan, missing: list[EvaluationUnit], store: Store, progress: Progress
 ) -> dict[str, UnitManifest]:
     config = plan.config
-    workers = min(config.workers, len(missing))
+    division = Division(store, missing, config.problems_per_slice)
+    workers = max(1, min(config.workers, len(division.work)))
     log_folder = LogFolder(store, "evaluate", plan.run)
     about = {"dataset": str(plan.dataset), "model": str(plan.model)}
     with (
-        JobLog(log_folder, config, lambda unit: unit.key, about) as log,
-        progress.with_sink(log).phase(f"evaluate {plan.model.name}", len(plan.units), "units") as phase,
+        JobLog(log_folder, config, lambda unit: unit.name, about) as log,
+        progress.with_sink(log).phase(
+            f"evaluate {plan.model.name}", len(plan.units) - len(missing) + division.pieces, "units"
+        ) as phase,
     ):
-        phase.advance(len(plan.units) - len(missing))
+        phase.advance(len(plan.units) - len(missing) + division.pieces - len(division.work))
         figures = Figures(phase, plan.model.name)
-        done = run_units(
-            do_unit,
-            missing,
-            executor=config.executor,
-            workers=workers,
-            cpus_each=config.cpus,
-            gpus_each=gpus_each(config.device, config.executor, workers),
-            on_result=lambda unit, result: figures.unit_done(result),
-            on_retry=lambda unit, error: figures.retried(),
-            name=lambda unit: f"{unit.kind} {unit.part}",
-            log=log,
-        )
-    return {unit.manifest.key: unit.manifest for unit in done}
+
+        def unit_done(unit: EvaluationUnit, result: UnitDone) -> None:
+            division.done(unit, result)
+            figures.unit_done(result)
+
+        if division.work:
+            run_units(
+                do_unit,
+                division.work,
+                executor=config.executor,
+                workers=workers,
+                cpus_each=config.cpus,
+                gpus_each=gpus_each(config.device, config.executor, workers),
+                on_result=unit_done,
+                on_retry=lambda unit, error: figures.retried(),
+                name=lambda unit: unit.title,
+                log=log,
+            )
+    return division.committed
 
 
 class Figures:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from infra.storage import Store
 from jepa.core.errors import InputError
 from jepa.evaluation import EVALUATIONS, Protocol, get_protocol
+from jepa.evaluation.evaluation import DivisibleEvaluation
 from jepa.planning.problem_manifest import ProblemManifest
 from jepa.worlds import WORLDS, WorldSpec
 from jepa.worlds.recordings import simulator_problem
@@ -77,7 +78,11 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
         own = problems_of(evaluation, dataset, config.seed, given)
         problems |= {} if own is None else {own.digest: own}
         base = _unit(config, store, model, dataset, protocol, kind, None if own is None else own.digest)
-        units += [replace(base, part=part, heads=heads) for part in evaluation.units(dataset)]
+        for part in evaluation.units(dataset):
+            count = (
+                evaluation.items(part, dataset, config.seed) if isinstance(evaluation, DivisibleEvaluation) else None
+            )
+            units.append(replace(base, part=part, heads=heads, count=count))
     if given is not None and not problems:
         raise InputError(f"problems are given, which none of the kinds {', '.join(kinds)} solves; add planning to them")
     origin = trained_on(store, manifest)

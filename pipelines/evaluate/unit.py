@@ -1,25 +1,27 @@
 """One unit of an evaluation: a pure function of the model, the held-out episodes, the settings and the seed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
 
 from infra.errors import InfraError
-from infra.storage import open_store
+from infra.storage import Store, open_store
 from infra.version import code_version
 from jepa.core.config import digest_of
-from jepa.evaluation import EVALUATIONS, Evaluation
+from jepa.evaluation import EVALUATIONS, Evaluation, EvaluationResult
+from jepa.evaluation.evaluation import DivisibleEvaluation
 from jepa.models.world_model import WorldModel
 from pipelines.device import Device, torch_device
-from pipelines.store import open_dataset
+from pipelines.store import Dataset, open_dataset
 from pipelines.store.models.heads.handle import read_head
 from pipelines.store.models.heads.manifest import HeadRef
 from pipelines.store.models.manifest import read_model
 from pipelines.store.references import DatasetRef, ModelRef
 from pipelines.store.reports import Context, UnitManifest, read_unit, unit_key, write_tables
 from pipelines.store.reports.problems import read_problems
+from pipelines.store.reports.slices import read_mark, write_slice
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class EvaluationUnit:
     """digest of the manifest of planning problems to be solved, where the kind solves any"""
     heads: tuple[HeadRef, ...] = ()
     """of the model, that the evaluation asks for"""
+    count: int | None = None
+    """items that a divisible evaluation's unit consists of"""
+    items: tuple[int, int] | None = None
+    """the first of those to do and the one after the last, where it is a slice of the unit; no part of what it is"""
     device: Device = "auto"
     force: bool = False
     """do it even if it is done already"""
@@ -68,6 +74,16 @@ class EvaluationUnit:
             identity["heads"] = {head.kind: head.digest for head in self.heads}
         return unit_key(self.kind, self.part, identity)
 
+    @property
+    def name(self) -> str:
+        """Returns the key, and for a slice its items, by which logs of units are found."""
+        return self.key if self.items is None else "{}.{}-{}".format(self.key, *self.items)
+
+    @property
+    def title(self) -> str:
+        """Returns what people call it."""
+        return f"{self.kind} {self.part}" + ("" if self.items is None else " {}-{}".format(*self.items))
+
     def evaluation(self) -> Evaluation:
         """Returns the evaluation under the unit's settings.
 
@@ -86,42 +102,86 @@ class EvaluationUnit:
 class UnitDone(NamedTuple):
     """What comes back of a unit: what was committed, and what only its metrics show."""
 
-    manifest: UnitManifest
+    manifest: UnitManifest | None
+    """None of a slice, as long as its unit is not committed"""
     plan_seconds: tuple[float, ...] = ()
 
 
 def evaluate_unit(unit: EvaluationUnit) -> UnitManifest:
-    """Evaluates one unit and commits its rows; one that is committed is only returned, unless it is to be forced."""
-    return do_unit(unit).manifest
+    """Evaluates one whole unit and commits its rows; a committed one is only returned, unless it is to be forced."""
+    manifest = do_unit(replace(unit, items=None)).manifest
+    if manifest is None:
+        raise TypeError("a whole unit has a manifest")
+    return manifest
 
 
 def do_unit(unit: EvaluationUnit) -> UnitDone:
-    """Does what `evaluate_unit` does, and returns the wall times of the plans beside the manifest."""
+    """Evaluates a unit, or a slice of one, and commits its rows, where they are not committed already."""
     store = open_store(unit.store_uri)
     committed = None if unit.force else read_unit(store, unit.key)
     if committed is not None:
         return UnitDone(committed)
-    evaluation = unit.evaluation()
-    if unit.problems is not None:
-        evaluation.use_problems(read_problems(store, unit.problems))
-    device = torch_device(unit.device)
-    model = _model(unit.store_uri, unit.model, device)
-    evaluation.use_heads({head.kind: read_head(store, unit.model, head).to(device) for head in unit.heads})
-    dataset = open_dataset(store, unit.dataset)
-    result = evaluation.run(unit.part, model, dataset, unit.seed)
-    context = Context.of(
+    if unit.items is not None:
+        return _do_slice(unit, unit.items, store)
+    setting = _setting(unit)
+    result = setting.evaluation.run(unit.part, setting.model, setting.dataset, unit.seed)
+    return UnitDone(commit(unit, result, setting.dataset.world, store), tuple(result.plan_seconds))
+
+
+def commit(unit: EvaluationUnit, result: EvaluationResult, world: str, store: Store) -> UnitManifest:
+    """Commits the rows of a whole unit and returns the manifest that stands."""
+    tables = {"metrics": result.metrics, **result.tables}
+    return write_tables(store, tables, unit.key, _context(unit, world), replace=unit.force)
+
+
+def _do_slice(unit: EvaluationUnit, items: tuple[int, int], store: Store) -> UnitDone:
+    within = range(*items)
+    if not unit.force and read_mark(store, unit.key, within) is not None:
+        return UnitDone(None)
+    setting = _setting(unit)
+    if not isinstance(setting.evaluation, DivisibleEvaluation):
+        raise TypeError(f"evaluation {unit.kind!r} cannot be divided")
+    result = setting.evaluation.run_items(unit.part, within, setting.model, setting.dataset, unit.seed)
+    context = _context(unit, setting.dataset.world)
+    write_slice(store, unit.key, within, result.tables, context, result.seconds)
+    return UnitDone(None, tuple(result.plan_seconds))
+
+
+def _context(unit: EvaluationUnit, world: str) -> Context:
+    return Context.of(
         unit.run,
         unit.model,
         unit.dataset,
-        world=dataset.world,
+        world=world,
         protocol_digest=digest_of(unit.settings),
         evaluation_version=unit.version,
         problems_digest=unit.problems,
         code_version=code_version(),
     )
-    tables = {"metrics": result.metrics, **result.tables}
-    manifest = write_tables(store, tables, unit.key, context, replace=unit.force)
-    return UnitDone(manifest, tuple(result.plan_seconds))
+
+
+class _Setting(NamedTuple):
+    evaluation: Evaluation
+    model: WorldModel
+    dataset: Dataset
+
+
+def _setting(unit: EvaluationUnit) -> _Setting:
+    """Returns what a unit needs, of which nothing is made twice by a worker for the units of one kind."""
+    unit.evaluation()  # the code may be another than at the unit before
+    common = replace(unit, part="", count=None, items=None, run="", force=False)
+    return _common_setting(common, torch_device(unit.device))
+
+
+@lru_cache(maxsize=1)
+def _common_setting(unit: EvaluationUnit, device: torch.device) -> _Setting:
+    store = open_store(unit.store_uri)
+    evaluation = unit.evaluation()
+    if unit.problems is not None:
+        evaluation.use_problems(read_problems(store, unit.problems))
+    model = _model(unit.store_uri, unit.model, device)
+    evaluation.use_heads({head.kind: read_head(store, unit.model, head).to(device) for head in unit.heads})
+    return _Setting(evaluation, model, open_dataset(store, unit.dataset))
 
 
 @lru_cache(maxsize=1)

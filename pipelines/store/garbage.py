@@ -28,7 +28,9 @@ from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.processes import ended_records
 from pipelines.store.removal import uses
 from pipelines.store.reports.problems import PROBLEMS, problems_path
-from pipelines.store.reports.units import MANIFESTS
+from pipelines.store.reports.runs import run_plans
+from pipelines.store.reports.slices import sliced_units, slices_of
+from pipelines.store.reports.units import MANIFESTS, manifest_path
 from pipelines.store.sealed import unseal
 from pipelines.store.verify import folders
 
@@ -36,7 +38,14 @@ RECORDS_STAY = timedelta(days=1)
 """How long the record of an ended process stays at least."""
 
 Why = Literal[
-    "unfinished write", "no committed version", "no manifest", "no mark", "superseded", "no figures", "ended process"
+    "unfinished write",
+    "no committed version",
+    "no manifest",
+    "no mark",
+    "superseded",
+    "no figures",
+    "no run",
+    "ended process",
 ]
 
 
@@ -86,7 +95,10 @@ def find_garbage(store: Store, older_than: timedelta) -> Sweep:
     if running:
         left_out.append("reports are left as they are while a job runs")
     else:
-        found += _of_reports(store, left_out)
+        try:
+            found += _of_reports(store, left_out)
+        except InfraError as error:
+            left_out.append(f"slices are left as they are: {error}")
     # What `jepa gc --orphans` goes by stays at least for a day, however young other files may be deleted.
     old = now - max(older_than, RECORDS_STAY)
     found += [(path, "ended process") for path in ended_records(store) if path in written and written[path] < old]
@@ -166,3 +178,17 @@ def _of_reports(store: Store, left_out: list[str]) -> Iterator[tuple[str, Why]]:
     for path in store.list(f"{PROBLEMS}/"):
         if path not in named:
             yield path, "no figures"
+    yield from _of_slices(store)
+
+
+def _of_slices(store: Store) -> Iterator[tuple[str, Why]]:
+    """Yields the files of slices by which no evaluation that was cut off can go on."""
+    listed = {key for plan in run_plans(store) for key in plan.units}
+    for key, paths in sliced_units(store).items():
+        if store.exists(manifest_path(key)):
+            yield from ((path, "superseded") for path in paths)
+        elif key not in listed:
+            yield from ((path, "no run") for path in paths)
+        else:
+            named = {path for one in slices_of(store, key) for path in one.paths}
+            yield from ((path, "no mark") for path in paths if path not in named)

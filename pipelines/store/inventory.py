@@ -78,12 +78,14 @@ class RunEntry(Config):
 
     run: str
     units: int
+    missing: int = 0
+    """units that it lists and that are not done: an evaluation is under way, or was cut off"""
     models: tuple[str, ...]
     datasets: tuple[str, ...]
     studies: tuple[str, ...] = ()
     """whose cells it holds"""
     newest: datetime
-    """when its newest unit was made"""
+    """when its newest unit was made; when it was planned, where none is done yet"""
 
 
 class Inventory(Config):
@@ -192,18 +194,22 @@ def run_entries(store: Store, damaged: list[str]) -> Iterator[RunEntry]:
     by_key = {unit.key: unit for unit in units}
     for unit in units:
         by_run.setdefault(unit.run, {})[unit.key] = unit
+    missing: dict[str, set[str]] = {}
+    planned: dict[str, datetime] = {}
     for plan in plans:
         listed = {key: by_key[key] for key in plan.units if key in by_key}
-        if listed:
-            by_run.setdefault(plan.run, {}).update(listed)
+        by_run.setdefault(plan.run, {}).update(listed)
+        missing.setdefault(plan.run, set()).update(set(plan.units) - listed.keys())
+        planned[plan.run] = plan.created_at
     entries = [
         RunEntry(
             run=run,
             units=len(held),
+            missing=len(missing.get(run, ())),
             models=tuple(sorted({unit.model_text for unit in held.values() if unit.model})),
             datasets=tuple(sorted({unit.dataset_text for unit in held.values() if unit.dataset})),
             studies=tuple(sorted({unit.study for unit in held.values()} - {""})),
-            newest=max(unit.created_at for unit in held.values()),
+            newest=max((unit.created_at for unit in held.values()), default=planned.get(run)),
         )
         for run, held in by_run.items()
     ]

@@ -20,6 +20,7 @@ from pipelines.store.models.layout import ModelLayout
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.references import check_name
 from pipelines.store.reports.runs import run_plans
+from pipelines.store.reports.slices import slice_paths
 from pipelines.store.reports.units import UnitManifest, committed_units, manifest_path
 from pipelines.store.verify import folders
 
@@ -128,10 +129,12 @@ def _run(store: Store, run: str) -> Removal:
     # One that was done for another run stays that run's, even where code of before wrote no plan of it.
     own = [unit for unit in units if unit.run == run and unit.key not in others]
     pages = [path for path in (f"reports/{run}/report.html",) if store.exists(path)]
+    # Slices are of units that no run has whole yet, and nobody else will go on with these.
+    slices = [path for key in sorted(listed - others) for path in slice_paths(store, key)]
     return Removal(
         kind="run",
         name=run,
-        paths=(*_unit_paths(own), *store.list(f"reports/runs/{run}/"), *pages),
+        paths=(*_unit_paths(own), *slices, *store.list(f"reports/runs/{run}/"), *pages),
         kept=tuple(sorted({unit.key for unit in units} - {unit.key for unit in own})),
     )
 

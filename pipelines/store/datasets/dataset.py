@@ -1,7 +1,7 @@
 """A committed dataset, read by address: any chunk by its row, whole episodes in order."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -103,9 +103,13 @@ class Dataset:
 
     def episodes(self, split: str, limit: int | None = None) -> Iterator[Episode]:
         """Yields the split's episodes in order of index, the first `limit` of them, reading ahead one shard at most."""
+        yield from self.episodes_at(split, np.unique(self.chunk_table(split).episode)[:limit].tolist())
+
+    def episodes_at(self, split: str, indices: Collection[int]) -> Iterator[Episode]:
+        """Yields the split's episodes of these indices in order of index, reading ahead one shard at most."""
         table = self.chunk_table(split)
         facts = {row["episode"]: row for row in self.episode_rows.to_pylist() if row["split"] == split}
-        wanted = np.unique(table.episode)[:limit]
+        wanted = np.array(sorted(indices), dtype=np.int64)
         rows = np.flatnonzero(np.isin(table.episode, wanted))
         # Episodes of a split fill its shards in order, so that a shard's rows are neighbours here.
         for group in np.split(rows, np.flatnonzero(np.diff(table.shard[rows])) + 1) if len(rows) else []:

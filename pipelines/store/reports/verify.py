@@ -7,6 +7,7 @@ from infra.storage import Store
 from pipelines.store.reports.problems import PATH as PROBLEMS_PATH
 from pipelines.store.reports.problems import PROBLEMS, is_whole, problems_path
 from pipelines.store.reports.runs import RUNS, parse_plan
+from pipelines.store.reports.slices import MARK, damaged_files, parse_mark
 from pipelines.store.reports.units import MANIFESTS, UnitManifest, damaged_parts, manifest_path, parse_unit
 from pipelines.store.sealed import Findings, Problem, is_whole_page, read_if_there
 
@@ -36,6 +37,9 @@ def verify_reports(store: Store) -> ReportsReport:
     for path in paths:
         if page := PAGE.fullmatch(path):
             look.page(path, page["run"])
+    for path in paths:
+        if MARK.fullmatch(path):
+            look.slice(path)
     problems = store.list(f"{PROBLEMS}/")
     look.problems_of(problems, {unit.problems_digest: unit.key for unit in units if unit.problems_digest is not None})
     left = [path for path in paths if path not in look.seen and not look.orphan(path, set(paths))]
@@ -90,6 +94,20 @@ class _Look:
                 f"run {plan.run} lists {len(open_units)} units that are not done, or whose manifest is "
                 f"lost; the first is {manifest_path(open_units[0])}"
             )
+
+    def slice(self, path: str) -> None:
+        """Checks the mark of a slice of a unit that is not whole yet, and the files that it names."""
+        self.seen.add(path)
+        data = read_if_there(self.store, path)
+        try:
+            mark = None if data is None else parse_mark(self.store, path, data)
+        except InfraError:
+            self.problems.append(Problem(path=path, kind="damaged", detail="evaluate again"))
+            return
+        if mark is not None:
+            self.seen |= {*mark.paths}
+            for part in damaged_files(self.store, mark):
+                self.problems.append(Problem(path=part.path, kind="damaged", detail="evaluate again"))
 
     def page(self, path: str, run: str) -> None:
         """Checks the page of a run, which is drawn from its units at any time."""

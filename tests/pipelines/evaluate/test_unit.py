@@ -1,5 +1,6 @@
 """A unit: named by its content, done from held-out episodes alone, on the device that it is given."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -69,13 +70,13 @@ def test_no_evaluation_reads_what_it_must_not(mine: Store, monkeypatch: pytest.M
     """Only probes may look at training frames, to be fitted; plans and surprises come from held-out episodes alone."""
     seen: dict[str, set[str]] = {}
     kind = "planning of the units"
-    real = Dataset.episodes
+    real = Dataset.episodes_at
 
-    def watched(self: Dataset, split: str, limit: int | None = None) -> "list[Episode]":
+    def watched(self: Dataset, split: str, indices: Collection[int]) -> Iterator[Episode]:
         seen.setdefault(kind, set()).add(split)
-        return real(self, split, limit)  # type: ignore[return-value]
+        return real(self, split, indices)
 
-    monkeypatch.setattr(Dataset, "episodes", watched)
+    monkeypatch.setattr(Dataset, "episodes_at", watched)
     for unit in plan_evaluation(config(force=True), mine).units:
         kind = unit.kind
         evaluate_unit(unit)

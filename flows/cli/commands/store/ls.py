@@ -92,7 +92,7 @@ def _run_row(entry: "RunEntry") -> dict[str, str]:
     judged = [f"{', '.join(entry.models)} on {', '.join(entry.datasets)}"] if entry.models else []
     return {
         "run": entry.run,
-        "units": f"{entry.units:,}",
+        "units": f"{entry.units:,}" + (f" of {entry.units + entry.missing:,}" if entry.missing else ""),
         "age": age(datetime.now(UTC), entry.newest),
         "of": " and ".join([*(f"study {name}" for name in entry.studies), *judged]),
     }

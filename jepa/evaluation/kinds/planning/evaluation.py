@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from jepa.core.episodes import EpisodeSource, State
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
-from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, present_splits
+from jepa.evaluation.evaluation import EVALUATIONS, DivisibleEvaluation, EvaluationResult, Row, present_splits
 from jepa.evaluation.kinds.planning.config import (
     NO_OPTIONS,
     PlanningConfig,
@@ -37,14 +37,14 @@ from jepa.models.world_model import WorldModel
 from jepa.planning.execution import Execution, execute
 from jepa.planning.heads.head import Head
 from jepa.planning.planner import Planner, PlanningSetting, Problem, make_planner
-from jepa.planning.problem_manifest import ProblemManifest
+from jepa.planning.problem_manifest import DrawnProblem, ProblemManifest
 from jepa.worlds.recordings import require_simulator
 from jepa.worlds.world import WORLDS, WorldSpec, make_world
 
 
 @EVALUATIONS.register("planning")
-class PlanningEvaluation(Evaluation):
-    """A unit is a split, a goal kind and an offset: all planners solve its problems, so that regret is at hand."""
+class PlanningEvaluation(DivisibleEvaluation):
+    """A unit is a split, a goal kind and an offset: its items are problems, each solved by all planners."""
 
     kind = "planning"
     Config = PlanningConfig
@@ -59,6 +59,7 @@ class PlanningEvaluation(Evaluation):
         self.config = config
         self.protocol = protocol
         self._problems: ProblemManifest | None = None
+        self._probe: tuple[WorldModel, EpisodeSource, int, Probe] | None = None
         self.heads: Mapping[str, Head] = {}
 
     def draw_problems(self, source: EpisodeSource, seed: int) -> ProblemManifest:
@@ -156,7 +157,7 @@ class PlanningEvaluation(Evaluation):
             kind.name,
         )
 
-    def _of_unit(self, unit: str, source: EpisodeSource, seed: int) -> list[Problem]:
+    def _drawn(self, unit: str, source: EpisodeSource, seed: int) -> Sequence[DrawnProblem]:
         """Returns the problems of a unit: those that were given, or else drawn here."""
         split, goal_kind, offset = self._parts(unit)
         if self._problems is None:
@@ -164,38 +165,64 @@ class PlanningEvaluation(Evaluation):
         else:
             drawn = self._problems.groups.get((split, goal_kind, offset), [])
         require_drawn(drawn, split, goal_kind, offset)
-        return with_frames(drawn, source)
+        return drawn
 
-    def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:
-        """Returns the rows of each planner; see `planner_metrics`.
+    def items(self, unit: str, source: EpisodeSource, seed: int) -> int:
+        """Returns the number of a unit's problems; raises as `run_items` does."""
+        return len(self._drawn(unit, source, seed))
+
+    def run_items(
+        self, unit: str, items: range | None, model: WorldModel, source: EpisodeSource, seed: int
+    ) -> EvaluationResult:
+        """Returns the row of each problem, planner and random stream.
 
         Raises:
             InputError: there are no such problems, or the configured plans do not fit the model's frameskip.
         """
         split, goal_kind, offset = self._parts(unit)
         spec, config = WORLDS.get(source.world).world_spec, self.config
-        problems = self._of_unit(unit, source, seed)
+        drawn = self._drawn(unit, source, seed)
+        problems = with_frames(drawn if items is None else drawn[items.start : items.stop], source)
         executions, seconds = self._solve(problems, model, source, config.budget_of(offset))
         imagined = self._imagined_paths(
             {label: runs[0] for label, runs in executions.items()}, spec, model, source, seed
         )
-        outcomes = {label: Outcomes.of(streams) for label, streams in executions.items()}
-        common = {"evaluation": self.kind, "protocol": self.protocol, "split": split, "goal": goal_kind, "seed": seed}
+        common = {"protocol": self.protocol, "split": split, "goal": goal_kind, "seed": seed}
         common |= {"offset": offset, "success_kind": config.success_kind}
-        result = EvaluationResult(tables={"episodes": []})
+        result = EvaluationResult(tables={EPISODES.name: []}, seconds=seconds)
         privileged = privileged_planners(config.planners)
         for label, streams in executions.items():
-            columns = {**common, "privileged": privileged[label], "seconds": seconds[label]}
-            result.metrics += planner_metrics(label, outcomes, offset, spec.distance_unit, columns)
             for stream, runs in enumerate(streams):
                 labels = {**common, "planner": label, "privileged": privileged[label], "stream": stream}
                 # What a plan was expected to lead to is drawn of the first stream alone.
                 believed = imagined[label] if stream == 0 else [None] * len(runs)
-                result.tables["episodes"] += self._rows(
+                result.tables[EPISODES.name] += self._rows(
                     problems, runs, executions["oracle"][stream], believed, spec, labels
                 )
                 with_model = [run for run in runs if run.imagined_latent is not None]
                 result.plan_seconds += [seconds for run in with_model for seconds in run.plan_seconds]
+        return result
+
+    def pool(self, unit: str, found: EvaluationResult, seed: int) -> EvaluationResult:
+        """Returns the rows of a unit; the figures of each planner are those of `planner_metrics`."""
+        split, goal_kind, offset = self._parts(unit)
+        rows = sorted(found.tables[EPISODES.name], key=lambda row: row["problem"])
+        solved = {
+            label: [
+                [row for row in rows if (row["planner"], row["stream"]) == (label, stream)]
+                for stream in range(self.config.planner_seeds)
+            ]
+            for label in self.config.planners
+        }
+        outcomes = {label: Outcomes.of(streams) for label, streams in solved.items()}
+        ordered = [row for streams in solved.values() for own in streams for row in own]
+        result = EvaluationResult(tables={EPISODES.name: ordered}, plan_seconds=found.plan_seconds)
+        common = {"evaluation": self.kind, "protocol": self.protocol, "split": split, "goal": goal_kind, "seed": seed}
+        common |= {"offset": offset, "success_kind": self.config.success_kind}
+        privileged = privileged_planners(self.config.planners)
+        for label in solved:
+            columns = {**common, "privileged": privileged[label], "seconds": found.seconds[label]}
+            result.metrics += planner_metrics(label, outcomes, offset, rows[0]["unit"], columns)
         return result
 
     def _solve(
@@ -240,14 +267,20 @@ class PlanningEvaluation(Evaluation):
     ) -> dict[str, list[NDArray[np.float32] | None]]:
         """Returns where each planner believed that its first plan would lead; None where it believes nothing."""
         quantity = spec.path_quantity
-        probe: Probe | None = None
-        if quantity is not None:
-            config = self.config
-            probe = fit_position_probe(model, source, quantity, config.position_frames, config.position_probe, seed)
+        probe = None if quantity is None else self._position_probe(model, source, quantity, seed)
         return {
             name: [None if quantity is None else _imagined_path(run, quantity, probe) for run in runs]
             for name, runs in executions.items()
         }
+
+    def _position_probe(self, model: WorldModel, source: EpisodeSource, quantity: str, seed: int) -> Probe:
+        """Returns the probe that draws imagined plans, fitted once for all units of a model and a source."""
+        held = self._probe
+        if held is None or held[0] is not model or held[1] is not source or held[2] != seed:
+            config = self.config
+            probe = fit_position_probe(model, source, quantity, config.position_frames, config.position_probe, seed)
+            held = self._probe = (model, source, seed, probe)
+        return held[3]
 
     def _rows(
         self,

@@ -15,11 +15,8 @@ from jepa.core.seeds import derive_seed
 from jepa.evaluation.evaluation import Row, metric_row
 from jepa.evaluation.kinds.planning.config import REFERENCES
 from jepa.evaluation.statistics import Estimate, bootstrap_mean, bootstrap_weights, percentile_interval, wilson
-from jepa.planning.execution import Execution
 
 Floats = NDArray[np.float64]
-Streams = Sequence[Sequence[Execution]]
-"""Executions by random stream and problem."""
 DEMONSTRATION = "demonstration"
 """Label of the planner that repeats what was recorded."""
 
@@ -36,15 +33,18 @@ class Outcomes:
     """environment steps to the goal, NaN where it was not reached"""
 
     @classmethod
-    def of(cls, streams: Streams) -> "Outcomes":
-        """Returns the outcomes of executions."""
-        steps_SP = np.array(
-            [[np.nan if run.steps_to_goal is None else run.steps_to_goal for run in s] for s in streams]
-        )
+    def of(cls, streams: Sequence[Sequence[Row]]) -> "Outcomes":
+        """Returns the outcomes that rows of the table `episodes` tell, of one planner by random stream and problem."""
+
+        def column(name: str) -> Floats:
+            values = [[row[name] for row in rows] for rows in streams]
+            return np.array([[np.nan if value is None else value for value in own] for own in values], dtype=np.float64)
+
+        steps_SP = column("steps_to_goal")
         return cls(
             success_P=np.isfinite(steps_SP).mean(0),
-            distance_P=np.array([[run.final_distance for run in s] for s in streams]).mean(0),
-            seconds_P=np.array([[np.mean(run.plan_seconds) for run in s] for s in streams]).mean(0),
+            distance_P=column("final_distance").mean(0),
+            seconds_P=column("plan_seconds").mean(0),
             steps_SP=steps_SP,
         )
 

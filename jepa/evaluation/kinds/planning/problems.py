@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa.core.episodes import Episode, EpisodeSource
+from jepa.core.episodes import Episode, EpisodeSource, chosen_episodes
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed, numpy_generator
 from jepa.planning.planner import Problem
@@ -111,7 +111,7 @@ def with_frames(drawn: Sequence[DrawnProblem], source: EpisodeSource) -> list[Pr
         wanted.setdefault(one.episode, []).append(one)
     found: dict[int, Problem] = {}
     kind = WORLDS.get(source.world)
-    for episode in source.episodes(drawn[0].split):
+    for episode in chosen_episodes(source, drawn[0].split, set(wanted)):
         for one in wanted.pop(episode.index, ()):
             found[one.number] = _problem(kind, episode, one)
         if not wanted:

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from jepa.evaluation.evaluation import Row
 from jepa.evaluation.kinds.planning.figures import Outcomes, normalised, planner_metrics
-from jepa.planning import Execution
 from tests.jepa.evaluation.standins import figures
 
 LABELS: dict[str, Any] = {"evaluation": "planning", "protocol": "p-v1", "split": "test", "seed": 0, "seconds": 1.0}
 
 
-def execution(steps: int | None, distance: float) -> Execution:
-    return Execution(steps is not None, distance, {}, (0.1, 0.3), None, None, steps)
+def execution(steps: int | None, distance: float) -> Row:
+    return {"steps_to_goal": steps, "final_distance": distance, "plan_seconds": 0.2}
 
 
 def outcomes(steps: list[int | None], distance: list[float]) -> Outcomes:
