@@ -82,6 +82,13 @@ def evaluation_lines(evaluated: Evaluated) -> list[str]:
     return [judged, *earlier_lines(evaluated.earlier, len(evaluated.units), "--force")]
 
 
+def checkpoint_lines(evaluated: Evaluated) -> list[str]:
+    """Returns a sentence on the checkpoints that were judged, whose figures are not among the model's."""
+    steps = sorted({unit.training_step for unit in evaluated.plan.units if unit.training_step is not None})
+    listed = ", ".join(f"{step:,}" for step in steps)
+    return [f"checkpoints after {listed} steps were judged beside; the report draws their figures"] if steps else []
+
+
 def earlier_lines(earlier: Sequence[UnitManifest], total: int, flag: str) -> list[str]:
     """Returns a sentence on units that were done before, by which code and when; nothing where there are none.
 

@@ -114,7 +114,7 @@ def record_model(manifest: ModelManifest, store: Store) -> None:
 @_harmless
 def record_report(result: ReportResult, store: Store) -> None:
     """Says that a report is written, and which models and versions of datasets its rows are of."""
-    units = units_of_run(store, result.run)
+    units = [unit for unit in units_of_run(store, result.run) if unit.training_step is None]
     models = {ModelRef(name=unit.model, digest=unit.model_digest) for unit in units if unit.model_digest}
     datasets = {unit.dataset_reference for unit in units if unit.dataset_reference}
     made_from = {model_key(store, model) for model in models} | {dataset_key(store, one) for one in datasets}

@@ -35,6 +35,8 @@ class EvaluateConfig(Config):
     the path of its file; the dataset is then by default the one that they were drawn from."""
     heads: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+-[0-9a-f]{8}$")], ...] = ()
     """Heads by name, where planners ask for some and not the newest of its kind is meant: `inverse-1a2b3c4d`."""
+    checkpoints: tuple[Annotated[str, Field(pattern=r"^(all|[0-9]{1,12})$")], ...] = ()
+    """Steps of the training whose checkpoints are judged beside the model itself, or `all` that are there."""
     seed: NonNegativeInt = 0
     """Seed of everything that the evaluation draws."""
     run: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")

@@ -17,6 +17,7 @@ from pipelines.evaluate.grid import grid_values, with_grid
 from pipelines.evaluate.problems import check_problems, given_problems, problems_of
 from pipelines.evaluate.unit import EvaluationUnit
 from pipelines.store import Dataset, open_dataset, resolve_dataset
+from pipelines.store.models.checkpoint_model import checkpoint_reference, checkpoint_steps
 from pipelines.store.models.heads.handle import resolve_head
 from pipelines.store.models.heads.manifest import HeadRef
 from pipelines.store.models.manifest import ModelHandle, resolve_model
@@ -83,10 +84,36 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
                 evaluation.items(part, dataset, config.seed) if isinstance(evaluation, DivisibleEvaluation) else None
             )
             units.append(replace(base, part=part, heads=heads, count=count))
+    units += _of_checkpoints(config, store, model, units)
     if given is not None and not problems:
         raise InputError(f"problems are given, which none of the kinds {', '.join(kinds)} solves; add planning to them")
     origin = trained_on(store, manifest)
     return EvaluationPlan(config, model, origin, reference, protocol.name, tuple(units), tuple(problems.values()))
+
+
+def _of_checkpoints(
+    config: EvaluateConfig, store: Store, model: ModelRef, units: list[EvaluationUnit]
+) -> list[EvaluationUnit]:
+    """Returns the units of the checkpoints that are asked for; one with the model's own weights needs none.
+
+    Raises:
+        InputError: one is not there, or planners ask for heads, which are fitted on a finished model's latents.
+    """
+    if not config.checkpoints:
+        return []
+    steps = checkpoint_steps(store, model.name, config.checkpoints)
+    if heads := sorted({head.kind for unit in units for head in unit.heads}):
+        raise InputError(
+            f"checkpoints are asked for and planners of the protocol ask for heads ({', '.join(heads)}), which are "
+            "fitted on a finished model's latents; choose a protocol whose planners need none"
+        )
+    found = [(step, checkpoint_reference(store, model.name, step)) for step in steps]
+    return [
+        replace(unit, model=reference, training_step=step)
+        for step, reference in found
+        if reference != model
+        for unit in units
+    ]
 
 
 def _default_protocol(dataset: Dataset) -> str:

@@ -15,6 +15,7 @@ from jepa.evaluation.evaluation import DivisibleEvaluation
 from jepa.models.world_model import WorldModel
 from pipelines.device import Device, torch_device
 from pipelines.store import Dataset, open_dataset
+from pipelines.store.models.checkpoint_model import read_checkpoint_model
 from pipelines.store.models.heads.handle import read_head
 from pipelines.store.models.heads.manifest import HeadRef
 from pipelines.store.models.manifest import read_model
@@ -45,6 +46,8 @@ class EvaluationUnit:
     """for which the unit is done; no part of what it is"""
     problems: str | None = None
     """digest of the manifest of planning problems to be solved, where the kind solves any"""
+    training_step: int | None = None
+    """after which the weights are judged, where they are a checkpoint's; None of a finished model"""
     heads: tuple[HeadRef, ...] = ()
     """of the model, that the evaluation asks for"""
     count: int | None = None
@@ -70,6 +73,8 @@ class EvaluationUnit:
         }
         if self.problems is not None:
             identity["problems"] = self.problems
+        if self.training_step is not None:
+            identity["training_step"] = self.training_step
         if self.heads:  # units without heads keep the keys that they have always had
             identity["heads"] = {head.kind: head.digest for head in self.heads}
         return unit_key(self.kind, self.part, identity)
@@ -82,7 +87,8 @@ class EvaluationUnit:
     @property
     def title(self) -> str:
         """Returns what people call it."""
-        return f"{self.kind} {self.part}" + ("" if self.items is None else " {}-{}".format(*self.items))
+        step = "" if self.training_step is None else f" of step {self.training_step}"
+        return f"{self.kind} {self.part}{step}" + ("" if self.items is None else " {}-{}".format(*self.items))
 
     def evaluation(self) -> Evaluation:
         """Returns the evaluation under the unit's settings.
@@ -156,6 +162,7 @@ def _context(unit: EvaluationUnit, world: str) -> Context:
         protocol_digest=digest_of(unit.settings),
         evaluation_version=unit.version,
         problems_digest=unit.problems,
+        training_step=unit.training_step,
         code_version=code_version(),
     )
 
@@ -179,12 +186,15 @@ def _common_setting(unit: EvaluationUnit, device: torch.device) -> _Setting:
     evaluation = unit.evaluation()
     if unit.problems is not None:
         evaluation.use_problems(read_problems(store, unit.problems))
-    model = _model(unit.store_uri, unit.model, device)
+    model = _model(unit.store_uri, unit.model, unit.training_step, device)
     evaluation.use_heads({head.kind: read_head(store, unit.model, head).to(device) for head in unit.heads})
     return _Setting(evaluation, model, open_dataset(store, unit.dataset))
 
 
 @lru_cache(maxsize=1)
-def _model(store_uri: str, reference: ModelRef, device: torch.device) -> WorldModel:
+def _model(store_uri: str, reference: ModelRef, training_step: int | None, device: torch.device) -> WorldModel:
     """Returns the model on its device, read once by each worker."""
-    return read_model(open_store(store_uri), reference)[1].to(device)
+    store = open_store(store_uri)
+    if training_step is not None:
+        return read_checkpoint_model(store, reference, training_step).to(device)
+    return read_model(store, reference)[1].to(device)

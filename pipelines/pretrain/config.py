@@ -39,6 +39,7 @@ MACHINERY = (
     "preemption_file",
     "stop_seconds",
     "keep_checkpoints",
+    "keep_every",
     "trackers",
     "compute",
 )
@@ -98,6 +99,9 @@ class PretrainConfig(Config):
     from SIGTERM to SIGKILL."""
     keep_checkpoints: PositiveInt = 2
     """Newest checkpoints that stay; older ones are removed."""
+    keep_every: PositiveInt | None = None
+    """Steps from one checkpoint that stays for good to the next: `jepa evaluate --checkpoints all` judges each. A
+    checkpoint takes about three times the model's size."""
     trackers: Annotated[tuple[str, ...], Choices(TRACKERS.names)] = ("tensorboard",)
     """Where figures are shown besides metrics.parquet: `tensorboard` in the model's folder, `mlflow`, `wandb`."""
     loader: LoaderConfig = LoaderConfig()

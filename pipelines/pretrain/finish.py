@@ -58,5 +58,5 @@ def finish(
         seconds=curve.seconds,
     )
     committed = commit_model(model, manifest, weights, model_card(manifest, curve))
-    Checkpoints(model).prune(keep=1)
+    Checkpoints(model, keep_every=task.config.keep_every).prune(keep=1)
     return committed

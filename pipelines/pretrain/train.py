@@ -58,7 +58,7 @@ def _train(task: TrainingTask, store: Store, report: Report | None, warn: Warn, 
     config, device = task.config, pick_device(task.config.device)
     model, dataset = ModelHandle(store, config.name), open_dataset(store, task.origin.dataset_ref)
     recipe = resolve_recipe(config, dataset)
-    checkpoints = Checkpoints(model, config.keep_checkpoints)
+    checkpoints = Checkpoints(model, config.keep_checkpoints, config.keep_every)
     start = first_step(checkpoints, finished=rank() == 0 and is_finished(model, recipe), device=device)
     if start == NOTHING_TO_DO:
         return
@@ -82,7 +82,8 @@ def _train(task: TrainingTask, store: Store, report: Report | None, warn: Warn, 
                 if figures:
                     run_log.log(step, figures, loader.counters().wait_share)
                 preempted = not trainer.finished and agreement.reached(step)
-                if preempted or trainer.finished or step % recipe.train.checkpoint_every == 0:
+                due = step % recipe.train.checkpoint_every == 0 or checkpoints.is_kept(step)
+                if preempted or trainer.finished or due:
                     take_checkpoint(task, trainer, loader, run_log)
                 if preempted:
                     stop_for_preemption(trainer, run_log)

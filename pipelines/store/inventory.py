@@ -206,7 +206,9 @@ def run_entries(store: Store, damaged: list[str]) -> Iterator[RunEntry]:
             run=run,
             units=len(held),
             missing=len(missing.get(run, ())),
-            models=tuple(sorted({unit.model_text for unit in held.values() if unit.model})),
+            models=tuple(
+                sorted({unit.model_text for unit in held.values() if unit.model and unit.training_step is None})
+            ),
             datasets=tuple(sorted({unit.dataset_text for unit in held.values() if unit.dataset})),
             studies=tuple(sorted({unit.study for unit in held.values()} - {""})),
             newest=max((unit.created_at for unit in held.values()), default=planned.get(run)),

@@ -88,6 +88,8 @@ class RunLog:
             event("checkpoint saved", step=checkpoint.step)
 
         self._writer.put(Commit(self._checkpoints.address(checkpoint.step), write))
+        if self._checkpoints.is_kept(checkpoint.step):
+            self._writer.wait()  # a later one would take its place in the queue
 
     def saved(self, step: int) -> bool:
         """Waits for what is under way and returns whether the checkpoint of this step is in the store."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
@@ -38,6 +38,8 @@ class ReportData:
     tables: Mapping[str, pd.DataFrame]
     units: list[UnitManifest]
     headlines: list[Headline]
+    checkpoints: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """rows of `metrics` of the run's checkpoints, by `training_step`: no figures of a model, and in no other table"""
 
     def names(self, field: str) -> list[str]:
         """Returns the distinct values of a field of the run's units: `model_text`, `dataset`, `world` …"""
@@ -91,14 +93,17 @@ def read_run(store: Store, run: str) -> ReportData:
 
 def _read_run(store: Store, run: str) -> ReportData:
     every = committed_units(store)
-    units = require_run(store, run, every)
+    listed = require_run(store, run, every)
+    units = [unit for unit in listed if unit.training_step is None]
     tables = {table: read_table(store, table, units=units).compute() for table in report_tables()}
     cells = drawn_cells(store, run, units, tables["claims"])
     held = {part.table for unit in cells for part in unit.parts if part.table in tables_of_study(part.table)}
     tables |= {table: read_table(store, table, units=cells).compute() for table in sorted(held)}
     tables["training"] = read_table(store, "training", units=_trainings(store, every, units)).compute()
     tables["metrics"] = tables["metrics"].sort_values([*METRICS_ORDER, *LINEAGE], ignore_index=True)
-    return ReportData(run, tables, units, headlines(tables["metrics"]))
+    judged = [unit for unit in listed if unit.training_step is not None]
+    checkpoints = read_table(store, "metrics", units=judged, checkpoints=True).compute()
+    return ReportData(run, tables, units or listed, headlines(tables["metrics"]), checkpoints)
 
 
 def _trainings(store: Store, every: list[UnitManifest], units: list[UnitManifest]) -> list[UnitManifest]:

@@ -13,6 +13,7 @@ from jepa.evaluation.declarations import Chart, Section
 from pipelines.reports.origins import by_origin, told_apart
 from pipelines.reports.page.blocks import Amounts, Block, PageSection
 from pipelines.reports.page.cards import dataset_card, is_name, model_card
+from pipelines.reports.page.checkpoint_curves import checkpoint_curves
 from pipelines.reports.page.data import ReportData
 from pipelines.reports.page.drawings import DRAWINGS, Subject
 from pipelines.reports.page.strips import episode_strip
@@ -25,6 +26,11 @@ READ_TRAINING = (
     "The lowest loss need not be the best model: a collapsed one predicts itself perfectly. Spread: standard "
     "deviations of the latents' dimensions; SIGReg: about 1 for Gaussian latents, of others in proportion to the "
     "global batch."
+)
+
+READ_CHECKPOINTS = (
+    "Held-out figures of the weights after so many steps, beside the loss; bands are 95 % intervals. The last point is "
+    "the model itself."
 )
 
 
@@ -58,8 +64,10 @@ def _drawn(kind: str, chart: Chart, data: ReportData, amounts: Amounts) -> Itera
 def training(data: ReportData) -> PageSection:
     """Loss terms, the annealed weight and the health of the latents by step."""
     rows = data.tables["training"]
-    blocks = (Block(training_curves(rows, data.words), "", READ_TRAINING),) if len(rows) else ()
-    return PageSection("training", "Training", "The store holds no training curve of this model.", blocks)
+    blocks = [Block(training_curves(rows, data.words), "", READ_TRAINING)] if len(rows) else []
+    judged = checkpoint_curves(data.checkpoints, data.metrics, rows)
+    blocks += [Block(judged, "Checkpoints", READ_CHECKPOINTS)] if judged is not None else []
+    return PageSection("training", "Training", "The store holds no training curve of this model.", tuple(blocks))
 
 
 def episodes(data: ReportData, store: Store, amounts: Amounts) -> PageSection:

@@ -50,9 +50,19 @@ class CheckpointMark(Config):
 class Checkpoints:
     """The checkpoints of a model; only one process of a run may write."""
 
-    def __init__(self, model: ModelHandle, keep: int = 2) -> None:
-        """Names the place; `keep` checkpoints stay: the one before the last serves where the last is damaged."""
-        self.model, self.keep = model, keep
+    def __init__(self, model: ModelHandle, keep: int = 2, keep_every: int | None = None) -> None:
+        """Names the place.
+
+        Args:
+            model: whose they are.
+            keep: newest checkpoints that stay: the one before the last serves where the last is damaged.
+            keep_every: those at a multiple of so many steps stay besides.
+        """
+        self.model, self.keep, self.keep_every = model, keep, keep_every
+
+    def is_kept(self, step: int) -> bool:
+        """Returns whether the checkpoint of a step stays, however many come after it."""
+        return self.keep_every is not None and step % self.keep_every == 0
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Commits a checkpoint, then removes all but the last `keep`."""
@@ -100,8 +110,10 @@ class Checkpoints:
         return Checkpoint(step, TrainingState.from_bytes(data), mark.loader_position, mark.origin)
 
     def prune(self, keep: int) -> None:
-        """Removes all but the newest `keep` checkpoints."""
+        """Removes all but the newest `keep` checkpoints, and those that are kept besides."""
         for step in self.steps()[:-keep]:
+            if self.is_kept(step):
+                continue
             # The mark goes first: without it the rest is no checkpoint.
             self.model.store.delete(self._mark(step))
             self.model.store.delete(self._state(step))

@@ -41,6 +41,7 @@ CONTEXT_COLUMNS = (
     Column("protocol_digest", "string", "digest of the settings under which the rows were made", optional=True),
     Column("evaluation_version", "int", "version that the evaluation declares of itself", optional=True),
     Column("problems_digest", "string", "digest of the manifest of planning problems that were solved", optional=True),
+    Column("training_step", "int", "step of the training whose checkpoint was judged; null: a finished model", True),
 )
 """Open every table; the writer fills them in from the unit's context. Older code did not write the optional ones."""
 

@@ -38,6 +38,7 @@ def read_table(
     run: str | None = None,
     units: Sequence[UnitManifest] | None = None,
     kinds: Sequence[str] | None = None,
+    checkpoints: bool = False,
 ) -> "dd.DataFrame":
     """Returns a table of the store as a Dask DataFrame with the fixed schema, however many files there are, even none.
 
@@ -49,6 +50,7 @@ def read_table(
         units: read these units alone.
         kinds: leave out files that hold no row of these kinds of evaluation; rows of others may still be among those of
             older code.
+        checkpoints: also those of checkpoints, which have a `training_step`; they are no figures of the model itself.
 
     Raises:
         InputError: there is no such table or column.
@@ -63,6 +65,8 @@ def read_table(
         units = committed_units(store) if run is None else units_of_run(store, run)
     if kinds is not None:
         units = [unit for unit in units if unit.may_be_of(kinds)]
+    if not checkpoints:
+        units = [unit for unit in units if unit.training_step is None]
     parts = [(part.path, part.expected) for unit in units for part in unit.parts if part.table == table]
     partitions = [parts[i : i + PARTS_PER_PARTITION] for i in range(0, len(parts), PARTS_PER_PARTITION)] or [[]]
     meta = to_pandas(table_schema(table).empty_table())

@@ -66,6 +66,8 @@ class Context(Config):
     """Version that the evaluation declares of itself."""
     problems_digest: str | None = None
     """Digest of the manifest of planning problems that were solved; None where there were none."""
+    training_step: int | None = None
+    """Step of the training after which the weights were judged, where they are a checkpoint's."""
     code_version: str
     """Version of the code."""
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))

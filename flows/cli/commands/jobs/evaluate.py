@@ -22,7 +22,7 @@ def execute(options: EvaluateConfig, context: Context) -> int:
     if options.dataset is not None:
         resolve_dataset(store, options.dataset)
     # What computes is imported once both are known to be there: it takes seconds.
-    from flows.display import evaluation_facts, evaluation_lines, figure_lines, metrics_lines
+    from flows.display import checkpoint_lines, evaluation_facts, evaluation_lines, figure_lines, metrics_lines
     from jepa.evaluation import EVALUATIONS
     from pipelines.evaluate import carry_out, plan_evaluation
     from pipelines.reports.summary import headlines
@@ -43,6 +43,7 @@ def execute(options: EvaluateConfig, context: Context) -> int:
             *(metrics_lines(figures) if figures or headless.empty else []),
             *figure_lines(headless),
             "",
+            *checkpoint_lines(evaluated),
             f"`jepa report --run {plan.run}` shows all of run {plan.run}",
         ],
     )

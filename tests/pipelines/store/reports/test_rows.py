@@ -60,6 +60,7 @@ def test_a_file_from_before_a_column_was_added_reads_as_null_there() -> None:
         "protocol_digest",
         "evaluation_version",
         "problems_digest",
+        "training_step",
     ]
     read = from_parquet(parquet_bytes(whole.drop_columns(optional)), "metrics")
     assert read.schema == table_schema("metrics")
