@@ -3,6 +3,8 @@
 Shapes: N sequences, L tokens, E width; of L tokens M are new and Q of these are asked for, and X is the size of a head.
 """
 
+from functools import reduce
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -92,11 +94,18 @@ def _attend_few(q_NQHX: Tensor, k_NLHX: Tensor, v_NLHX: Tensor, causal: bool) ->
     read = []
     for index, q_NHX in enumerate(q_NQHX.unbind(1)):
         seen = keys - queries + index + 1 if causal else keys
-        scores = [(q_NHX * k_NHX).sum(-1) for k_NHX in k_NLHX[:, :seen].unbind(1)]
-        score_NHL = at_least_float32(torch.stack(scores, dim=-1)) / q_NHX.shape[-1] ** 0.5
-        weight_NHL = score_NHL.softmax(-1).to(v_NLHX.dtype)
-        y_NHX = weight_NHL[..., :1] * v_NLHX[:, 0]
+        weights = _softmax([(q_NHX * k_NHX).sum(-1) for k_NHX in k_NLHX[:, :seen].unbind(1)], q_NHX.shape[-1])
+        y_NHX = weights[0] * v_NLHX[:, 0] if seen > 1 else v_NLHX[:, 0]
         for key in range(1, seen):
-            y_NHX = torch.addcmul(y_NHX, weight_NHL[..., key : key + 1], v_NLHX[:, key])
+            y_NHX = torch.addcmul(y_NHX, weights[key], v_NLHX[:, key])
         read.append(y_NHX)
     return torch.stack(read, dim=1)
+
+
+def _softmax(products: list[Tensor], size: int) -> list[Tensor]:
+    """Returns the weights (N, H, 1) of a few keys; torch's own softmax is slow along so short a dimension."""
+    scores = [at_least_float32(product) / size**0.5 for product in products]
+    highest = reduce(torch.maximum, scores)
+    powers = [(score - highest).exp() for score in scores]
+    total = reduce(torch.add, powers)
+    return [(power / total).to(products[0].dtype)[..., None] for power in powers]

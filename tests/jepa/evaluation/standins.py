@@ -33,7 +33,7 @@ class MemorySource:
                 policy = "random" if index % 4 == 0 else "two_room/expert"
                 plans.append(EpisodePlan(index, 1000 + index, split, variation, policy, steps))
                 index += 1
-            self.by_split[split] = list(collect_episodes(self.world, {}, plans))
+            self.by_split[split] = list(collect_episodes(self.world, self.world_options, plans))
 
     def count(self, split: str) -> int:
         return len(self.by_split.get(split, []))
