@@ -11,6 +11,7 @@ from rich.table import Table
 
 from jepa.studies import Claim, Finding
 from pipelines.evaluate import Evaluated
+from pipelines.reports.matrices import Matrix, gathered, row_name
 from pipelines.reports.origins import WORDS, Names, differing
 from pipelines.reports.summary import Headline
 from pipelines.store.reports import UnitManifest
@@ -18,15 +19,54 @@ from pipelines.study import Studied
 
 WIDTH = 130
 """Characters of the table where all figures have one origin."""
+UNBOUNDED = 10_000
+"""Characters of a line of which nothing is cut off."""
 RIGHT = ("value", "n")
 WRAPPED = ("beside",)
 
 
 def metrics_lines(headlines: Sequence[Headline]) -> list[str]:
-    """Returns the headline figures as the lines of a table."""
+    """Returns the headline figures as the lines of a table, and of one more for each kind that has many."""
+    if not headlines:
+        return ["no figures on held-out episodes yet"]
+    few, many = gathered(headlines)
+    names = Names(headlines)
+    shown = differing([names.words(headline) for headline in headlines])
+    lines = _list_lines(few)
+    for matrix in many:
+        words = [names.words(matrix.first)[word] for word in shown]
+        lines += [""] * bool(lines) + [
+            " · ".join([matrix.title, *(word for word in words if word)]),
+            *matrix_lines(matrix),
+        ]
+    return lines
+
+
+def matrix_lines(matrix: Matrix) -> list[str]:
+    """Returns a table of many figures; one that is too wide for the terminal goes on below, in equal parts."""
+    heads = ["\n".join(matrix.words(head)) for head in matrix.heads]
+    rows = [(name, [matrix.text(one) for one in cells]) for name, cells in matrix.rows]
+    rows += [(name, [matrix.reference_text(value) for value in cells]) for name, cells in matrix.beside]
+    first = max(len(name) for name, _ in rows)
+    widest = max(len(text) for _, cells in rows for text in cells)
+    fit = max(1, (WIDTH - first) // (widest + 2))
+    parts = -(-len(heads) // fit)
+    across = -(-len(heads) // parts)
+    lines: list[str] = []
+    for start in range(0, len(heads), across):
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for head in (row_name(matrix), *heads[start : start + across]):
+            table.add_column(head, no_wrap=True)
+        for name, cells in rows:
+            table.add_row(name, *cells[start : start + across])
+        lines += [""] * bool(lines) + _printed(table, UNBOUNDED)
+    return lines
+
+
+def _list_lines(headlines: Sequence[Headline]) -> list[str]:
     rows = headline_rows(headlines)
     if not rows:
-        return ["no figures on held-out episodes yet"]
+        return []
     # Columns that tell origins apart make the table wider, and none of its figures narrower.
     added = sum(2 + max(len(row[word]) for row in rows) for word in WORDS if word in rows[0])
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -34,8 +74,12 @@ def metrics_lines(headlines: Sequence[Headline]) -> list[str]:
         table.add_column(column, justify="right" if column in RIGHT else "left", no_wrap=column not in WRAPPED)
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
+    return _printed(table, WIDTH + added)
+
+
+def _printed(table: Table, width: int) -> list[str]:
     text = io.StringIO()
-    Console(file=text, width=WIDTH + added, no_color=True).print(table)
+    Console(file=text, width=width, no_color=True, markup=False, emoji=False, highlight=False).print(table)
     return [line.rstrip() for line in text.getvalue().splitlines()]
 
 

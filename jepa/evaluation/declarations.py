@@ -44,6 +44,8 @@ class HeadlineFigure:
     metric: str
     label: str
     """words for it, with columns of `by` in braces, e.g. `goals reached, {goal}`"""
+    title: str = ""
+    """words for all of its figures together; by default those of `label` before the first brace"""
     by: tuple[str, ...] = ()
     """columns that tell its figures apart"""
     where: Mapping[str, str] = field(default_factory=dict)
@@ -62,6 +64,8 @@ class HeadlineFigure:
     """whether it reads best as a percentage"""
     track: tuple[float, float] | None = (0.0, 1.0)
     """ends of the tile's bar; None where a figure has no natural ends"""
+    less_is_better: bool = False
+    """whether the smallest of many stands first"""
     order: int = 100
     """place among the figures of all evaluations, the smallest first"""
 

@@ -24,6 +24,10 @@ class Headline(Origin):
     kind: str
     """short identifier that its evaluation gives the figure: `success`, `regret`, `r2`, `auroc`, `psnr` …"""
     label: str
+    title: str = ""
+    """What all figures of its kind are, without what tells them apart."""
+    by: tuple[tuple[str, str | int | float | None], ...] = ()
+    """What tells it from the others of its kind: column and value, e.g. goal, offset and planner."""
     value: float
     ci_low: float | None
     ci_high: float | None
@@ -34,6 +38,9 @@ class Headline(Origin):
     """Whether it reads best as a percentage."""
     track: tuple[float, float] | None = None
     """Ends of the bar on which it is shown."""
+    less_is_better: bool = False
+    marks: tuple[str, ...] = ()
+    """Words that say what else is to be known of it, e.g. privileged; `label` has them, too."""
     beside: tuple[tuple[str, float], ...] = ()
     """Reference figures by name, e.g. of the random policy."""
 
@@ -105,10 +112,15 @@ def _headlines(figure: HeadlineFigure, origin: Origin, rows: pd.DataFrame) -> It
     own = select(rows, {}, figure.references)
     told_apart = [column for column in figure.by if own[column].nunique(dropna=False) > 1]
     for values, mine in grouped(own, figure.by):
+        marks = [mark for mark in figure.marks if _is_marked(mine, mark)]
         yield Headline(
             **origin.model_dump(),
             kind=figure.name,
-            label=_label(figure, values, told_apart, [mark for mark in figure.marks if _is_marked(mine, mark)]),
+            label=_label(figure, values, told_apart, marks),
+            title=figure.title or figure.label.partition("{")[0].rstrip(" ,"),
+            by=tuple((column, _plain_value(value)) for column, value in values.items()),
+            less_is_better=figure.less_is_better,
+            marks=tuple(map(plain, marks)),
             percent=figure.percent,
             track=figure.track,
             beside=_beside(figure, values, rows),
@@ -141,6 +153,12 @@ def _beside(figure: HeadlineFigure, values: dict[str, Any], rows: pd.DataFrame) 
         if len(own := alike[alike[column] == name])
     ]
     return (*found, *figure.constants.items())
+
+
+def _plain_value(value: Any) -> str | int | float | None:
+    """Returns a value of a column as one that JSON knows."""
+    known: str | int | float | None = value.item() if hasattr(value, "item") else value
+    return known
 
 
 def _mean(rows: pd.DataFrame) -> dict[str, Any]:

@@ -5,13 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from flows.display import earlier_lines, evaluation_facts, evaluation_lines, figure_lines, headline_rows, metrics_lines
+from flows.display import (
+    WIDTH,
+    earlier_lines,
+    evaluation_facts,
+    evaluation_lines,
+    figure_lines,
+    headline_rows,
+    metrics_lines,
+)
 from infra.storage import open_store
 from pipelines.evaluate import EvaluateConfig, Evaluated, EvaluationPlan
 from pipelines.reports import metrics_table
 from pipelines.store.references import DatasetRef, ModelRef
 from pipelines.store.reports import UnitManifest, read_table, write_tables
 from tests.pipelines.reports import synthetic
+from tests.pipelines.reports.page.drawings.of_evaluations.grids import VARIANTS, grid_rows
 
 MODEL = ModelRef(name="m0", digest="a" * 64)
 
@@ -108,3 +117,32 @@ def test_figures_of_an_evaluation_without_headlines_are_shown_one_by_one(tmp_pat
     write_tables(store, {"metrics": rows}, "coins", synthetic.context())
     lines = figure_lines(read_table(store, "metrics").compute())
     assert sorted(lines) == ["test coins bias edge: 0.25, n 8", "test coins heads: 0.5 (0.4 – 0.6), n 8"]
+
+
+def test_figures_of_many_planners_are_a_table_of_planners_by_goals(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    rows = [row for split in ("test", "unseen") for row in grid_rows(VARIANTS[:15], split=split)]
+    write_tables(store, {"metrics": [*rows, *synthetic.surprise_metrics()]}, "many", synthetic.context())
+    figures = metrics_table(store, "run-1")
+    lines = metrics_lines(figures)
+    assert max(map(len, lines)) <= WIDTH and not any("…" in line for line in lines)
+    # A list of two figures, and two tables: title, two lines of heads (regret's in two parts), planners, references.
+    text, success = "\n".join(lines), lines[: lines.index("regret, scene width, n 40")]
+    assert text.count("surprise at") == 2 and text.count("goals reached") == text.count("regret, scene width") == 1
+    assert len(lines) < 0.6 * len(figures) * 2
+    for figure in figures:
+        if figure.kind == "success":
+            name = str(dict(figure.by)["planner"])
+            (row,) = (line for line in success if line.startswith(f"{name}  "))
+            interval = figure.interval_text.replace(" %", "")
+            assert f"{figure.value_text.removesuffix(' %')} ({interval})" in row
+    assert [line.split()[0] for line in lines if line.startswith(("random", "oracle"))].count("oracle") == 1
+
+
+def test_tables_of_several_origins_say_which(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    for seed in (0, 1):
+        rows = [{**row, "seed": seed} for row in grid_rows(VARIANTS[:4])]
+        write_tables(store, {"metrics": rows}, f"seed-{seed}", synthetic.context())
+    titles = [line for line in metrics_lines(metrics_table(store, "run-1")) if line.startswith("goals reached")]
+    assert titles == [f"goals reached, %, n 40 · seed {seed}" for seed in (0, 1)]

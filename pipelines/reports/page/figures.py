@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from pipelines.reports.matrices import Matrix, gathered
 from pipelines.reports.origins import COLUMNS, WORDS, Origin, differing, with_origins
 from pipelines.reports.page.data import DETAILS, LINEAGE, METRICS_ORDER, ReportData
 from pipelines.reports.page.filters import json_value
@@ -26,6 +27,8 @@ class TileGroup:
     label: str
     """what they are, for who cannot see them"""
     tiles: tuple[Headline, ...]
+    matrices: tuple[Matrix, ...] = ()
+    """those that are many of a kind"""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ def tile_groups(data: ReportData) -> list[TileGroup]:
         words, split = dict(zip(WORDS, key, strict=False)), tiles[0].split
         heading = " · ".join([*(words[word] for word in shown if words[word]), SPLITS[split]])
         label = f"Headline figures of {words['model']} on {split} episodes"
-        made.append(TileGroup(heading if len(groups) > 1 else "", label, tuple(tiles)))
+        few, many = gathered(tiles)
+        made.append(TileGroup(heading if len(groups) > 1 else "", label, tuple(few), tuple(many)))
     return made
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 INK, MUTED, GRID = "#1a1b1c", "#6a6b6c", "#dadbdc"
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#8f9091"
 """After Okabe and Ito: told apart with every kind of colour vision."""
-SERIES = (BLUE, ORANGE, GREEN, "#cc79a7", "#56b4e9", "#e69f00")
+PINK, GOLD, VIOLET = "#cc79a7", "#e69f00", "#6a3d9a"
+SERIES = (BLUE, ORANGE, GREEN, PINK, GOLD, VIOLET)
 HALO = "halo"
 """Group id of words that stand over lines."""
 HINT = "hint: "
@@ -34,6 +35,9 @@ VARIABLES = {
     ORANGE: "--orange",
     GREEN: "--green",
     GREY: "--grey",
+    PINK: "--pink",
+    GOLD: "--gold",
+    VIOLET: "--violet",
 }
 
 RC: "dict[RcKeyType, Any]" = {

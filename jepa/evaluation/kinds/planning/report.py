@@ -63,6 +63,7 @@ HEADLINES = (
         references=REFERENCES,
         marks=("privileged",),
         track=None,
+        less_is_better=True,
         order=40,
     ),
 )
@@ -71,6 +72,7 @@ SUCCESS = {"title": "goals reached, %", "percent": True}
 LOST = {"title": "regret, {unit}"}
 FIGURES = {
     "success_rate": "goals reached",
+    "success_given_oracle": "of those that the oracle reaches",
     "regret success": "regret, success",
     "regret final_distance": "regret, distance",
     "normalised_regret success": "normalised regret, success",
@@ -99,7 +101,8 @@ SECTION = Section(
             where={"metric": "success_rate"},
             heading="Goals reached",
             reading="Lines are 95 % intervals. Random acts blindly, the oracle plans in the true world, the "
-            "demonstration repeats what was recorded; every other planner plans in the model's latents.",
+            "demonstration repeats what was recorded; every other planner plans in the model's latents, and a "
+            "privileged one knows states besides that no camera shows.",
             options=SUCCESS,
         ),
         Chart(
@@ -150,11 +153,10 @@ SECTION = Section(
                 "groups": ("split", "goal", "offset"),
                 "rows": ("planner",),
                 "figures": FIGURES,
-                "percent": ("success_rate", "regret success"),
+                "percent": ("success_rate", "success_given_oracle", "regret success"),
                 "sort": ("-success_rate", "regret final_distance"),
                 "references": REFERENCES["planner"],
-                "marked": "privileged",
-                "mark": "Plans with recorded states, which no camera gives.",
+                "marks": ("privileged",),
             },
         ),
         Chart(

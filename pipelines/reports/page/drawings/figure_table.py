@@ -14,7 +14,6 @@ from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
 from pipelines.reports.selection import grouped, reading_order
 from pipelines.reports.words import digits, plain, seconds_words, value_words
 
-MARK = "†"
 TABLE = Markup(
     '<div class="scroll"><table class="figures"><thead><tr><th>{}</th>{}<th class="figure">n</th></tr></thead>{}'
     "</table></div>"
@@ -40,7 +39,7 @@ class FigureTable(Drawing):
       comes after, titled by its own words, so that a figure of tomorrow is not left out.
     - `percent`: figures that are shares; `sort`: figures by which rows are sorted, the best first, with a `-` before
       one of which more is better; `references`: names of rows that stand below the others.
-    - `marked`: a truth column whose rows get a †; `mark`: what that means.
+    - `marks`: columns of truth values that are named beside a row in which they are true.
     """
 
     tells_apart = ("split",)
@@ -48,8 +47,7 @@ class FigureTable(Drawing):
     def draw(self, subject: Subject) -> Iterator[Block]:
         rows = with_figures(subject.measured("value").rows, subject.option("columns", ("metric", "quantity")))
         if len(rows):
-            table = _Table(subject, rows)
-            yield Block(table.html(), subject.heading, table.reading)
+            yield Block(_Table(subject, rows).html(), subject.heading)
 
 
 def with_figures(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -73,13 +71,6 @@ class _Table:
         groups = grouped(self.rows, self.subject.option("groups", ()))
         bodies = Markup("").join(self._body(values, self._lines(own)) for values, own in groups)
         return TABLE.format(", ".join(map(plain, self.named)), head, bodies)
-
-    @property
-    def reading(self) -> str | None:
-        """Returns the chart's own reading with what the mark means, None where there is no mark."""
-        marked = any(self._is_marked(line) for line in grouped(self.rows, self.named))
-        option = self.subject.option
-        return f"{self.subject.chart.reading} {MARK} {option('mark', option('marked'))}" if marked else None
 
     @cached_property
     def named(self) -> list[str]:
@@ -111,11 +102,10 @@ class _Table:
     def _is_reference(self, line: Line) -> bool:
         return any(name in self.references for name in line[0].values())
 
-    def _is_marked(self, line: Line) -> bool:
-        column = self.subject.option("marked")
-        if column not in line[1] or self._is_reference(line):
-            return False
-        return bool(line[1][column].eq(True).fillna(False).any())
+    def _marks(self, line: Line) -> list[str]:
+        """Returns the words beside a line's name; the name of a reference says what it is."""
+        held = [column for column in self.subject.option("marks", ()) if column in line[1]]
+        return [plain(column) for column in held if not self._is_reference(line) and line[1][column].eq(True).any()]
 
     def _head(self, figure: str, title: str) -> Markup:
         # A title may say its unit itself: seconds a decision, steps to goal.
@@ -141,7 +131,8 @@ class _Table:
         n = int(own.n.mode().max())
         cells = Markup("").join(self._cell(own[own.figure == figure], figure, n) for figure in self.titles)
         opening = Markup(' class="reference"') if self._is_reference(line) else ""
-        return ROW.format(opening, f"{name} {MARK}" if self._is_marked(line) else name, cells, n)
+        marks = self._marks(line)
+        return ROW.format(opening, f"{name} ({', '.join(marks)})" if marks else name, cells, n)
 
     def _cell(self, rows: pd.DataFrame, figure: str, n: int) -> Markup:
         if rows.empty:

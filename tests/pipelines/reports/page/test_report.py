@@ -11,10 +11,13 @@ from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.collect import CollectConfig, collect
 from pipelines.reports.page import ReportConfig, report
+from pipelines.reports.page.drawings.figure_table import figure_text
 from pipelines.store.reports import plan_run, read_table, write_tables
 from pipelines.store.reports.verify import verify_reports
 from tests.pipelines.damage import HARMS, damage
 from tests.pipelines.reports import synthetic
+from tests.pipelines.reports.page.charts import table_rows
+from tests.pipelines.reports.page.drawings.of_evaluations.grids import VARIANTS, grid_rows
 from tests.pipelines.reports.page.pages import Page, figures_of, made
 
 
@@ -210,3 +213,31 @@ def test_a_store_on_s3_gets_its_report_too(s3: str) -> None:
     synthetic.write_run(store)
     result = report(ReportConfig(), store, Progress())
     assert result.address.startswith("s3://") and "goals reached, cross-room" in store.read(result.path).decode()
+
+
+def test_the_page_of_many_planners_says_each_figure_of_the_parquet_in_its_tables(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    for seed in (0, 1):
+        rows = [{**row, "seed": seed, "value": row["value"] + 0.003 * seed} for row in grid_rows(VARIANTS[:12])]
+        write_tables(store, {"metrics": rows}, f"seed-{seed}", synthetic.context())
+    again = [{**row, "value": 0.123, "ci_low": 0.1, "ci_high": 0.15} for row in grid_rows(VARIANTS[:12])]
+    # Done again, as `--force` does: of the first rows nothing may remain.
+    write_tables(store, {"metrics": again}, "seed-0", synthetic.context(), replace=True)
+    text = made(store, run="run-1")
+    metrics = read_table(store, "metrics", run="run-1").compute()
+    assert set(metrics.value[metrics.seed == 0]) == {0.123} and Page(text).open == []
+    blocks = re.findall(r"<h3>Planners in figures · seed (\d)</h3>(.*?)</table>", text, flags=re.DOTALL)
+    assert [seed for seed, _ in blocks] == ["0", "1"]
+    for seed, block in blocks:
+        own, goal = metrics[metrics.seed == int(seed)], ""
+        _, *lines = table_rows(block)
+        assert len(lines) == 2 * (1 + 15)
+        for kind, cells in lines:
+            goal = cells[0][0].split()[0].replace("-", "_") if "group" in kind else goal
+            for metric, cell in zip(("success_rate", "regret", "plan_seconds"), cells[1:-1], strict=False):
+                of_planner = own[(own.metric == metric) & (own.planner == cells[0][0]) & (own.goal == goal)]
+                value, unit = float(of_planner.value.iloc[0]), of_planner.unit.iloc[0]
+                assert len(of_planner) == 1 and cell[0] == figure_text(value, unit, metric == "success_rate")
+    # Of seed 0, where all are alike, nothing is drawn against compute; the tiles of both are tables.
+    assert re.findall(r"<h3>Goals reached against compute(.*?)</h3>", text) == [" · seed 1"]
+    assert text.count('<div class="block matrix">') == 4 and 'class="tiles"' not in text

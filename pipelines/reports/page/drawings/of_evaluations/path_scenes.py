@@ -46,7 +46,7 @@ def path_scenes(episodes: pd.DataFrame, description: str, named: bool = False) -
     """
     columns = min(4, len(episodes))
     rows = -(-len(episodes) // columns)
-    with canvas(rows, columns, (2.6 * columns, 2.95 * rows)) as (figure, axes):
+    with canvas(rows, columns, (2.6 * columns, (3.2 if named else 2.95) * rows)) as (figure, axes):
         for ax, (_, episode) in zip(axes, episodes.iterrows(), strict=False):
             _scene(ax, episode)
             if named:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.bars import BarChart, bar_title
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
-from pipelines.reports.page.drawings.of_evaluations.planners import COLOURS, PRIVILEGED, Planners
+from pipelines.reports.page.drawings.of_evaluations.planners import COLOURS, Planners
 
 
 @DRAWINGS.register("planner_bars")
@@ -26,5 +26,4 @@ class PlannerBars(Drawing):
         held = [name for name in (*planners.own, *planners.references) if name in set(subject.rows.planner)]
         chart = BarChart("planner", "goal", "{} goals", title, percent, COLOURS, {n: planners.words(n) for n in held})
         made = chart.draw(subject.rows, f"{title} by planner and kind of goal")
-        reading = f"{subject.chart.reading} {PRIVILEGED}" if planners.privileged & set(held) else None
-        yield Block(made, subject.heading, reading)
+        yield Block(made, subject.heading)

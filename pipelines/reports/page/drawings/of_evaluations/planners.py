@@ -26,8 +26,6 @@ LONGEST = 60
 """Characters of a planner's label that fit beside a chart: a variant's label says all that it varies."""
 WIDEST_LEGEND = 110
 """Characters of a line of a legend."""
-MARK = "†"
-PRIVILEGED = f"{MARK} plans with recorded states, which no camera gives."
 VARIANT = re.compile(r" (?=[^ =]+=)")
 """Where, in the label of a grid's variant, one option ends and the next begins."""
 
@@ -59,7 +57,7 @@ class Planners:
 
     def words(self, planner: str) -> str:
         """Returns a planner's label for a chart, marked where it is privileged."""
-        return plain(planner, LONGEST) + (f" {MARK}" if planner in self.privileged else "")
+        return plain(planner, LONGEST) + (" (privileged)" if planner in self.privileged else "")
 
 
 def base_and_options(planner: str) -> tuple[str, dict[str, str]]:

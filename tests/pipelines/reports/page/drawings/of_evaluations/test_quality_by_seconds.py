@@ -109,4 +109,8 @@ def test_privileged_planners_are_hollow_and_marked() -> None:
     metrics = frame("metrics", grid_rows(SINGLE)).assign(privileged=lambda own: own.planner == "cem")
     (block,) = charts(metrics)
     text = str(block.content)
-    assert "cem †: " in text and text.count("fill: none; stroke: var(--blue)") >= 2 and "icem †" not in text
+    assert (
+        "cem (privileged): " in text
+        and text.count("fill: none; stroke: var(--blue)") >= 2
+        and "icem (privileged)" not in text
+    )

@@ -35,7 +35,7 @@ def test_planners_stand_together_the_best_first_and_each_part_has_a_colour() -> 
     named = [f">{planner} · {part}</text>" for planner in ("icem", "cem") for part in ("cost", "model", "search")]
     places = [text.index(name) for name in named]
     assert places == sorted(places)
-    assert all(text.count(f"fill: {colour}") == 2 for colour in ("var(--blue)", "var(--orange)", "#cc79a7"))
+    assert all(text.count(f"fill: {colour}") == 2 for colour in ("var(--blue)", "var(--orange)", "var(--pink)"))
 
 
 def test_the_table_has_the_regret_its_parts_and_the_rank_correlations() -> None:
