@@ -11,9 +11,9 @@ from torch import Tensor
 from jepa.core.clips import Clips
 from jepa.core.collectives import global_mean
 from jepa.models.world_model import WorldModel
-from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
-from jepa.objectives.quantity_head import QuantityHead, QuantityHeadConfig
+from jepa.objectives.terms.diagnostics import latent_diagnostics
+from jepa.objectives.terms.quantity_head import QuantityHead, QuantityHeadConfig
 
 
 class AuxiliaryConfig(QuantityHeadConfig):

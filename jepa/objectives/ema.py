@@ -16,8 +16,8 @@ from jepa.core.clips import Clips
 from jepa.core.collectives import global_mean
 from jepa.core.config import Config
 from jepa.models.world_model import WorldModel
-from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
+from jepa.objectives.terms.diagnostics import latent_diagnostics
 
 
 class EMAConfig(Config):

@@ -13,10 +13,10 @@ from jepa.core.clips import Clips
 from jepa.core.collectives import global_count, global_mean
 from jepa.core.config import Config
 from jepa.models.world_model import WorldModel
-from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
-from jepa.objectives.quantity_head import QuantityHead, QuantityHeadConfig
-from jepa.objectives.sigreg import SIGReg, SIGRegConfig
+from jepa.objectives.terms.diagnostics import latent_diagnostics
+from jepa.objectives.terms.quantity_head import QuantityHead, QuantityHeadConfig
+from jepa.objectives.terms.sigreg import SIGReg, SIGRegConfig
 
 
 class LeWMConfig(Config):

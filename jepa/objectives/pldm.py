@@ -16,8 +16,8 @@ from jepa.core.collectives import all_reduce_sum, global_count, global_mean, rep
 from jepa.core.config import Config
 from jepa.core.numerics import at_least_float32
 from jepa.models.world_model import WorldModel
-from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
+from jepa.objectives.terms.diagnostics import latent_diagnostics
 
 
 class PLDMConfig(Config):

@@ -13,8 +13,8 @@ from jepa.core.collectives import global_mean
 from jepa.core.config import Config
 from jepa.models.decoder import ConvDecoder, pictures
 from jepa.models.world_model import WorldModel
-from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
+from jepa.objectives.terms.diagnostics import latent_diagnostics
 
 
 class ReconstructionConfig(Config):

@@ -15,8 +15,8 @@ from torch import Tensor
 from jepa.core.clips import Clips
 from jepa.core.collectives import global_count, replicated_sum
 from jepa.core.config import Config
-from jepa.objectives.diagnostics import latent_diagnostics
 from jepa.objectives.objective import OBJECTIVES, Objective
+from jepa.objectives.terms.diagnostics import latent_diagnostics
 
 
 class SpectralConfig(Config):

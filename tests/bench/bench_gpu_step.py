@@ -30,7 +30,7 @@ from jepa.core.clips import Clips
 from jepa.core.collectives import world_size
 from jepa.models.world_model import WorldModel
 from jepa.objectives import make_objective
-from jepa.objectives.sigreg import SIGReg, SIGRegConfig
+from jepa.objectives.terms.sigreg import SIGReg, SIGRegConfig
 from jepa.training.compute import ComputeConfig
 from jepa.training.recipes import RECIPES, Recipe
 from jepa.training.trainer import TrainConfig, Trainer

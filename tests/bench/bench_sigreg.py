@@ -13,8 +13,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from jepa.objectives.sigreg import SIGReg, SIGRegConfig
-from tests.jepa.objectives.formula import sigreg_formula
+from jepa.objectives.terms.sigreg import SIGReg, SIGRegConfig
+from tests.jepa.objectives.terms.formula import sigreg_formula
 
 CASES = [(size, directions) for size in (32, 192) for directions in (256, 1024)]
 STEPS, SAMPLES = 4, 128

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from jepa.core.seeds import numpy_generator
-from jepa.objectives.sigreg import SIGReg, SIGRegConfig
+from jepa.objectives.terms.sigreg import SIGReg, SIGRegConfig
 
 ObjectiveName = Literal["lejepa", "whiten", "infonce"]
 Loss = Callable[[Tensor, int], Tensor]

@@ -3,7 +3,7 @@
 import torch
 
 from jepa.objectives import make_objective
-from jepa.objectives.sigreg import SIGReg, SIGRegConfig
+from jepa.objectives.terms.sigreg import SIGReg, SIGRegConfig
 from tests.jepa.models.test_world_model import draws, make_model
 from tests.jepa.objectives.latents import with_latents
 from tests.jepa.training.toy import toy_clips

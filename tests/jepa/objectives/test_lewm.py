@@ -7,7 +7,7 @@ from jepa.core.clips import Clips
 from jepa.core.errors import InputError
 from jepa.objectives import make_objective
 from jepa.objectives.lewm import LeWM, LeWMConfig
-from jepa.objectives.sigreg import SIGReg, SIGRegConfig
+from jepa.objectives.terms.sigreg import SIGReg, SIGRegConfig
 from tests.jepa.models.test_world_model import draws, make_model, shake
 from tests.jepa.objectives.latents import with_latents
 from tests.jepa.training.toy import toy_clips

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from jepa.evaluation.statistics import Estimate, jackknife_blocks, jackknife_interval
-from jepa.objectives.sigreg import Quadrature, SIGReg
+from jepa.objectives.terms.sigreg import Quadrature, SIGReg
 
 Floats = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from jepa.core.seeds import numpy_generator, seeded
 from jepa.evaluation.kinds.identifiability.metrics import closest_rotation
-from jepa.objectives.sigreg import SIGReg, SIGRegConfig
+from jepa.objectives.terms.sigreg import SIGReg, SIGRegConfig
 from jepa.studies.identifiability.cell import IdentifiabilityCell
 from jepa.studies.identifiability.closed_forms.control import LinearControl
 from jepa.studies.identifiability.encoders import make_encoder

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from jepa.core.seeds import seeded, torch_generator
-from jepa.objectives.sigreg import SIGReg, SIGRegConfig
+from jepa.objectives.terms.sigreg import SIGReg, SIGRegConfig
 from jepa.studies.identifiability.training import (
     Schedule,
     alignment,

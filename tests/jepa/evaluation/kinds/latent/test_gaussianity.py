@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 
 from jepa.evaluation.kinds.latent.gaussianity import batch_sigreg
-from jepa.objectives.sigreg import SIGReg
+from jepa.objectives.terms.sigreg import SIGReg
 
 
 def episodes(rng: np.random.Generator, count: int, frames: int, size: int = 8) -> list[NDArray[np.float64]]:

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from jepa.objectives.sigreg import SIGReg, SIGRegConfig, _SIGReg
-from tests.jepa.objectives.formula import sigreg_formula
+from jepa.objectives.terms.sigreg import SIGReg, SIGRegConfig, _SIGReg
+from tests.jepa.objectives.terms.formula import sigreg_formula
 from tests.jepa.training.gloo import part, run_in_processes
 
 

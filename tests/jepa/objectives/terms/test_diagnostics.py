@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from jepa.objectives.diagnostics import SKETCH, latent_diagnostics
-from jepa.objectives.sigreg import SIGReg
+from jepa.objectives.terms.diagnostics import SKETCH, latent_diagnostics
+from jepa.objectives.terms.sigreg import SIGReg
 from tests.jepa.models.test_world_model import draws
 
 

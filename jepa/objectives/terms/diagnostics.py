@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from jepa.core.collectives import all_reduce_sum
-from jepa.objectives.sigreg import SIGReg, SIGRegConfig
+from jepa.objectives.terms.sigreg import SIGReg, SIGRegConfig
 
 SKETCH = SIGRegConfig(directions=64)
 """Few directions, the same ones on every step of every run: a change of the figure is one of the latents."""
