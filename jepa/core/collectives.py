@@ -75,6 +75,19 @@ def global_mean(x: Tensor) -> Tensor:
     return replicated_sum(x.sum()) / global_count(x.numel())
 
 
+def all_rows(x: Tensor) -> Tensor:
+    """Returns the rows of all processes one after the other, for what every process makes the same use of.
+
+    Rows are as `share_of_rows` takes them; the gradient of each comes back to the process that holds it.
+    """
+    if world_size() == 1:
+        return x
+    before, total = share_of_rows(len(x))
+    shape = x.shape[1:]
+    parts = [x.new_zeros(before, *shape), x, x.new_zeros(total - before - len(x), *shape)]
+    return replicated_sum(torch.cat(parts))
+
+
 def sum_over_hosts(number: int) -> int:
     """Returns the sum of a whole number over all processes; waits for the other hosts, and for no device."""
     if world_size() == 1:

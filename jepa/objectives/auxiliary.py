@@ -11,17 +11,18 @@ from torch import Tensor
 from jepa.core.clips import Clips
 from jepa.core.collectives import global_mean
 from jepa.models.world_model import WorldModel
-from jepa.objectives.objective import OBJECTIVES, Objective
+from jepa.objectives.objective import OBJECTIVES
+from jepa.objectives.predictive import PredictiveConfig, PredictiveObjective
 from jepa.objectives.terms.diagnostics import latent_diagnostics
 from jepa.objectives.terms.quantity_head import QuantityHead, QuantityHeadConfig
 
 
-class AuxiliaryConfig(QuantityHeadConfig):
+class AuxiliaryConfig(QuantityHeadConfig, PredictiveConfig):
     """What is regressed, and how much it counts."""
 
 
 @OBJECTIVES.register("auxiliary")
-class Auxiliary(Objective):
+class Auxiliary(PredictiveObjective):
     """Next-latent prediction, kept from collapse by a quantity that must be read from each latent."""
 
     Config = AuxiliaryConfig
@@ -46,4 +47,5 @@ class Auxiliary(Objective):
             "prediction": prediction.detach(),
             "regression": regression.detach(),
         }
+        terms = self.with_options(terms, clips, step, total_steps, z_BTD)
         return terms | (latent_diagnostics(z_BTD) if diagnostics else {})

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from jepa.core.clips import Clips
 from jepa.core.collectives import global_mean
-from jepa.core.config import Config
 from jepa.models.world_model import WorldModel
-from jepa.objectives.objective import OBJECTIVES, Objective
+from jepa.objectives.objective import OBJECTIVES
+from jepa.objectives.predictive import PredictiveConfig, PredictiveObjective
 from jepa.objectives.terms.diagnostics import latent_diagnostics
 
 
-class EMAConfig(Config):
+class EMAConfig(PredictiveConfig):
     """How slowly the teacher follows."""
 
     momentum: float = Field(0.996, ge=0.0, le=1.0)
@@ -32,7 +32,7 @@ class EMAConfig(Config):
 
 
 @OBJECTIVES.register("ema")
-class EMA(Objective):
+class EMA(PredictiveObjective):
     """Next-latent prediction with targets from an exponential moving average of the encoder."""
 
     Config = EMAConfig
@@ -60,6 +60,7 @@ class EMA(Objective):
         zhat_BTD = self.model.predict(z_BTD[:, :-1], clips.action_BTKA)
         prediction = global_mean((zhat_BTD - target_BTD[:, 1:]).square())
         terms = {"loss": prediction, "prediction": prediction.detach(), "momentum": prediction.new_full((), momentum)}
+        terms = self.with_options(terms, clips, step, total_steps, z_BTD, target_BTD=target_BTD)
         return terms | (latent_diagnostics(z_BTD) if diagnostics else {})
 
     @torch.no_grad()

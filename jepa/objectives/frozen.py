@@ -15,16 +15,16 @@ from torch import Tensor
 
 from jepa.core.clips import Clips
 from jepa.core.collectives import global_mean, sum_over_hosts
-from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.core.input.files import read_file
 from jepa.models.pretrained import load_encoder
 from jepa.models.weights_file import read_tensors
 from jepa.models.world_model import WorldModel
-from jepa.objectives.objective import OBJECTIVES, Objective
+from jepa.objectives.objective import OBJECTIVES
+from jepa.objectives.predictive import PredictiveConfig, PredictiveObjective
 
 
-class FrozenConfig(Config):
+class FrozenConfig(PredictiveConfig):
     """Where the encoder's weights are."""
 
     weights: str | None = None
@@ -43,7 +43,7 @@ class FrozenConfig(Config):
 
 
 @OBJECTIVES.register("frozen")
-class Frozen(Objective):
+class Frozen(PredictiveObjective):
     """Next-latent prediction on a frozen encoder; only predictor and action encoder learn.
 
     Where the file is not there, `missing` says so and the first step raises it, unless a state is loaded before.
@@ -106,6 +106,7 @@ class Frozen(Objective):
         zhat_BTD = self.model.predict(z_BTD[:, :-1], clips.action_BTKA)
         prediction = global_mean((zhat_BTD - z_BTD[:, 1:]).square())
         terms = {"loss": prediction, "prediction": prediction.detach()}
+        terms = self.with_options(terms, clips, step, total_steps, z_BTD)
         return terms | ({"change": global_mean(z_BTD.diff(dim=1).square())} if diagnostics else {})
 
     def _check_weights(self) -> None:

@@ -12,14 +12,14 @@ from torch import Tensor
 
 from jepa.core.clips import Clips
 from jepa.core.collectives import global_mean
-from jepa.core.config import Config
 from jepa.models.world_model import WorldModel
-from jepa.objectives.objective import OBJECTIVES, Objective
+from jepa.objectives.objective import OBJECTIVES
+from jepa.objectives.predictive import PredictiveConfig, PredictiveObjective
 from jepa.objectives.terms.diagnostics import latent_diagnostics
 from jepa.objectives.terms.sigreg import SIGReg, SIGRegConfig
 
 
-class LeJEPAConfig(Config):
+class LeJEPAConfig(PredictiveConfig):
     """The share of SIGReg, and SIGReg's own configuration."""
 
     sigreg_weight: float = Field(0.05, gt=0.0, lt=1.0)
@@ -29,7 +29,7 @@ class LeJEPAConfig(Config):
 
 
 @OBJECTIVES.register("lejepa")
-class LeJEPA(Objective):
+class LeJEPA(PredictiveObjective):
     """Alignment of successive frames plus SIGReg; the predictor learns beside it."""
 
     Config = LeJEPAConfig
@@ -40,7 +40,10 @@ class LeJEPA(Objective):
         self.sigreg = SIGReg(config.sigreg)
 
     def forward(self, clips: Clips, step: int, total_steps: int, diagnostics: bool = True) -> dict[str, Tensor]:
-        """Returns `loss`, `alignment`, `sigreg`, `prediction` and, with diagnostics, those of `latent_diagnostics`."""
+        """Returns `loss`, `alignment`, `sigreg`, `prediction` and, with diagnostics, those of `latent_diagnostics`.
+
+        No gradient of open-loop errors reaches the encoder, either; that of a joint head does.
+        """
         z_BTD = self.model.encode(clips.pixels_BTHWC)
         alignment = global_mean(((z_BTD[:, 1:] - z_BTD[:, :-1]) / 2).square())
         sigreg = self.sigreg(z_BTD.transpose(0, 1), step, self.seed)
@@ -54,4 +57,6 @@ class LeJEPA(Objective):
             "sigreg": sigreg.detach(),
             "prediction": prediction.detach(),
         }
+        at_rest = {"start_BTD": fixed_BTD, "target_BTD": fixed_BTD}
+        terms = self.with_options(terms, clips, step, total_steps, z_BTD, **at_rest)
         return terms | (latent_diagnostics(z_BTD, sigreg=False) if diagnostics else {})

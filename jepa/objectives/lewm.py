@@ -11,15 +11,15 @@ from torch import Tensor
 
 from jepa.core.clips import Clips
 from jepa.core.collectives import global_count, global_mean
-from jepa.core.config import Config
 from jepa.models.world_model import WorldModel
-from jepa.objectives.objective import OBJECTIVES, Objective
+from jepa.objectives.objective import OBJECTIVES
+from jepa.objectives.predictive import PredictiveConfig, PredictiveObjective
 from jepa.objectives.terms.diagnostics import latent_diagnostics
 from jepa.objectives.terms.quantity_head import QuantityHead, QuantityHeadConfig
 from jepa.objectives.terms.sigreg import SIGReg, SIGRegConfig
 
 
-class LeWMConfig(Config):
+class LeWMConfig(PredictiveConfig):
     """The weight λ of SIGReg over the run, and SIGReg's own configuration.
 
     SIGReg grows in proportion to the global batch's N clips, so that λ · N is what counts: stated at a reference batch,
@@ -64,7 +64,7 @@ class LeWMConfig(Config):
 
 
 @OBJECTIVES.register("lewm")
-class LeWM(Objective):
+class LeWM(PredictiveObjective):
     """Next-latent prediction, teacher forced, plus SIGReg; nothing else."""
 
     Config = LeWMConfig
@@ -82,7 +82,7 @@ class LeWM(Objective):
     def forward(self, clips: Clips, step: int, total_steps: int, diagnostics: bool = True) -> dict[str, Tensor]:
         """Returns `loss`, `prediction`, `sigreg`, `lambda` and, with diagnostics, those of `latent_diagnostics`.
 
-        With a head `regression` too.
+        With a head `regression` too, and what the shared options add.
 
         Raises:
             InputError: the clips do not carry the head's quantity, or it has another number of values.
@@ -103,4 +103,5 @@ class LeWM(Objective):
             regression = self.head.regression(z_BTD, clips)
             terms["loss"] = terms["loss"] + self.head.config.weight * regression
             terms["regression"] = regression.detach()
+        terms = self.with_options(terms, clips, step, total_steps, z_BTD)
         return terms | (latent_diagnostics(z_BTD, sigreg=False) if diagnostics else {})

@@ -5,7 +5,7 @@ Shapes: B clips, T frames, K actions of an action block, A action dimensions.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -14,6 +14,9 @@ from jepa.core.config import Config, parse_options
 from jepa.core.seeds import seeded
 from jepa.models.world_model import WorldModel
 from jepa.objectives.registry import OBJECTIVES as OBJECTIVES
+
+if TYPE_CHECKING:
+    from jepa.planning.heads.head import Head
 
 
 class Objective(nn.Module, ABC):
@@ -31,6 +34,17 @@ class Objective(nn.Module, ABC):
         super().__init__()
         self.model = model
         self.config = config
+
+    def check_horizon(self, horizon: int) -> None:
+        """Passes where clips of so many frames beyond the model's history are long enough for it.
+
+        Raises:
+            InputError: they are too short; the message says which option to raise.
+        """
+
+    def planning_head(self) -> "Head | None":
+        """Returns the head for planners that is trained with the model, None where there is none."""
+        return None
 
     @abstractmethod
     def forward(self, clips: Clips, step: int, total_steps: int, diagnostics: bool = True) -> dict[str, Tensor]:

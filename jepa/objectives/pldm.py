@@ -13,14 +13,14 @@ from torch import Tensor, nn
 
 from jepa.core.clips import Clips
 from jepa.core.collectives import all_reduce_sum, global_count, global_mean, replicated_sum
-from jepa.core.config import Config
 from jepa.core.numerics import at_least_float32
 from jepa.models.world_model import WorldModel
-from jepa.objectives.objective import OBJECTIVES, Objective
+from jepa.objectives.objective import OBJECTIVES
+from jepa.objectives.predictive import PredictiveConfig, PredictiveObjective
 from jepa.objectives.terms.diagnostics import latent_diagnostics
 
 
-class PLDMConfig(Config):
+class PLDMConfig(PredictiveConfig):
     """Weights of the six terms beside prediction."""
 
     variance: NonNegativeFloat = 18.0
@@ -42,7 +42,7 @@ class PLDMConfig(Config):
 
 
 @OBJECTIVES.register("pldm")
-class PLDM(Objective):
+class PLDM(PredictiveObjective):
     """Next-latent prediction plus six regularisers; the inverse dynamics head exists where its weight is not zero."""
 
     Config = PLDMConfig
@@ -78,7 +78,8 @@ class PLDM(Objective):
             weighted["inverse_dynamics"] = (config.inverse_dynamics, self._inverse_error(z_BTD, clips.action_BTKA))
         terms = {name: term.detach() for name, (_, term) in weighted.items()}
         loss = torch.stack([weight * term for weight, term in weighted.values()]).sum()
-        return {"loss": loss} | terms | (latent_diagnostics(z_BTD) if diagnostics else {})
+        terms = self.with_options({"loss": loss} | terms, clips, step, total_steps, z_BTD)
+        return terms | (latent_diagnostics(z_BTD) if diagnostics else {})
 
     def _inverse_error(self, z_BTD: Tensor, action_BTKA: Tensor) -> Tensor:
         assert self.inverse is not None

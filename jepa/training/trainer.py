@@ -20,6 +20,7 @@ from jepa.core.errors import InputError
 from jepa.core.seeds import seeded
 from jepa.models.world_model import WorldModel
 from jepa.objectives.objective import Objective
+from jepa.planning.heads.head import Head
 from jepa.training.compute import ComputeConfig, parallelised, prepare, shared_like, whole
 from jepa.training.precision import LossScale, Precision, half_of
 from jepa.training.schedule import learning_rate_at
@@ -77,6 +78,12 @@ class Trainer:
         device: str | torch.device = "cpu",
         compute: ComputeConfig | None = None,
     ) -> None:
+        """Prepares the objective for its steps.
+
+        Raises:
+            InputError: clips of the configured horizon are too short for it, or it cannot be computed as is asked for.
+        """
+        objective.check_horizon(config.horizon)
         self.config = config
         self.compute = compute or ComputeConfig()
         self.device = torch.device(device)
@@ -162,6 +169,16 @@ class Trainer:
         copy = WorldModel.from_config(model.config)
         copy.load_state_dict(weights)
         return copy
+
+    def whole_head(self) -> Head | None:
+        """Returns the head for planners that was trained with the model, as `whole_model` does; None where none was."""
+        head = self.objective.planning_head()
+        if head is None:
+            return None
+        weights = {name: whole(tensor.detach()).cpu() for name, tensor in head.state_dict().items()}
+        copy = type(head)(head.config, head.sizes)
+        copy.load_state_dict(weights)
+        return copy.eval()
 
     def state(self) -> TrainingState:
         """Returns the exact state; equal in every process, so one of them saves it.

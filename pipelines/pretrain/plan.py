@@ -175,10 +175,12 @@ def check_batch(config: PretrainConfig, recipe: Recipe, part: str = "") -> None:
 
 
 def _check_model(recipe: Recipe, origin: Origin, model: ModelHandle) -> None:
-    """Passes where model and objective can be made, and have all that a run needs which has no checkpoint yet."""
+    """Passes where model and objective can be made, fit the clips, and have all that a run needs without checkpoint."""
     made = meta_model(recipe.model)
     check_bytes(made)
-    missing = make_objective(recipe.objective, made, recipe.objective_options).missing
+    objective = make_objective(recipe.objective, made, recipe.objective_options)
+    objective.check_horizon(recipe.train.horizon)
+    missing = objective.missing
     if (missing is None and origin.init_from is None) or Checkpoints(model).latest_step() is not None:
         return
     if missing is not None:

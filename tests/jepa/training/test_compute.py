@@ -12,7 +12,7 @@ from jepa.training.compute import ComputeConfig
 from jepa.training.state import TrainingState
 from jepa.training.trainer import TrainConfig, Trainer
 from tests.jepa.training.gloo import run_in_processes
-from tests.jepa.training.toy import CONFIG, PATCHES, toy_clips, toy_trainer, toy_weights
+from tests.jepa.training.toy import BESIDE, CONFIG, PATCHES, toy_clips, toy_trainer, toy_weights
 
 FROZEN: dict[str, Any] = {"objective": "frozen", "options": {}, "history": 2, "predictor": "tokens", "fields": PATCHES}
 VIT: dict[str, Any] = {"encoder": "vit", "encoder_options": {"patch_size": 8, "depth": 2, "heads": 2, "width": 16}}
@@ -23,6 +23,10 @@ WAYS: dict[str, tuple[dict[str, Any], ComputeConfig]] = {
     "recomputed": (VIT | {"history": 2, "dropout": 0.2}, ComputeConfig(checkpoint_activations=True)),
     "both": (VIT | {"history": 2}, ComputeConfig(accumulate=2, checkpoint_activations=True)),
     "convolutions in micro-batches": ({}, ComputeConfig(accumulate=3, checkpoint_activations=True)),
+    "open loop and head, both": (
+        VIT | {"history": 2, "options": BESIDE},
+        ComputeConfig(accumulate=2, checkpoint_activations=True),
+    ),
     "batch norm recomputed": (RESNET, ComputeConfig(checkpoint_activations=True)),
     "more micro-batches than frames": (VIT, ComputeConfig(accumulate=1000)),
     "frozen, both": (FROZEN, ComputeConfig(accumulate=3, checkpoint_activations=True)),
@@ -100,13 +104,19 @@ def test_a_frozen_encoder_splits_a_batch_into_micro_batches() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("toy", [VIT | {"encoder_options": VIT["encoder_options"] | {"depth": 1}}, FROZEN])
+@pytest.mark.parametrize(
+    "toy", [VIT | {"encoder_options": VIT["encoder_options"] | {"depth": 1}, "options": BESIDE}, FROZEN]
+)
 def test_compiled_is_the_same(toy: dict[str, Any]) -> None:
     compiled = toy_trainer(EXACT, compute=ComputeConfig(compile="default"), **toy)
     assert_equal(train(compiled, 3), train(toy_trainer(EXACT, **toy), 3), 1e-6)
 
 
-SHARED: dict[str, dict[str, Any]] = {"conv": {}, "vit": VIT | {"history": 2, "dropout": 0.2}, "frozen": FROZEN}
+SHARED: dict[str, dict[str, Any]] = {
+    "conv": {"options": BESIDE},
+    "vit": VIT | {"history": 2, "dropout": 0.2},
+    "frozen": FROZEN,
+}
 
 
 def in_shares(this_rank: int, weights: str) -> dict[str, Tensor]:
@@ -123,6 +133,8 @@ def in_shares(this_rank: int, weights: str) -> dict[str, Tensor]:
         held = sum(cast(DTensor, parameter).to_local().numel() for parameter in resumed._trained.values())
         results |= {f"{encoder}/{name}": tensor for name, tensor in train(resumed, 6, share).items()}
         results[f"{encoder}/held"] = torch.tensor(held)
+        if (head := resumed.whole_head()) is not None:
+            results |= {f"{encoder}/objective/joint_head.{name}": whole for name, whole in head.state_dict().items()}
     with pytest.raises(InputError, match="'fsdp' does not fit objective EMA"):
         toy_trainer(EXACT, objective="ema", options={}, compute=fsdp)
     return results

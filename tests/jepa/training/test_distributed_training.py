@@ -36,6 +36,20 @@ CASES: dict[str, dict[str, Any]] = {
     "history 2, dropout": {"history": 2, "dropout": 0.3},
     "paper": {"history": 3, "dropout": 0.1, "predictor": "paper"},
     "reference batch": {"options": {"reference_batch": 64, "sigreg": {"directions": 32}}},
+    "open loop": {
+        "history": 2,
+        "dropout": 0.3,
+        "options": {"open_loop_horizons": 2, "sigreg": {"directions": 32}},
+    },
+    "joint head": {
+        "history": 2,
+        "dropout": 0.3,
+        "options": {
+            "joint_head": "temporal",
+            "joint_head_options": {"width": 8, "depth": 1, "batch_size": 32},
+            "sigreg": {"directions": 32},
+        },
+    },
     "lejepa": {"objective": "lejepa"},
     "pldm": {"objective": "pldm", "options": {"time_covariance": 0.5, "inverse_dynamics": 0.5}},
     "auxiliary": {"objective": "auxiliary", "options": {"quantity": "place", "quantity_scale": 32}},

@@ -84,6 +84,15 @@ def test_no_objective_makes_the_host_wait(gpu: None, name: str) -> None:
     assert waits_of_a_step(trainer) == []
 
 
+@pytest.mark.parametrize(
+    "option", [{"open_loop_horizons": 2}, {"joint_head": "inverse"}], ids=lambda one: next(iter(one))
+)
+def test_no_option_of_objectives_that_predict_makes_the_host_wait(gpu: None, option: dict[str, Any]) -> None:
+    """The head `temporal` is none of these: it picks pairs of two clips by a mask, whose values the host waits for."""
+    options = OPTIONS["lewm"] | option
+    assert waits_of_a_step(trainer_on_stand_in(options=options, history=2, dropout=0.1)) == []
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_no_model_makes_the_host_wait(gpu: None, model: str) -> None:
     assert waits_of_a_step(trainer_on_stand_in(**MODELS[model])) == []

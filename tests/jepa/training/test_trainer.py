@@ -1,6 +1,7 @@
 """The trainer: it learns, resumes to the bit, and says what went wrong."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ import torch
 from jepa.core.errors import InputError
 from jepa.training.state import TrainingState
 from jepa.training.trainer import TrainConfig, Trainer, TrainingFailure
-from tests.jepa.training.toy import CONFIG, toy_clips, toy_trainer
+from tests.jepa.training.toy import BESIDE, CONFIG, toy_clips, toy_trainer
 
 
 def variant(**fields: object) -> TrainConfig:
@@ -31,16 +32,19 @@ def test_training_lowers_the_loss_and_keeps_the_latents_spread() -> None:
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_resumed_run_is_the_same_to_the_bit(precision: str) -> None:
+@pytest.mark.parametrize("options", [None, BESIDE], ids=["", "open loop and head"])
+def test_a_resumed_run_is_the_same_to_the_bit(precision: str, options: dict[str, Any] | None) -> None:
+    """Also in the middle of a curriculum, and with a head whose scales have followed the latents."""
     config = variant(steps=12, precision=precision)
-    straight = toy_trainer(config, dropout=0.2)
+    toy: dict[str, Any] = {"dropout": 0.2, "options": options}
+    straight = toy_trainer(config, **toy)
     expected = run(straight, 12)
-    first = toy_trainer(config, dropout=0.2)
+    first = toy_trainer(config, **toy)
     run(first, 5)
     saved = first.state().to_bytes()
     # Another seed and another global generator: everything must come from the state.
     torch.manual_seed(99)
-    second = toy_trainer(config, seed=8, dropout=0.2)
+    second = toy_trainer(config, seed=8, **toy)
     second.load(TrainingState.from_bytes(saved))
     assert second.completed_steps == 5
     assert run(second, 12) == expected[5:]

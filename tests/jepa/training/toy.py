@@ -23,6 +23,13 @@ PATCHES = {
     "latent_size": 16 * 8,
 }
 """Latents of 16 tokens."""
+BESIDE: dict[str, Any] = {
+    "open_loop_horizons": 2,
+    "joint_head": "inverse",
+    "joint_head_options": {"width": 8, "depth": 1, "batch_size": 32},
+    "sigreg": {"directions": 32},
+}
+"""What an objective that predicts may be asked for beside its own terms, within clips of four frames."""
 CONFIG = TrainConfig(steps=60, batch_size=16, learning_rate=2e-3, precision="fp32", log_every=1)
 
 
