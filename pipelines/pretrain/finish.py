@@ -3,6 +3,7 @@
 from infra.version import code_version
 from jepa.training.recipes import Recipe
 from jepa.training.trainer import Trainer
+from pipelines.pretrain.joint_head import head_request, training_facts
 from pipelines.pretrain.records.run_log import NoRunLog, RunLog
 from pipelines.pretrain.task import TrainingTask
 from pipelines.store import Dataset
@@ -10,6 +11,7 @@ from pipelines.store.models.card import model_card
 from pipelines.store.models.checkpoints import Checkpoints
 from pipelines.store.models.claim import check_claim
 from pipelines.store.models.commit import commit_model, weights_of
+from pipelines.store.models.heads.handle import commit_head
 from pipelines.store.models.manifest import ModelHandle, ModelManifest, Segment
 
 
@@ -29,10 +31,13 @@ def finish(
 ) -> ModelManifest | None:
     """Commits the model in rank 0, where it returns the manifest; its last checkpoint stays, to train on from.
 
+    A head for planners that was trained with it is committed, too.
+
     Raises:
         ClaimLostError: another training has taken the name over; nothing is written.
     """
-    trained = trainer.whole_model()  # in every process: sharded weights need all of them to be gathered
+    # In every process: sharded weights need all of them to be gathered.
+    trained, head = trainer.whole_model(), trainer.whole_head()
     if isinstance(run_log, NoRunLog):
         return None
     check_claim(model, task.claim)
@@ -57,6 +62,9 @@ def finish(
         code_version=code_version(),
         seconds=curve.seconds,
     )
+    if head is not None:
+        # Before the model: who starts again after its commit does nothing more.
+        commit_head(model.store, head_request(head, manifest, dataset), head, training_facts(curve, dataset))
     committed = commit_model(model, manifest, weights, model_card(manifest, curve))
     Checkpoints(model, keep_every=task.config.keep_every).prune(keep=1)
     return committed

@@ -26,6 +26,17 @@ class HeadRef(Config):
         return self.name
 
 
+class Jointly(Config):
+    """How a head was trained with its model."""
+
+    weight: float
+    """of its loss"""
+    detached: bool
+    """whether its gradient ended at the latents"""
+    longest: int
+    """environment steps between the frames of a pair at most: a clip's"""
+
+
 class HeadRequest(Config):
     """What is asked for when a head is fitted; everything that its weights depend on."""
 
@@ -38,11 +49,14 @@ class HeadRequest(Config):
     options: dict[str, Any]
     """the kind's configuration, all fields resolved"""
     seed: int
+    jointly: Jointly | None = None
+    """None where it is fitted after the model, on latents that stay"""
 
     @property
     def digest(self) -> str:
         """Returns what names it."""
-        return digest_of(self.model_dump(mode="json"))
+        # Heads that are fitted after the model keep the names that they had before there were others.
+        return digest_of(self.model_dump(mode="json", exclude={"jointly"} if self.jointly is None else None))
 
     @property
     def name(self) -> str:
@@ -95,11 +109,22 @@ def head_card(manifest: HeadManifest) -> str:
     states = "and recorded states of them: **privileged**" if manifest.privileged else "alone"
     return (
         f"# Head {request.name}\n\n"
-        f"A head of kind `{request.kind}` (version {request.version}), {manifest.parameters:,} parameters, on the "
-        f"frozen latents of model `{request.model}`, whose weights it left as they were.\n\n"
+        f"A head of kind `{request.kind}` (version {request.version}), {manifest.parameters:,} parameters, "
+        f"{_origin(request)}\n\n"
         f"- fitted on latents {states}: {manifest.episodes:,} episodes, {manifest.frames:,} frames of the train "
         f"split of dataset `{request.dataset}`\n"
         f"- seed {request.seed}, {manifest.seconds:.0f} s, loss {manifest.loss:.4g} over the last tenth of the steps\n"
         f"- code {manifest.code_version}\n\n"
         f"| option | value |\n|---|---|\n{options}"
+    )
+
+
+def _origin(request: HeadRequest) -> str:
+    """Returns what a head was trained on, and whether that stood still."""
+    if request.jointly is None:
+        return f"on the frozen latents of model `{request.model}`, whose weights it left as they were."
+    ended = "ended at the latents" if request.jointly.detached else "reached the encoder"
+    return (
+        f"**trained jointly** with model `{request.model}`, at weight {request.jointly.weight:g}; its gradient "
+        f"{ended}. Its pairs lay within a clip, at most {request.jointly.longest} environment steps apart."
     )

@@ -71,8 +71,13 @@ def test_released_weights_are_imported_judged_and_exported_unchanged(
     assert "is not known" in store.read("reports/m0/report.html").decode()
 
     expected = load_file(released / "released.safetensors")
+    small = ["inverse.width=8", "inverse.depth=1", "inverse.steps=2", "inverse.batch_size=8"]
+    assert main(["fit-heads", "--model", "m0", "--options", *small, "--executor", "local", "--store", folder]) == 0
+    capsys.readouterr()
     for file in ("back.pt", "back.safetensors"):
         assert run(released, file, "--export") == 0
+        said = capsys.readouterr().out
+        assert "nor are its heads inverse-" in said and "which stay in the store" in said
         path = released / file
         back = torch.load(path, weights_only=True) if path.suffix == ".pt" else load_file(path)
         assert back.keys() == expected.keys()
