@@ -144,6 +144,8 @@ def evaluate(
         InputError: an unknown name, or a source that this kind can do nothing with.
     """
     evaluation = (get_protocol(protocol) if isinstance(protocol, str) else protocol).evaluation(kind)
+    if evaluation.solves_problems and problems is None:
+        problems = evaluation.draw_problems(source, seed)
     if problems is not None:
         evaluation.use_problems(problems)
     result = EvaluationResult()

@@ -27,7 +27,7 @@ from jepa.worlds.world import WORLDS, WorldSpec
 
 @dataclass(frozen=True)
 class Problem:
-    """A start and a goal from one held-out episode; states are (d,) by quantity, pixels (H, W, 3)."""
+    """A start and a goal from held-out episodes; states are (d,) by quantity, pixels (H, W, 3)."""
 
     number: int
     split: str
@@ -41,6 +41,9 @@ class Problem:
     goal_pixels: Pixels
     demonstration_LA: Actions | None = None
     """The actions that were recorded between start and goal; None where none were."""
+    goal_episode: int | None = None
+    """The episode that the goal is taken from, and its row there; None where that is the start's."""
+    goal_row: int | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ dataset it names. Its digest is that of its content, the same on every machine a
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -15,19 +16,29 @@ from jepa.core.episodes import State
 
 @dataclass(frozen=True)
 class DrawnProblem:
-    """A start and a goal in one episode, without their frames; states are float32 (d,) by quantity."""
+    """A start and a goal without their frames, in one episode or of two; states are float32 (d,) by quantity."""
 
     number: int
     """among those of its split, goal kind and offset"""
     split: str
     goal_kind: str
     offset: int
-    """environment steps from the start to the goal"""
+    """environment steps from the start to the goal; of a stitched problem those that the shortest way may take"""
     episode: int
+    """of the start, and unless it is stitched of the goal"""
     start_row: int
     seed: int
     start: State
     goal: State
+    goal_episode: int | None = None
+    """of a stitched problem, the other episode that the goal is taken from"""
+    goal_row: int | None = None
+    """its row there; None as the episode is, where the goal is `offset` rows after the start"""
+
+    @property
+    def stitched(self) -> bool:
+        """Returns whether start and goal are of different episodes."""
+        return self.goal_episode is not None
 
     @property
     def group(self) -> tuple[str, str, int]:
@@ -62,12 +73,14 @@ class ProblemManifest:
                 "image_size": self.image_size,
                 "seed": self.seed,
                 "dataset_digest": self.dataset_digest,
-                "problems": [
-                    [*one.group, one.number, one.episode, one.start_row, one.seed, _plain(one.start), _plain(one.goal)]
-                    for one in self.problems
-                ],
+                "problems": [_content(one) for one in self.problems],
             }
         )
+
+    @property
+    def stitched(self) -> bool:
+        """Returns whether start and goal of its problems are of different episodes."""
+        return any(one.stitched for one in self.problems)
 
     @cached_property
     def groups(self) -> dict[tuple[str, str, int], list[DrawnProblem]]:
@@ -83,6 +96,12 @@ def same_states(state: State, other: State) -> bool:
     return state.keys() == other.keys() and all(
         np.array_equal(state[name], other[name], equal_nan=True) for name in state
     )
+
+
+def _content(one: DrawnProblem) -> list[Any]:
+    """Returns what the digest holds of a problem; one within an episode has the digest that it had before stitching."""
+    content = [*one.group, one.number, one.episode, one.start_row, one.seed, _plain(one.start), _plain(one.goal)]
+    return [*content, one.goal_episode, one.goal_row] if one.stitched else content
 
 
 def _plain(state: State) -> dict[str, list[float]]:

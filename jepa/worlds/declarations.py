@@ -16,6 +16,8 @@ class Quantity:
     probe: bool = True
     recorded: bool = True
     """False where it follows from the other quantities and the episode's actions, so that no episode stores it."""
+    fixed: bool = False
+    """Whether an episode keeps it from start to end; a factor of variation it keeps anyway."""
 
 
 @dataclass(frozen=True)

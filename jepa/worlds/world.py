@@ -58,6 +58,8 @@ class WorldSpec:
     """Coordinates of a frame's left, right, bottom and top edges in that quantity's unit."""
     objects: Mapping[str, float] = field(default_factory=dict)
     """Quantities of things that move only when they are moved, and the least displacement of a step that counts."""
+    speed: float | None = None
+    """Distance that a step can cover in whatever direction; by it a `geodesic` is so many steps long."""
     protocol: str = "lewm-v3"
     """Evaluation protocol that models of this world are judged under by default: a name, or the path of a YAML file."""
     preset: str = "smoke"
@@ -262,10 +264,7 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
 
     @classmethod
     def legal_moves(cls, before: Mapping[str, Any], after: Mapping[str, Any]) -> NDArray[np.bool_]:
-        """Returns which of M moves, each from a state to the next step's, (M, d), are physically possible, (M,).
-
-        A world whose simulator cannot be tricked need not say so.
-        """
+        """Returns which of M moves, each from a state to the next step's, (M, d), are physically possible, (M,)."""
         return np.ones(len(next(iter(before.values()))), dtype=bool)
 
     @classmethod
@@ -276,6 +275,10 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
         length, as most do not.
         """
         return None
+
+    def possible(self) -> NDArray[np.bool_]:
+        """Returns whether each copy's present state can be, (N,); one that was put together from several may not."""
+        return self.legal_moves(self.state(), self.state())
 
     def ended(self) -> NDArray[np.bool_]:
         """Returns whether the episode of each copy has ended by itself, (N,): nothing counts that happens from then on.
@@ -365,8 +368,8 @@ WORLDS = WorldRegistry(
         "gymnasium:": (
             "<id of a Gymnasium environment>",
             "jepa.worlds.adapters.any_gymnasium.world",
-            "any installed environment that renders RGB pictures, e.g. gymnasium:Pendulum-v1; "
-            "gymnasium:<module>:<id> where a module registers the id",
+            "any installed environment that renders RGB pictures, e.g. gymnasium:Pendulum-v1; with a module that "
+            "registers the id, gymnasium:<module>:<id>",
         )
     },
 )

@@ -43,11 +43,14 @@ class OracleConfig(CEMConfig):
     """whether the first mean is what was recorded between start and goal, idle actions after it, and the plan never
     costs more than that; where contacts make a search miss goals, such as in Push-T, this makes it a ceiling, provided
     that a plan is as long as the recording. `init_std` is then how far around the recording it searches"""
+    geodesic: bool = False
+    """whether distances in its cost are those of the shortest way (`World.geodesic`) where the world knows it: by the
+    straight distance a goal behind a wall draws it to the wall when its plan is too short to come round"""
 
 
 @PLANNERS.register("oracle")
 class Oracle(Planner):
-    """Searches actions in copies of the true world; its cost is the task's own distance to the goal."""
+    """Searches actions in copies of the true world; its cost is the task's distance to the goal, or the way to it."""
 
     Config = OracleConfig
     privileged = True
@@ -125,10 +128,14 @@ class Oracle(Planner):
         total_B = np.zeros(problems * candidates, dtype=np.float32)
         for action_BA in np.ascontiguousarray(np.moveaxis(action_PCLA.reshape(-1, *action_PCLA.shape[2:]), 1, 0)):
             world.advance(action_BA)
-            distance_B = world.distance(goals, goal_kind)
+            distance_B = self._distance(world, goals, goal_kind)
             total_B += distance_B
         cost_B: NDArray[np.float32] = distance_B + self.config.path_weight * total_B / steps
         return cost_B.reshape(problems, candidates)
+
+    def _distance(self, world: World, goals: State, goal_kind: str) -> NDArray[np.float32]:
+        way_B = world.geodesic(world.state(), goals) if self.config.geodesic else None
+        return world.distance(goals, goal_kind) if way_B is None else way_B
 
     def simulate(self, state: State, action_PLA: NDArray[np.float32]) -> State:
         """Returns the states (P, L+1, d) that the actions lead to."""

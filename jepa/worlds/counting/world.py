@@ -52,7 +52,9 @@ class Counting(World):
             Quantity("count", 1, "object", "from 0 to 8"),
             Quantity("reward", 1, "1", f"1 where the count is {TARGET}, else 0"),
             Quantity("centroid", 2, "frame width", "mean place of the objects; the middle where there is none"),
-            Quantity("shape", 1, "1", ", ".join(f"{n} {name}" for n, name in enumerate(SHAPES)), probe=False),
+            Quantity(
+                "shape", 1, "1", ", ".join(f"{n} {name}" for n, name in enumerate(SHAPES)), probe=False, fixed=True
+            ),
             Quantity("hue", 1, "degree", "of all objects", probe=False),
             Quantity("layout", 1, "1", "number that the places follow from", probe=False),
         ),

@@ -75,7 +75,7 @@ class TwoRoom(World):
         quantities=(
             Quantity("agent_position", 2, "scene width", "x to the right, y downwards"),
             Quantity("door", 1, "scene width", "y of the door's centre"),
-            Quantity("agent_colour", 3, "0-255", "red, green, blue", probe=False),
+            Quantity("agent_colour", 3, "0-255", "red, green, blue", probe=False, fixed=True),
         ),
         factors=(Factor("door", 0.2, 0.8, "scene width", held_out=((0.32, 0.40), (0.60, 0.68))),),
         perturbations=("teleport", "recolour"),
@@ -108,6 +108,7 @@ class TwoRoom(World):
         policy={"two_room/expert": 0.7, "random": 0.3},
         path_quantity="agent_position",
         frame_extent=(0.0, 1.0, 1.0, 0.0),
+        speed=float(SPEED),
         protocol="two-room-v1",
         preset="demo",
     )

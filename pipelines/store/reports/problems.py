@@ -4,6 +4,7 @@ The name is the digest of the content, so that a changed file is found by readin
 """
 
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +19,13 @@ from pipelines.store.references import SHORT
 from pipelines.store.sealed import read_if_there
 
 if TYPE_CHECKING:
-    pass
+    import pyarrow as pa
 
 PROBLEMS = "problems"
 SUFFIX = ".parquet"
 FACTS = ("world", "image_size", "seed", "dataset", "dataset_digest")
 """What all rows have in common: metadata of the file's schema."""
+DIGEST = re.compile("[0-9a-f]{64}")
 PATH = re.compile(rf"{PROBLEMS}/(?P<digest>[0-9a-f]{{64}})\.parquet")
 COLUMNS = {
     "split": "string",
@@ -35,6 +37,8 @@ COLUMNS = {
     "seed": "int64",
 }
 """Beside these, `start/<quantity>` and `goal/<quantity>` hold states, lists of float32."""
+STITCHED_COLUMNS = {"goal_episode": "int64", "goal_row": "int64"}
+"""What there is besides where start and goal are of different episodes."""
 
 
 UNREADABLE = (ValueError, KeyError, TypeError, OSError)
@@ -85,7 +89,7 @@ def find_problems(store: Store, digest_or_file: str) -> ProblemManifest:
     if digest_or_file.endswith(SUFFIX):
         what = f"problems file {digest_or_file!r}"
         try:
-            return from_parquet(read_file(what, digest_or_file))
+            return _named(from_parquet(read_file(what, digest_or_file)), digest_or_file)
         except InputError:
             raise
         except UNREADABLE as error:
@@ -103,6 +107,21 @@ def find_problems(store: Store, digest_or_file: str) -> ProblemManifest:
     return read_problems(store, found[0])
 
 
+def _named(problems: ProblemManifest, file: str) -> ProblemManifest:
+    """Returns a file's manifest.
+
+    Raises:
+        InputError: the file's name is a digest, and not that of its content.
+    """
+    name = PurePath(file).stem
+    if DIGEST.fullmatch(name) and name != problems.digest:
+        raise InputError(
+            f"problems file {file!r} was changed: its name is the digest of other problems than it holds "
+            f"({problems.digest[:SHORT]}); take it again from the store that wrote it, or give it another name"
+        )
+    return problems
+
+
 def is_whole(data: bytes, digest: str) -> bool:
     """Returns whether the bytes of a file are a manifest with that digest."""
     try:
@@ -118,8 +137,9 @@ def to_parquet(problems: ProblemManifest) -> bytes:
     from pipelines.store.parquet import parquet_bytes
 
     rows = problems.problems
+    kinds = {**COLUMNS, **STITCHED_COLUMNS} if problems.stitched else COLUMNS
     columns: dict[str, pa.Array[Any]] = {
-        name: pa.array([_cell(one, name) for one in rows], getattr(pa, kind)()) for name, kind in COLUMNS.items()
+        name: pa.array([_cell(one, name) for one in rows], getattr(pa, kind)()) for name, kind in kinds.items()
     }
     for which in ("start", "goal"):
         for quantity in sorted(getattr(rows[0], which)) if rows else ():
@@ -142,8 +162,7 @@ def from_parquet(data: bytes) -> ProblemManifest:
     facts = {name.decode(): value.decode() for name, value in (table.schema.metadata or {}).items()}
     if lacking := [name for name in FACTS if name not in facts]:
         raise ValueError(f"the file lacks {', '.join(lacking)}")
-    if lacking := [name for name, kind in COLUMNS.items() if name not in table.column_names]:
-        raise ValueError(f"the file lacks the columns {', '.join(lacking)}")
+    _check_columns(table)
     rows = table.to_pylist()
     return ProblemManifest(
         world=facts["world"],
@@ -153,6 +172,28 @@ def from_parquet(data: bytes) -> ProblemManifest:
         dataset=facts["dataset"],
         dataset_digest=facts["dataset_digest"],
     )
+
+
+def _check_columns(table: "pa.Table") -> None:
+    """Raises ValueError where a column lacks, is of another type or has holes, or a row is no row of an episode."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    held = {name for name in STITCHED_COLUMNS if name in table.column_names}
+    kinds = {**COLUMNS, **STITCHED_COLUMNS} if held else COLUMNS
+    if lacking := [name for name in kinds if name not in table.column_names]:
+        raise ValueError(f"the file lacks the columns {', '.join(lacking)}")
+    for name, kind in kinds.items():
+        held_as = table.schema.field(name).type
+        fits = pa.types.is_integer(held_as) if kind == "int64" else str(held_as) in ("string", "large_string")
+        if not fits or table[name].null_count:
+            raise ValueError(f"column {name} is not {kind} throughout")
+    for name in {"episode", "start_row", *held}:
+        if table.num_rows and pc.min(table[name]).as_py() < 0:
+            raise ValueError(f"column {name} has a number below 0")
+    numbers = table.select(["split", "goal", "offset", "problem"])
+    if numbers.group_by(numbers.column_names).aggregate([]).num_rows < table.num_rows:
+        raise ValueError("two problems of a group have the same number")
 
 
 def _cell(one: DrawnProblem, column: str) -> Any:
@@ -170,6 +211,8 @@ def _problem(row: dict[str, Any]) -> DrawnProblem:
         seed=row["seed"],
         start=_state(row, "start/"),
         goal=_state(row, "goal/"),
+        goal_episode=row.get("goal_episode"),
+        goal_row=row.get("goal_row"),
     )
 
 

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from jepa.core.episodes import State
 from jepa.core.errors import InputError
 from jepa.evaluation.kinds.planning.problems import draw_problems
 from jepa.planning import Execution, Oracle, OracleConfig, PlanningSetting, Problem
 from jepa.planning.planners import oracle as subject
 from jepa.worlds import World, make_world
+from jepa.worlds.two_room.world import TwoRoom
 from tests.jepa.evaluation.standins import MemorySource
 from tests.jepa.planning.setting import RIGHT_MODEL, check_alone_and_in_company, run
 
@@ -119,6 +121,24 @@ def test_around_the_demonstration_it_finds_better_ways(source: MemorySource) -> 
         for one, recorded, problem in zip(near, shown, problems, strict=True)
     ]
     assert sum(better) >= 3
+
+
+def test_by_the_shortest_way_it_comes_round_a_wall_that_straight_distances_lead_to(
+    problems: list[Problem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The goal is 9 steps away through the wall and 38 by the door, farther than a plan of 25 steps gets."""
+
+    def at(state: State, x: float) -> State:
+        moved = {"agent_position": np.array([x, 0.2], np.float32), "door": np.array([0.75], np.float32)}
+        return {**state, **moved}
+
+    behind = [replace(one, start=at(one.start, 0.36), goal=at(one.goal, 0.64)) for one in problems[:3]]
+    sizes = {"samples": 100, "elites": 10, "iterations": 8}
+    straight, round_it = (run("oracle", sizes | {"geodesic": way}, behind) for way in (False, True))
+    assert not any(one.success for one in straight) and all(one.success for one in round_it)
+    monkeypatch.setattr(TwoRoom, "geodesic", classmethod(lambda cls, start, goal: None))
+    for one, other in zip(run("oracle", sizes | {"geodesic": True}, behind), straight, strict=True):
+        np.testing.assert_array_equal(one.path["agent_position"], other.path["agent_position"])
 
 
 def test_from_the_demonstration_it_needs_one(problems: list[Problem]) -> None:

@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from jepa.core.episodes import Pixels, State
 from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, EpisodePlan, collect_episodes, make_world
+from jepa.worlds.stitching import fixed_quantities, goal_in_world_of, require_stitching
 from tests.narrow import floats, present
 
 SIZES = {
@@ -194,6 +195,35 @@ def test_routes_are_judged_move_by_move_and_no_way_is_shorter_than_the_straight_
         case.world.restore(start)
         assert way.dtype == np.float32 and (way >= case.world.distance(goal, "uniform") * (1 - 1e-6)).all()
         assert not present(case.world.geodesic(start, start)).any()
+
+
+def test_what_an_episode_keeps_is_kept_and_every_recorded_state_can_be(case: Case) -> None:
+    kept = fixed_quantities(case.spec)
+    assert kept >= {factor.name for factor in case.spec.factors}
+    for step in range(STEPS + 1):
+        state = case.frame(step)
+        for name in kept:
+            np.testing.assert_array_equal(state[name], case.frame(0)[name], err_msg=name)
+        case.world.restore(state)
+        assert case.world.possible().tolist() == [True] * EPISODES
+
+
+def test_a_goal_of_another_episode_shows_the_start_s_world(case: Case) -> None:
+    start, other = case.frame(0), {name: value[::-1] for name, value in case.frame(STEPS).items()}
+    try:
+        require_stitching(case.spec)
+    except InputError as error:
+        assert "makes its states of the actions of an episode" in str(error)
+        return
+    goal = goal_in_world_of(case.spec, start, other)
+    case.world.restore(goal)
+    shown = case.world.render_pixels()
+    case.world.restore(start)
+    case.world.restore(goal)
+    np.testing.assert_array_equal(case.world.render_pixels(), shown, err_msg="it is rendered alike again")
+    assert case.world.success(other, "uniform").all(), "what is scored of a goal is the other episode's"
+    for name in fixed_quantities(case.spec):
+        np.testing.assert_array_equal(case.world.state()[name], start[name])
 
 
 def test_goals_are_of_the_kinds_that_the_world_names(case: Case) -> None:

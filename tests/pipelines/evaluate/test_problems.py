@@ -1,5 +1,6 @@
 """Problems are drawn once, stored, named by every row, and given to any model again."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from infra.storage import Store
 from jepa.core.errors import InputError
 from pipelines.evaluate import evaluate, plan_evaluation
 from pipelines.evaluate.problems import check_problems
+from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.store import Dataset
 from pipelines.store.reports import read_table
 from pipelines.store.reports.problems import problem_digests, problems_path, read_problems
@@ -48,6 +50,38 @@ def test_the_same_problems_are_judged_again_by_their_digest_or_file(mine: Store,
         zip(first.episode, first.start_row, first.goal_state, strict=True)
     )
     assert problem_digests(mine) == [digest], "the file's problems lie in the store now"
+
+
+def test_stitched_problems_are_judged_with_another_model_under_a_protocol_that_stitches(
+    mine: Store, tmp_path: Path
+) -> None:
+    protocol = tmp_path / "stitched.yaml"
+    small = {"samples": 8, "elites": 2, "iterations": 1}
+    planning = {"pairs": "stitched", "offsets": [12], "problems": 3, "planners": {"cem": small, "oracle": small}}
+    planning |= {"frames_shown": 0, "position_frames": 50, "position_probe": {"hidden": 8, "steps": 1}}
+    protocol.write_text(json.dumps({"name": "mine-v1", "planning": planning}))
+    asked = config(protocol=str(protocol), kinds=["planning"], run="stitched")
+    evaluate(asked, mine)
+    first = read_table(mine, "episodes", run="stitched").compute()
+    (digest,) = set(first.problems_digest)
+    solved = {(one.split, one.episode, one.goal_episode, one.goal_row) for one in read_problems(mine, digest).problems}
+    columns = ["split", "episode", "goal_episode", "goal_row"]
+    assert set(first[columns].itertuples(index=False, name=None)) == solved
+    assert (first.episode != first.goal_episode).all()
+    pretrain(
+        PretrainConfig(dataset="d0", name="m1", recipe="smoke", steps=2, executor="local", workers=1, seed=1), mine
+    )
+    evaluate(asked.model_copy(update={"model": "m1", "problems": digest[:10], "seed": 7, "run": "other"}), mine)
+    again = read_table(mine, "episodes", run="other").compute()
+    assert set(again.problems_digest) == {digest} and set(again.model) != set(first.model)
+    assert set(again.goal_state) == set(first.goal_state)
+    with pytest.raises(
+        InputError, match="have `pairs: stitched` and protocol 'tiny-v1' says 'episode'; choose a proto"
+    ):
+        plan_evaluation(config(problems=digest, kinds=["planning"]), mine)
+    small_dataset(mine, name="d1", steps=30, seed=5)
+    with pytest.raises(InputError, match=r"were drawn from dataset 'd0@1' .* and not from 'd1@1'"):
+        plan_evaluation(asked.model_copy(update={"problems": digest, "dataset": "d1"}), mine)
 
 
 @pytest.mark.parametrize(

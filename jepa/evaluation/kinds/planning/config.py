@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo, field_validator, model_validator
 
 from jepa.core.config import Config
+from jepa.evaluation.kinds.planning.selection import Pairs
 from jepa.evaluation.kinds.probing.probes import ProbeConfig
 from jepa.planning.planner import PLANNERS, Planner, complete_planner, planner_config
 from jepa.worlds.success import USUAL
@@ -25,8 +26,10 @@ class PlanningConfig(Config):
     problems: int = Field(100, gt=0, le=1_000_000)
     """problems for each split, goal kind and offset"""
     offsets: tuple[PositiveInt, ...] = Field((25,), min_length=1)
-    """environment steps from the start to the goal in the recorded episode: one number, or several, whose problems are
-    apart in every table"""
+    """environment steps from the start to the goal in the recorded episode, of stitched pairs the most that their
+    shortest way may take: one number, or several, whose problems are apart in every table"""
+    pairs: Pairs = "episode"
+    """`episode`: start and goal are rows of one episode; `stitched`: of two, so that no recording joins them"""
     budget: int = Field(50, gt=0, le=1_000_000)
     """environment steps in which the goal must be met"""
     budget_factor: PositiveFloat | None = None
@@ -36,9 +39,10 @@ class PlanningConfig(Config):
     success_kind: str = USUAL
     """the world's test of success: `usual`, or one that it declares, e.g. `moderate` or `strict`"""
     remove_solved: bool | None = None
-    """whether problems whose start meets the goal already are left out; by default as the success kind says"""
+    """whether problems whose start meets the goal already are left out; by default as the success kind says, and always
+    of stitched pairs"""
     one_pair_an_episode: bool = False
-    """whether an episode gives one problem of each goal kind and offset at most"""
+    """whether an episode gives one start of each goal kind and offset at most"""
     planner_seeds: int = Field(1, gt=0, le=1000)
     """random streams that each planner solves each problem with; intervals are over problems"""
     history: Literal["real", "one"] | None = None
@@ -63,6 +67,17 @@ class PlanningConfig(Config):
     def replan_of(self, label: str) -> int:
         """Returns the environment steps from look to look of the planner with that label."""
         return int(self.planners[label].get("replan_every", self.replan_every))
+
+    @model_validator(mode="after")
+    def _no_recording_joins_stitched_pairs(self) -> "PlanningConfig":
+        for label, given in self.planners.items():
+            if self.pairs == "stitched" and (given["planner"] == "demonstration" or given.get("from_demonstration")):
+                option = "" if given["planner"] == "demonstration" else ".from_demonstration"
+                raise ValueError(
+                    f"planners.{label}{option} needs what was recorded between start and goal, and no recording joins "
+                    "stitched pairs; leave it out, or choose `pairs: episode`"
+                )
+        return self
 
     @classmethod
     def with_new_names(cls, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Planning: how often, and how nearly, a model's plans reach goals in the true world, beside an oracle and chance.
 
-A problem is a row of a held-out episode and the row `offset` steps later. Success is the world's usual test at any step
-of the budget, or a stricter one that the world declares. Regret is paired: what the planner lost against the oracle on
-the very same problem. `planned_path` is where
+A problem is a row of a held-out episode and the row `offset` steps later, or a row of another episode. Success is the
+world's usual test at any step of the budget, or a stricter one that the world declares. Regret is paired: what the
+planner lost against the oracle on the very same problem. `planned_path` is where
 the first action plan was believed to lead: simulated for the oracle, for a planner with a model its imagined latents,
 read by an MLP probe of the world's `path_quantity`.
 """
@@ -28,8 +28,10 @@ from jepa.evaluation.kinds.planning.config import (
     privileged_planners,
 )
 from jepa.evaluation.kinds.planning.figures import Outcomes, planner_metrics
-from jepa.evaluation.kinds.planning.problems import Selection, draw, has_problem, require_drawn, with_frames
+from jepa.evaluation.kinds.planning.problems import draw, has_problem, require_drawn, require_offsets, with_frames
 from jepa.evaluation.kinds.planning.report import EPISODES, HEADLINES, SECTION
+from jepa.evaluation.kinds.planning.selection import Selection
+from jepa.evaluation.kinds.planning.stitched import known_steps
 from jepa.evaluation.kinds.probing.evaluation import fit_position_probe
 from jepa.evaluation.kinds.probing.probes import Probe
 from jepa.evaluation.png import encode_png
@@ -39,6 +41,7 @@ from jepa.planning.heads.head import Head
 from jepa.planning.planner import Planner, PlanningSetting, Problem, make_planner
 from jepa.planning.problem_manifest import DrawnProblem, ProblemManifest
 from jepa.worlds.recordings import require_simulator
+from jepa.worlds.stitching import require_stitching
 from jepa.worlds.world import WORLDS, WorldSpec, make_world
 
 
@@ -69,16 +72,26 @@ class PlanningEvaluation(DivisibleEvaluation):
             InputError: there are none at one of the offsets, the world lacks a goal kind or the success kind, or the
                 recorded states cannot be simulated.
         """
-        require_simulator(source, self.kind)
+        self._require_world(source)
         groups, selection = self._groups(source.world), self._selection(source.world, seed)
         found = [draw(source, split, groups, selection) for split in present_splits(source)]
         problems = tuple(one for drawn in found for one in drawn.problems)
-        self._check_offsets({one.offset for one in problems}, max((drawn.longest for drawn in found), default=0))
+        require_offsets(self.config, self.protocol, {one.offset for one in problems}, found)
         size = max(drawn.image_size for drawn in found)
         return ProblemManifest(source.world, size, selection.seed, problems)
 
     def use_problems(self, problems: ProblemManifest) -> None:
-        """Takes the problems to be solved."""
+        """Takes the problems to be solved.
+
+        Raises:
+            InputError: their starts and goals are paired in another way than the protocol says.
+        """
+        held = "stitched" if problems.stitched else "episode"
+        if problems.problems and held != self.config.pairs:
+            raise InputError(
+                f"problems {problems.digest[:8]} have `pairs: {held}` and protocol {self.protocol!r} says "
+                f"{self.config.pairs!r}; choose a protocol that fits them"
+            )
         self._problems = problems
 
     def needs_heads(self) -> tuple[str, ...]:
@@ -96,19 +109,25 @@ class PlanningEvaluation(DivisibleEvaluation):
             InputError: there are none at one of the offsets, the world lacks a goal kind or the success kind, or the
                 recorded states cannot be simulated.
         """
-        require_simulator(source, self.kind)
+        self._require_world(source)
         if self._problems is not None:
             WORLDS.get(source.world).world_spec.success_kind(self.config.success_kind)
             return [self._unit(*group) for group in self._problems.groups]
         held = [unit for split in present_splits(source) for unit in self.units_of(source, split)]
-        self._check_offsets({self._parts(unit)[2] for unit in held})
+        require_offsets(self.config, self.protocol, {self._parts(unit)[2] for unit in held})
         return held
 
     def units_of(self, source: EpisodeSource, split: str) -> list[str]:
         """Returns the units of one split that have problems."""
-        count = self.config.problems
-        groups = self._groups(source.world)
-        return [self._unit(split, k, offset) for k, offset in groups if has_problem(source, split, k, count, offset)]
+        # Within episodes, which rows make a problem does not depend on the seed.
+        wanted, groups = self._selection(source.world, seed=0), self._groups(source.world)
+        return [self._unit(split, k, offset) for k, offset in groups if has_problem(source, split, k, offset, wanted)]
+
+    def _require_world(self, source: EpisodeSource) -> None:
+        """Raises InputError where the world cannot simulate the recorded states, or not pair them as is asked for."""
+        require_simulator(source, self.kind)
+        if self.config.pairs == "stitched":
+            require_stitching(WORLDS.get(source.world).world_spec)
 
     def _unit(self, split: str, goal_kind: str, offset: int) -> str:
         """Returns a unit's name, with the offset where it does not follow from the settings."""
@@ -130,31 +149,18 @@ class PlanningEvaluation(DivisibleEvaluation):
             )
         return [(kind, offset) for offset in config.offsets for kind in kinds]
 
-    def _check_offsets(self, held: set[int], longest: int | None = None) -> None:
-        """Raises InputError where an offset has no problem."""
-        for offset in self.config.offsets:
-            if offset in held:
-                continue
-            if longest is not None and longest >= offset:
-                raise InputError(
-                    f"dataset has no planning problem {offset} steps ahead of the goal kinds of protocol "
-                    f"{self.protocol!r} that is not solved at its start; collect more or longer episodes"
-                )
-            has = f" (the longest has {longest})" if longest else ""
-            raise InputError(
-                f"dataset has no test episode of {offset} steps or more{has}, which planning under protocol "
-                f"{self.protocol!r} needs; collect more or longer episodes"
-            )
-
     def _selection(self, world: str, seed: int) -> Selection:
         config = self.config
         kind = WORLDS.get(world).world_spec.success_kind(config.success_kind)
+        drops_solved = kind.drops_solved or config.pairs == "stitched"
         return Selection(
             config.problems,
             derive_seed(seed, "planning"),
             config.one_pair_an_episode,
-            kind.drops_solved if config.remove_solved is None else config.remove_solved,
+            drops_solved if config.remove_solved is None else config.remove_solved,
             kind.name,
+            kind.legal_route,
+            config.pairs,
         )
 
     def _drawn(self, unit: str, source: EpisodeSource, seed: int) -> Sequence[DrawnProblem]:
@@ -183,6 +189,7 @@ class PlanningEvaluation(DivisibleEvaluation):
         spec, config = WORLDS.get(source.world).world_spec, self.config
         drawn = self._drawn(unit, source, seed)
         problems = with_frames(drawn if items is None else drawn[items.start : items.stop], source)
+        known_P = known_steps(WORLDS.get(source.world), problems, offset)
         executions, seconds = self._solve(problems, model, source, config.budget_of(offset))
         imagined = self._imagined_paths(
             {label: runs[0] for label, runs in executions.items()}, spec, model, source, seed
@@ -197,7 +204,7 @@ class PlanningEvaluation(DivisibleEvaluation):
                 # What a plan was expected to lead to is drawn of the first stream alone.
                 believed = imagined[label] if stream == 0 else [None] * len(runs)
                 result.tables[EPISODES.name] += self._rows(
-                    problems, runs, executions["oracle"][stream], believed, spec, labels
+                    problems, runs, executions["oracle"][stream], believed, spec, labels, known_P
                 )
                 with_model = [run for run in runs if run.imagined_latent is not None]
                 result.plan_seconds += [seconds for run in with_model for seconds in run.plan_seconds]
@@ -220,9 +227,12 @@ class PlanningEvaluation(DivisibleEvaluation):
         common = {"evaluation": self.kind, "protocol": self.protocol, "split": split, "goal": goal_kind, "seed": seed}
         common |= {"offset": offset, "success_kind": self.config.success_kind}
         privileged = privileged_planners(self.config.planners)
+        known = [np.inf if row["known_steps"] is None else row["known_steps"] for row in solved["oracle"][0]]
         for label in solved:
             columns = {**common, "privileged": privileged[label], "seconds": found.seconds[label]}
-            result.metrics += planner_metrics(label, outcomes, offset, rows[0]["unit"], columns)
+            result.metrics += planner_metrics(
+                label, outcomes, np.array(known, dtype=np.float64), rows[0]["unit"], columns
+            )
         return result
 
     def _solve(
@@ -290,14 +300,18 @@ class PlanningEvaluation(DivisibleEvaluation):
         imagined: Sequence[NDArray[np.float32] | None],
         spec: WorldSpec,
         common: Row,
+        known_P: NDArray[np.float64],
     ) -> list[Row]:
         rows = []
-        for problem, run, best, believed in zip(problems, runs, oracle, imagined, strict=True):
+        for problem, run, best, believed, known in zip(problems, runs, oracle, imagined, known_P, strict=True):
             labels = {name: value for name, value in common.items() if name != "evaluation"}
             outcome = {
                 "problem": problem.number,
                 "episode": problem.episode,
                 "start_row": problem.start_row,
+                "goal_episode": problem.goal_episode,
+                "goal_row": problem.goal_row,
+                "known_steps": int(known) if np.isfinite(known) else None,
                 "success": run.success,
                 "steps_to_goal": run.steps_to_goal,
                 "final_distance": run.final_distance,

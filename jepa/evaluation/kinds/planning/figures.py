@@ -60,23 +60,26 @@ class Outcomes:
 
 
 def planner_metrics(
-    label: str, outcomes: Mapping[str, Outcomes], offset: int, distance_unit: str, labels: Mapping[str, Any]
+    label: str, outcomes: Mapping[str, Outcomes], known_P: Floats, distance_unit: str, labels: Mapping[str, Any]
 ) -> list[Row]:
     """Returns the figures of one planner on a group of problems.
 
     - `success_rate`, `final_distance`, `plan_seconds`: means over problems.
+    - `success_given_oracle`: the success rate on the problems that the oracle solves in some stream, of all others;
+      left out where it solves none.
     - `regret` in `success` is the oracle's less the planner's success rate, in `final_distance` the planner's less the
       oracle's distance: both are 0 for the oracle itself, and positive where the planner does worse.
       `regret_to_demonstration` is the same against what was recorded, where a planner `demonstration` is there.
     - `normalised_regret`, (J - J_oracle) / (J_random - J_oracle) with J the mean failure or distance: 0 for the oracle,
       1 for chance, not clipped; left out where oracle and chance do equally well.
-    - `spl`, success x shortest / max(taken, shortest) steps; the shortest known is that of recording or oracle.
+    - `spl`, success x shortest / max(taken, shortest) steps; the shortest known is that of recording, shortest way or
+      oracle, and where there is none of these that of the fastest planner.
     - `steps_to_goal`: of the problems whose goal was reached.
 
     Args:
         label: the planner.
         outcomes: of all planners on the same problems, oracle and random among them.
-        offset: environment steps that the recording took from start to goal.
+        known_P: environment steps in which each goal is known to be reached, infinity where nobody knows.
         distance_unit: unit of the distances.
         labels: the rows' own columns, with `seed`.
     """
@@ -91,8 +94,11 @@ def planner_metrics(
         row(bootstrap_mean(own.distance_P, seed), "final_distance", distance_unit),
         *_regret(own, oracle, "regret", distance_unit, seed, row),
         row(bootstrap_mean(own.seconds_P, seed), "plan_seconds", "s"),
-        row(bootstrap_mean(_path_length_P(own, oracle, offset), seed), "spl"),
+        row(bootstrap_mean(_path_length_P(own, _shortest_P(outcomes, known_P)), seed), "spl"),
     ]
+    reached_P = np.isfinite(oracle.shortest_P)
+    if label != "oracle" and reached_P.any():
+        rows.append(row(_rate(own, seed, reached_P), "success_given_oracle"))
     steps_P = _mean_steps(own.steps_SP)
     if len(steps_P):
         rows.append(row(bootstrap_mean(steps_P, seed), "steps_to_goal", "steps"))
@@ -119,10 +125,11 @@ def normalised(own_P: Floats, oracle_P: Floats, chance_P: Floats, seed: int) -> 
     return percentile_interval(float(lost_P.mean() / span_P.mean()), resampled_R, len(own_P))
 
 
-def _rate(own: Outcomes, seed: int) -> Estimate:
+def _rate(own: Outcomes, seed: int, counted_P: NDArray[np.bool_] | None = None) -> Estimate:
+    success_P = own.success_P if counted_P is None else own.success_P[counted_P]
     if own.streams == 1:
-        return wilson(int(own.success_P.sum()), len(own.success_P))
-    return bootstrap_mean(own.success_P, seed)
+        return wilson(int(success_P.sum()), len(success_P))
+    return bootstrap_mean(success_P, seed)
 
 
 def _regret(own: Outcomes, best: Outcomes, metric: str, distance_unit: str, seed: int, row: Any) -> list[Row]:
@@ -136,11 +143,19 @@ def _regret(own: Outcomes, best: Outcomes, metric: str, distance_unit: str, seed
     ]
 
 
-def _path_length_P(own: Outcomes, oracle: Outcomes, offset: int) -> Floats:
+def _shortest_P(outcomes: Mapping[str, Outcomes], known_P: Floats) -> Floats:
+    """Returns the fewest steps to each goal that are known, (P,); infinity where no planner reached it either."""
+    shortest_P = np.minimum(outcomes["oracle"].shortest_P, known_P)
+    fastest_P = np.min([one.shortest_P for one in outcomes.values()], axis=0)
+    return np.asarray(np.where(np.isinf(shortest_P), fastest_P, shortest_P), dtype=np.float64)
+
+
+def _path_length_P(own: Outcomes, shortest_P: Floats) -> Floats:
     """Returns success weighted by path length, (P,)."""
-    shortest_P = np.minimum(oracle.shortest_P, offset)
     taken_SP = np.where(np.isnan(own.steps_SP), np.inf, own.steps_SP)
     longest_SP = np.maximum(taken_SP, shortest_P)
+    # A goal that nobody reached weighs nothing, however short the way may be.
+    shortest_P = np.where(np.isinf(shortest_P), 0.0, shortest_P)
     # A start that meets its goal is reached in no steps, as fast as can be.
     weighted_SP = np.where(longest_SP == 0, 1.0, shortest_P / np.maximum(longest_SP, 1))
     return np.asarray(weighted_SP.mean(0), dtype=np.float64)

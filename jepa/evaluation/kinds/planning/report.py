@@ -11,12 +11,19 @@ EPISODES = Table(
         Column("privileged", "bool", "whether it knows states that no camera shows, or what comes", optional=True),
         Column("seed", "int", "seed of the evaluation"),
         Column("goal", "string", "kind of goal"),
-        Column("offset", "int", "environment steps from the start to the goal in that episode", optional=True),
+        Column("offset", "int", "environment steps from start to goal, of stitched problems at most", optional=True),
         Column("success_kind", "string", "the world's test of success: usual, moderate, strict …", optional=True),
         Column("stream", "int", "random stream of the planner, from 0", optional=True),
         Column("problem", "int", "number of the problem; the same number is the same problem for every planner"),
-        Column("episode", "int", "index of the held-out episode that start and goal come from"),
+        Column(
+            "episode", "int", "index of the held-out episode that the start comes from, unless stitched the goal too"
+        ),
         Column("start_row", "int", "row of the start in that episode"),
+        Column("goal_episode", "int", "of a stitched problem, the episode that the goal comes from", optional=True),
+        Column("goal_row", "int", "of a stitched problem, the row of the goal in its episode", optional=True),
+        Column(
+            "known_steps", "int", "environment steps that recording or shortest way takes to the goal", optional=True
+        ),
         Column("success", "bool", "whether the goal was met within the budget"),
         Column("steps_to_goal", "int", "environment steps to success, null where it was not reached", optional=True),
         Column("final_distance", "float", "task distance to the goal at the end, in `unit`"),

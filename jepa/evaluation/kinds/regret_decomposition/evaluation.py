@@ -23,6 +23,7 @@ from jepa.core.seeds import derive_seed
 from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
 from jepa.evaluation.kinds.planning.config import heads_of_planners, privileged_planners
 from jepa.evaluation.kinds.planning.problems import draw_problems, has_problem
+from jepa.evaluation.kinds.planning.selection import Selection
 from jepa.evaluation.kinds.regret_decomposition.config import RegretDecompositionConfig
 from jepa.evaluation.kinds.regret_decomposition.menu import Menu, Search, WatchedModel, draw_menu, search
 from jepa.evaluation.kinds.regret_decomposition.report import CANDIDATES, HEADLINES, PROBLEMS, SECTION
@@ -80,7 +81,8 @@ class RegretDecompositionEvaluation(Evaluation):
         require_simulator(source, self.kind)
         config, kinds = self.config, WORLDS.get(source.world).world_spec.goal_kind_names
         pairs = [(split, kind) for split in present_splits(source) for kind in kinds]
-        units = [f"{s}/{k}" for s, k in pairs if has_problem(source, s, k, config.problems, config.ahead)]
+        wanted = Selection(config.problems, seed=0)
+        units = [f"{s}/{k}" for s, k in pairs if has_problem(source, s, k, config.ahead, wanted)]
         if not units:
             raise InputError(
                 f"dataset has no held-out episode of {config.ahead} steps or more, which {self.kind} needs; "

@@ -52,7 +52,7 @@ class SwmTwoRoom(SceneWorld):
             Quantity("door", 1, "pixel of 224", "y of the door's centre"),
             Quantity("agent_radius", 1, "pixel of 224", probe=False),
             Quantity("floor", 1, "1", "brightness of the floor", probe=False),
-            Quantity("agent_hue", 1, "degree", probe=False),
+            Quantity("agent_hue", 1, "degree", probe=False, fixed=True),
         ),
         factors=(
             Factor("door", 40.0, 184.0, "pixel of 224", held_out=((70.0, 90.0), (134.0, 154.0))),
@@ -85,6 +85,7 @@ class SwmTwoRoom(SceneWorld):
         policy={"swm_two_room/expert": 0.7, "random": 0.3},
         path_quantity="agent_position",
         frame_extent=(0.0, float(SIDE), float(SIDE), 0.0),
+        speed=5.0,
     )
 
     def __init__(self, num_envs: int, image_size: int = SIDE) -> None:

@@ -1,10 +1,13 @@
 """Manifests of planning problems: the same content from every file, found when changed, kept while rows name them."""
 
+import io
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from infra.errors import InfraError
@@ -56,6 +59,71 @@ def test_they_come_back_bit_by_bit(store: Store) -> None:
 )
 def test_whatever_is_solved_is_in_the_digest(other: ProblemManifest) -> None:
     assert other.digest != PROBLEMS.digest == replace(PROBLEMS, dataset="renamed@1").digest
+
+
+STITCHED = replace(PROBLEMS, problems=(drawn(0, goal_episode=3, goal_row=9), drawn(1, goal_episode=4, goal_row=0)))
+
+
+def test_problems_within_episodes_keep_the_digest_and_the_columns_that_they_had() -> None:
+    """Rows that users hold name them; the digest is that of the code before problems could be stitched."""
+    assert PROBLEMS.digest == "64b680c3076d24e942ca76f37fa95b08384fcaf96d32fb05f3c1b5e4af781c33"
+    assert not {"goal_episode", "goal_row"} & {*read_columns(to_parquet(PROBLEMS))}
+
+
+def test_stitched_ones_name_both_episodes(local: Store) -> None:
+    held = read_problems(local, write_problems(local, STITCHED))
+    assert [(one.goal_episode, one.goal_row) for one in held.problems] == [(3, 9), (4, 0)]
+    assert held.stitched and held.digest == STITCHED.digest != PROBLEMS.digest
+    first, last = STITCHED.problems
+    for other in (replace(last, goal_episode=5), replace(last, goal_row=1)):
+        assert replace(STITCHED, problems=(first, other)).digest != STITCHED.digest
+
+
+def read_columns(data: bytes) -> dict[str, Any]:
+    table = pq.read_table(io.BytesIO(data))
+    return {name: table[name] for name in table.column_names}
+
+
+def edited(problems: ProblemManifest, **columns: Any) -> bytes:
+    """Returns a manifest's file with some columns replaced, and without those that are None."""
+    table = pq.read_table(io.BytesIO(to_parquet(problems)))
+    for name, values in columns.items():
+        table = table.drop_columns([name])
+        table = table if values is None else table.append_column(name, values)
+    written = io.BytesIO()
+    pq.write_table(table, written)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (to_parquet(STITCHED)[:-40], "is no manifest of planning problems"),
+        (to_parquet(STITCHED)[:700] + to_parquet(STITCHED)[701:], "is no manifest of planning problems"),
+        (edited(STITCHED, goal_row=None), "is no manifest of planning problems"),
+        (edited(STITCHED, goal_row=[[9, None]]), "is no manifest of planning problems"),
+        (edited(STITCHED, goal_row=[[9, -1]]), "is no manifest of planning problems"),
+        (edited(STITCHED, goal_episode=[["3", "4"]]), "is no manifest of planning problems"),
+        (edited(PROBLEMS, start_row=[[-1, 3]]), "is no manifest of planning problems"),
+        (edited(PROBLEMS, problem=[[0, 0]]), "is no manifest of planning problems"),
+        (edited(PROBLEMS, seed=None), "is no manifest of planning problems"),
+    ],
+)
+def test_a_file_that_was_cut_or_edited_is_refused_in_a_sentence(
+    local: Store, tmp_path: Path, data: bytes, sentence: str
+) -> None:
+    (tmp_path / "mine.parquet").write_bytes(data)
+    with pytest.raises(InputError, match=rf"^problems file '.*mine\.parquet' {sentence}[^\n]*$"):
+        find_problems(local, str(tmp_path / "mine.parquet"))
+
+
+def test_a_file_with_the_name_of_another_digest_was_changed(local: Store, tmp_path: Path) -> None:
+    file = tmp_path / f"{STITCHED.digest}.parquet"
+    file.write_bytes(to_parquet(STITCHED))
+    assert find_problems(local, str(file)).digest == STITCHED.digest
+    file.write_bytes(edited(STITCHED, goal_row=[[9, 1]]))
+    with pytest.raises(InputError, match=r"was changed: its name is the digest of other problems than it holds"):
+        find_problems(local, str(file))
 
 
 def test_they_are_found_by_a_beginning_of_their_digest_or_in_a_file(local: Store, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ ALL = {
 
 def rows(label: str, changed: Outcomes | None = None) -> dict[tuple[Any, ...], Any]:
     held = ALL if changed is None else {**ALL, label: changed}
-    return figures(planner_metrics(label, held, 25, "m", LABELS), "quantity")
+    return figures(planner_metrics(label, held, np.full(4, 25.0), "m", LABELS), "quantity")
 
 
 def test_regret_against_oracle_and_demonstration_and_between_oracle_and_chance() -> None:
@@ -54,8 +54,32 @@ def test_lengths_count_where_the_goal_was_reached() -> None:
     assert rows("oracle")[None, "spl"] == pytest.approx((1 + 1 + 25 / 40) / 4)
     assert rows("cem")[None, "steps_to_goal"] == 20 and (None, "steps_to_goal") not in rows("random")
     at_once = {label: outcomes([0] * 4, [0.0] * 4) for label in ALL}
-    spl = figures(planner_metrics("cem", at_once, 25, "m", LABELS), "quantity")[None, "spl"]
+    spl = figures(planner_metrics("cem", at_once, np.full(4, 25.0), "m", LABELS), "quantity")[None, "spl"]
     assert spl == 1, "a start that meets its goal takes no steps, as few as can be"
+
+
+def test_success_is_told_apart_on_the_problems_that_the_oracle_solves() -> None:
+    cem = planner_metrics("cem", ALL, np.full(4, 25.0), "m", LABELS)
+    (given,) = (row for row in cem if row["metric"] == "success_given_oracle")
+    assert (given["value"], given["n"]) == (pytest.approx(2 / 3), 3) and given["ci_low"] < 2 / 3 < given["ci_high"]
+    assert (None, "success_given_oracle") not in rows("oracle")
+    lost = figures(planner_metrics("cem", {**ALL, "oracle": ALL["random"]}, np.full(4, 25.0), "m", LABELS), "quantity")
+    assert (None, "success_given_oracle") not in lost, "it has nothing to be a share of"
+
+
+def test_weighted_lengths_where_no_recording_shows_a_way() -> None:
+    unknown, far = np.full(4, np.inf), np.array([5.0, 30.0, np.inf, np.inf])
+    held = {name: ALL[name] for name in ("oracle", "cem", "random")}
+    held["random"] = outcomes([None, None, None, 60], [0.5, 0.5, 0.6, 0.0])
+
+    def spl(label: str, known: Any) -> float:
+        return float(figures(planner_metrics(label, held, known, "m", LABELS), "quantity")[None, "spl"])
+
+    assert spl("cem", unknown) == pytest.approx((10 / 20 + 1) / 4), "the oracle's ways count"
+    assert spl("random", unknown) == pytest.approx(1 / 4), "where it has none, the fastest planner's"
+    assert spl("cem", far) == pytest.approx((5 / 20 + 1) / 4)
+    nobody = {name: outcomes([None] * 4, [1.0] * 4) for name in held}
+    assert figures(planner_metrics("cem", nobody, unknown, "m", LABELS), "quantity")[None, "spl"] == 0
 
 
 def test_streams_are_averaged_and_intervals_are_over_problems() -> None:
@@ -64,7 +88,7 @@ def test_streams_are_averaged_and_intervals_are_over_problems() -> None:
     assert twice.success_P.tolist() == [0.5, 0.0] and twice.distance_P.tolist() == pytest.approx([0.2, 0.4])
     assert twice.seconds_P.tolist() == pytest.approx([0.2, 0.2])
     held = {label: replace(Outcomes.of([one]), success_P=np.ones(2)) for label in ("oracle", "random")}
-    (rate, *_) = planner_metrics("cem", held | {"cem": twice}, 25, "m", LABELS)
+    (rate, *_) = planner_metrics("cem", held | {"cem": twice}, np.full(2, 25.0), "m", LABELS)
     assert rate["metric"] == "success_rate"
     assert (rate["value"], rate["n"]) == (0.25, 2)
 

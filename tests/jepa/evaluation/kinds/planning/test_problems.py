@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from jepa.core.errors import InputError
-from jepa.evaluation.kinds.planning.problems import Selection, draw, draw_problems, has_problem, with_frames
+from jepa.evaluation import PlanningConfig, PlanningEvaluation
+from jepa.evaluation.kinds.planning.problems import draw, draw_problems, has_problem, with_frames
+from jepa.evaluation.kinds.planning.selection import Selection
 from tests.jepa.evaluation.standins import MemorySource
 
 
@@ -57,8 +59,8 @@ def test_the_draw_is_the_seed_and_nothing_else(source: MemorySource) -> None:
 def test_a_split_without_such_a_problem_is_refused_in_a_sentence(source: MemorySource) -> None:
     with pytest.raises(InputError, match=r"'test'.*'uniform'.*65 environment steps ahead"):
         draw_problems(source, "test", "uniform", 5, 65, seed=0)
-    assert not has_problem(source, "test", "uniform", 5, 65)
-    assert has_problem(source, "test", "uniform", 5, 64)
+    assert not has_problem(source, "test", "uniform", 65, Selection(5, seed=0))
+    assert has_problem(source, "test", "uniform", 64, Selection(5, seed=0))
 
 
 def test_what_is_drawn_together_is_what_is_drawn_apart(source: MemorySource) -> None:
@@ -88,9 +90,38 @@ def test_pairs_that_are_solved_at_the_start_are_left_out(source: MemorySource) -
     assert min(starts(remove_solved=False)) < 0.05 < nearest, "Two-Room's goals are met at 0.05"
 
 
+def test_recordings_that_cross_the_wall_make_no_problem_where_routes_must_be_legal() -> None:
+    """As the package's Two-Room does, whose collision test looks at where a step ends."""
+    source = MemorySource({"test": 2})
+    # The first agent stands on the left up to row 30 and is behind the wall, far from the door, from the next row on.
+    one, other = source.by_split["test"]
+    place = np.where(np.arange(65)[:, None] <= 30, [[0.4, 0.1]], [[0.6, 0.1]]).astype(np.float32)
+    state = {**one.state, "agent_position": place, "door": np.full_like(one.state["door"], 0.7)}
+    source.by_split["test"] = [replace(one, state=state), other]
+
+    def starts(legal_route: bool, kind: str = "uniform") -> list[int]:
+        selection = Selection(200, seed=0, legal_route=legal_route)
+        found = draw(source, "test", [(kind, 25)], selection).problems
+        return sorted(problem.start_row for problem in found if problem.episode == one.index)
+
+    assert starts(legal_route=False) == list(range(40))
+    assert starts(legal_route=True) == [*range(6), *range(31, 40)], "whatever window does not hold the move from row 30"
+    assert len(starts(legal_route=False, kind="cross_room")) == 25
+    source.by_split["test"] = source.by_split["test"][:1]
+    assert has_problem(source, "test", "cross_room", 25, Selection(5, seed=0))
+    assert not has_problem(source, "test", "cross_room", 25, Selection(5, seed=0, legal_route=True))
+    strict = PlanningEvaluation(PlanningConfig(success_kind="strict"), "p-v1")
+    with pytest.raises(InputError, match=r"dataset has no planning problem 25 steps .* recorded by a legal one"):
+        strict.draw_problems(source, 0)
+
+
 def test_problems_of_other_episodes_are_refused(source: MemorySource) -> None:
     (one,) = draw(source, "test", [("uniform", 25)], Selection(1, seed=0)).problems
     with pytest.raises(InputError, match="name episode 9999, which split 'test' of the dataset lacks"):
         with_frames([replace(one, episode=9999)], source)
     with pytest.raises(InputError, match=f"starts in another state than row {one.start_row} of episode {one.episode}"):
         with_frames([replace(one, start=one.goal)], source)
+    with pytest.raises(
+        InputError, match=f"ends in another state than row {one.start_row + 25} of episode {one.episode}"
+    ):
+        with_frames([replace(one, goal=one.start)], source)
