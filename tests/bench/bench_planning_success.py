@@ -18,7 +18,8 @@ import torch
 
 from infra.storage import Store, open_store
 from jepa.core.seeds import derive_seed
-from jepa.evaluation.kinds.planning.problems import Selection, draw, with_frames
+from jepa.evaluation.kinds.planning.problems import draw, with_frames
+from jepa.evaluation.kinds.planning.selection import Selection
 from jepa.evaluation.statistics import wilson
 from jepa.planning import PLANNERS, Plan, PlanningSetting, Problem, Situation, execute, make_planner
 from jepa.planning.heads.head import Head
