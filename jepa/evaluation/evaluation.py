@@ -71,8 +71,8 @@ class Evaluation(ABC):
     def __init__(self, config: Any, protocol: str) -> None:
         """Takes the configuration, of the class's `Config`, and the name of the protocol that it belongs to."""
 
-    def draw_problems(self, source: EpisodeSource, seed: int) -> "ProblemManifest":
-        """Returns the problems of all units, where the evaluation solves problems.
+    def draw_problems(self, source: EpisodeSource, seed: int) -> "ProblemManifest | None":
+        """Returns the problems of all units, where the evaluation solves problems; None where it does without.
 
         Raises:
             InputError: the source has none, or its states cannot be simulated.

@@ -52,6 +52,8 @@ def problems_of(
     problems = given
     if problems is None:
         drawn = evaluation.draw_problems(dataset, seed)
+        if drawn is None:
+            return None
         problems = replace(drawn, dataset=str(reference), dataset_digest=reference.digest)
     evaluation.use_problems(problems)
     return problems

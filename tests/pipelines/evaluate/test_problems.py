@@ -79,9 +79,40 @@ def test_stitched_problems_are_judged_with_another_model_under_a_protocol_that_s
         InputError, match="have `pairs: stitched` and protocol 'tiny-v1' says 'episode'; choose a proto"
     ):
         plan_evaluation(config(problems=digest, kinds=["planning"]), mine)
+    with pytest.raises(InputError, match="which a menu of regret_decomposition needs; choose problems within episodes"):
+        plan_evaluation(config(problems=digest, kinds=["regret_decomposition"]), mine)
     small_dataset(mine, name="d1", steps=30, seed=5)
     with pytest.raises(InputError, match=r"were drawn from dataset 'd0@1' .* and not from 'd1@1'"):
         plan_evaluation(asked.model_copy(update={"problems": digest, "dataset": "d1"}), mine)
+
+
+def test_all_kinds_that_plan_solve_the_given_problems_and_say_which(mine: Store) -> None:
+    (digest,) = problem_digests(mine)
+    problems = read_problems(mine, digest)
+    kinds = ["spectrum", "regret_decomposition"]
+    plan = plan_evaluation(config(kinds=kinds, problems=digest), mine)
+    assert [one.digest for one in plan.problems] == [digest]
+    evaluate(config(kinds=kinds, problems=digest, problems_per_slice=1, run="taken-apart"), mine)
+    metrics = read_table(mine, "metrics", run="taken-apart").compute()
+    assert set(metrics.evaluation) == set(kinds) and set(metrics.problems_digest) == {digest}
+    regrets = metrics[metrics.metric == "measured_regret"]
+    assert set(regrets.n) == {4} and len(regrets) == 4, "of the manifest's problems, and not of two of its own"
+    rows = read_table(mine, "regret_problems", run="taken-apart").compute()
+    solved = set(zip(rows.split, rows.goal, rows.problem, rows.episode, rows.start_row, strict=True))
+    assert solved == {(one.split, one.goal_kind, one.number, one.episode, one.start_row) for one in problems.problems}
+    # Whole units, on the same problems.
+    evaluate(config(kinds=["regret_decomposition"], problems=digest, force=True, run="whole"), mine)
+    again = read_table(mine, "metrics", run="whole").compute()
+    figures = ["split", "goal", "offset", "planner", "metric", "quantity", "value", "ci_low", "ci_high", "n"]
+    of_kind = metrics[metrics.evaluation == "regret_decomposition"]
+    assert of_kind[figures].reset_index(drop=True).equals(again[figures].reset_index(drop=True))
+
+
+def test_problems_that_a_kind_draws_of_itself_are_stored_and_named(mine: Store) -> None:
+    before = set(problem_digests(mine))
+    evaluate(config(kinds=["spectrum", "regret_decomposition"], run="drawn"), mine)
+    metrics = read_table(mine, "metrics", run="drawn").compute()
+    assert len(set(problem_digests(mine)) - before) == 2 == metrics.problems_digest.nunique()
 
 
 @pytest.mark.parametrize(

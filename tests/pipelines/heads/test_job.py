@@ -110,6 +110,20 @@ def test_an_evaluation_plans_with_the_model_s_head_and_its_units_are_named_by_it
     assert {unit.key for unit in plan_evaluation(named, mine).units} == keys
 
 
+def test_the_bound_on_regret_stands_beside_that_of_a_planner_with_a_head(mine: Store, tmp_path: Path) -> None:
+    protocol = tmp_path / "amortised.yaml"
+    protocol.write_text(
+        "name: amortised-v1\nspectrum:\n  train_episodes: 10\n  episodes: 4\n  blocks: 2\n  planning:\n"
+        "    problems: 2\n    ahead: 10\n    position_frames: 20\n    position_probe: {hidden: 4, steps: 1}\n"
+        "    planners:\n      inverse: {}\n      oracle: {samples: 8, elites: 2, iterations: 1}\n"
+    )
+    fit_heads(config(), mine)
+    asked = {"model": "m0", "kinds": ("spectrum",), "protocol": str(protocol), "executor": "local"}
+    evaluate(EvaluateConfig.model_validate(asked), mine)
+    metrics = read_table(mine, "metrics").compute()
+    assert set(metrics[metrics.metric == "measured_regret"].planner) == {"inverse"}
+
+
 def test_a_head_of_other_weights_and_one_that_is_gone_are_sentences(mine: Store) -> None:
     manifest = fit_heads(config(), mine).heads[0]
     model = manifest.request.model

@@ -20,9 +20,16 @@ import numpy as np
 from jepa.core.episodes import Actions, EpisodeSource
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
-from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult, Row, metric_row, present_splits
+from jepa.evaluation.evaluation import (
+    EVALUATIONS,
+    DivisibleEvaluation,
+    EvaluationResult,
+    Row,
+    metric_row,
+    present_splits,
+)
 from jepa.evaluation.kinds.planning.config import heads_of_planners, privileged_planners
-from jepa.evaluation.kinds.planning.problems import draw_problems, has_problem
+from jepa.evaluation.kinds.planning.problems import draw, has_problem, require_drawn, with_frames
 from jepa.evaluation.kinds.planning.selection import Selection
 from jepa.evaluation.kinds.regret_decomposition.config import RegretDecompositionConfig
 from jepa.evaluation.kinds.regret_decomposition.menu import Menu, Search, WatchedModel, draw_menu, search
@@ -38,6 +45,7 @@ from jepa.models.world_model import WorldModel
 from jepa.planning.costs.cost import PlanCost, make_cost
 from jepa.planning.heads.head import Head
 from jepa.planning.planner import Planner, PlanningSetting, Problem, make_planner
+from jepa.planning.problem_manifest import DrawnProblem, ProblemManifest
 from jepa.planning.search.latent import LatentSearch
 from jepa.worlds.recordings import require_simulator
 from jepa.worlds.world import WORLDS, make_world
@@ -48,8 +56,8 @@ TRUE_COSTS = {"menu_best": "menu_best", "planner": "plan"}
 
 
 @EVALUATIONS.register("regret_decomposition")
-class RegretDecompositionEvaluation(Evaluation):
-    """A unit is a split and a goal kind."""
+class RegretDecompositionEvaluation(DivisibleEvaluation):
+    """A unit is a split, a goal kind and an offset; its items are problems."""
 
     kind = "regret_decomposition"
     Config = RegretDecompositionConfig
@@ -58,11 +66,13 @@ class RegretDecompositionEvaluation(Evaluation):
     headlines = HEADLINES
     section = SECTION
     needs_simulator = True
+    solves_problems = True
 
     def __init__(self, config: RegretDecompositionConfig, protocol: str) -> None:
         self.config = config
         self.protocol = protocol
         self.heads: Mapping[str, Head] = {}
+        self._problems: ProblemManifest | None = None
 
     def needs_heads(self) -> tuple[str, ...]:
         """Returns the kinds of heads that its planners and their costs ask for."""
@@ -72,13 +82,49 @@ class RegretDecompositionEvaluation(Evaluation):
         """Takes the heads that its planners plan with."""
         self.heads = heads
 
-    def units(self, source: EpisodeSource) -> list[str]:
-        """Returns `<split>/<goal kind>` for each pair that has problems.
+    def draw_problems(self, source: EpisodeSource, seed: int) -> ProblemManifest:
+        """Returns the problems of all units.
 
         Raises:
             InputError: there is none at all, or the recorded states cannot be simulated.
         """
         require_simulator(source, self.kind)
+        groups = [(kind, self.config.ahead) for kind in WORLDS.get(source.world).world_spec.goal_kind_names]
+        selection = self._selection(seed)
+        found = [draw(source, split, groups, selection) for split in present_splits(source)]
+        problems = tuple(one for drawn in found for one in drawn.problems)
+        if not problems:
+            raise InputError(
+                f"dataset has no held-out episode of {self.config.ahead} steps or more, which {self.kind} needs; "
+                "collect more or longer episodes, or make ahead smaller"
+            )
+        return ProblemManifest(source.world, max(drawn.image_size for drawn in found), selection.seed, problems)
+
+    def use_problems(self, problems: ProblemManifest) -> None:
+        """Takes the problems whose plans are taken apart; their own offsets hold, and not `ahead`.
+
+        Raises:
+            InputError: nothing was recorded between their starts and their goals.
+        """
+        if problems.stitched:
+            raise InputError(
+                f"problems {problems.digest[:8]} have `pairs: stitched`, with no recording between start and goal, "
+                f"which a menu of {self.kind} needs; choose problems within episodes, or leave that kind out"
+            )
+        self._problems = problems
+
+    def units(self, source: EpisodeSource) -> list[str]:
+        """Returns `<split>/<goal kind>` for each pair that has problems, of given ones `…/<offset>` for another offset.
+
+        Raises:
+            InputError: there is none at all, or the recorded states cannot be simulated.
+        """
+        require_simulator(source, self.kind)
+        if self._problems is not None:
+            return [
+                f"{split}/{goal}" + ("" if offset == self.config.ahead else f"/{offset}")
+                for split, goal, offset in self._problems.groups
+            ]
         config, kinds = self.config, WORLDS.get(source.world).world_spec.goal_kind_names
         pairs = [(split, kind) for split in present_splits(source) for kind in kinds]
         wanted = Selection(config.problems, seed=0)
@@ -90,35 +136,71 @@ class RegretDecompositionEvaluation(Evaluation):
             )
         return units
 
-    def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:
-        """Returns rank correlations, top-1 regrets and the parts of the regret, for each planner.
+    def _parts(self, unit: str) -> tuple[str, str, int]:
+        """Returns split, goal kind and offset of a unit."""
+        split, goal, *offset = unit.split("/")
+        return split, goal, int(offset[0]) if offset else self.config.ahead
+
+    def _drawn(self, unit: str, source: EpisodeSource, seed: int) -> Sequence[DrawnProblem]:
+        split, goal, offset = self._parts(unit)
+        if self._problems is None:
+            drawn = draw(source, split, [(goal, offset)], self._selection(seed)).problems
+        else:
+            drawn = self._problems.groups.get((split, goal, offset), [])
+        require_drawn(drawn, split, goal, offset)
+        return drawn
+
+    def _selection(self, seed: int) -> Selection:
+        return Selection(self.config.problems, derive_seed(seed, "regret decomposition"))
+
+    def items(self, unit: str, source: EpisodeSource, seed: int) -> int:
+        """Returns the number of a unit's problems."""
+        return len(self._drawn(unit, source, seed))
+
+    def run_items(
+        self, unit: str, items: range | None, model: WorldModel, source: EpisodeSource, seed: int
+    ) -> EvaluationResult:
+        """Returns a row for each problem and planner, and those of the candidates that are shown.
 
         Raises:
             InputError: there are no such problems, or the planners do not plan equally far.
         """
         started = time.perf_counter()
-        split, goal = unit.split("/")
+        split, goal, offset = self._parts(unit)
         spec = WORLDS.get(source.world).world_spec
-        drawn = derive_seed(seed, "regret decomposition")
-        problems = draw_problems(source, split, goal, self.config.problems, self.config.ahead, drawn)
-        labels: Row = {"split": split, "protocol": self.protocol, "seed": seed, "goal": goal}
+        drawn = self._drawn(unit, source, seed)
+        problems = with_frames(drawn if items is None else drawn[items.start : items.stop], source)
+        labels: Row = {"split": split, "protocol": self.protocol, "seed": seed, "goal": goal, "offset": offset}
         result = EvaluationResult(tables={PROBLEMS.name: [], CANDIDATES.name: []})
         privileged = privileged_planners(self.config.planners)
-        for problem, menu, scores in self._scored(problems, model, source):
+        for problem, menu, scores in self._scored(problems, offset, model, source):
             common = {**labels, "problem": problem.number, "unit": spec.distance_unit}
             result.tables[PROBLEMS.name] += _problem_rows(problem, menu, scores, common, privileged)
             if problem.number < self.config.problems_shown:
                 result.tables[CANDIDATES.name] += _candidate_rows(menu, scores, common, privileged)
-        seconds = time.perf_counter() - started
+        result.seconds = {unit: time.perf_counter() - started}
+        return result
+
+    def pool(self, unit: str, found: EvaluationResult, seed: int) -> EvaluationResult:
+        """Returns rank correlations, top-1 regrets and the parts of the regret, for each planner."""
+        split, goal, offset = self._parts(unit)
+        place = {label: number for number, label in enumerate(self.config.planners)}
+        tables = {
+            table: sorted(rows, key=lambda row: (row["problem"], place[row["planner"]], row.get("candidate", 0)))
+            for table, rows in found.tables.items()
+        }
+        result = EvaluationResult(tables=tables)
+        problems, privileged = tables[PROBLEMS.name], privileged_planners(self.config.planners)
+        labels: Row = {"split": split, "protocol": self.protocol, "seed": seed, "goal": goal, "offset": offset}
         for planner in self.config.planners:
-            own = [row for row in result.tables[PROBLEMS.name] if row["planner"] == planner]
-            columns = {**labels, "evaluation": self.kind, "planner": planner, "seconds": seconds}
+            own = [row for row in problems if row["planner"] == planner]
+            columns = {**labels, "evaluation": self.kind, "planner": planner, "seconds": found.seconds[unit]}
             columns["privileged"] = privileged[planner]
-            result.metrics += planner_metrics(own, spec.distance_unit, columns)
+            result.metrics += planner_metrics(own, problems[0]["unit"], columns)
         return result
 
     def _scored(
-        self, problems: Sequence[Problem], model: WorldModel, source: EpisodeSource
+        self, problems: Sequence[Problem], ahead: int, model: WorldModel, source: EpisodeSource
     ) -> Iterator[tuple[Problem, Menu, dict[str, Scores]]]:
         """Yields each problem with its menu and the scores of its candidates by each planner's cost."""
         config, frameskip = self.config, model.config.frameskip
@@ -130,18 +212,17 @@ class RegretDecompositionEvaluation(Evaluation):
                 options = dict(given)
                 made = make_planner(options.pop("planner"), options, setting)
                 planners[label] = opened.enter_context(closing(made))
-            steps = menu_steps({label: one.plan_steps for label, one in planners.items()}, config.ahead, frameskip)
+            steps = menu_steps({label: one.plan_steps for label, one in planners.items()}, ahead, frameskip)
             world = opened.enter_context(closing(make_world(source.world, config.candidates, **source.world_options)))
             costs = {label: _cost_of(one, setting) for label, one in planners.items()}
-            demonstrations = _demonstrations(source, problems, steps)
             for problem in problems:
-                demonstration = demonstrations[problem.episode, problem.start_row]
+                demonstration = _demonstration(problem, steps)
                 found: dict[str, Search] = {
-                    label: search(one, watched, problem, demonstration, config.ahead) for label, one in planners.items()
+                    label: search(one, watched, problem, demonstration, ahead) for label, one in planners.items()
                 }
                 menu = draw_menu(problem, demonstration, found, world.world_spec, config, frameskip)
                 outcome = carry_out(model, world, problem, menu.action_CLA, frameskip)
-                yield problem, menu, {label: score(outcome, *cost, config.ahead) for label, cost in costs.items()}
+                yield problem, menu, {label: score(outcome, *cost, ahead) for label, cost in costs.items()}
 
 
 def menu_steps(plan_steps: Mapping[str, int], ahead: int, frameskip: int) -> int:
@@ -190,18 +271,11 @@ def _cost_of(planner: Planner, setting: PlanningSetting) -> tuple[str, PlanCost]
     return "latent", make_cost({"name": "latent"}, setting)
 
 
-def _demonstrations(source: EpisodeSource, problems: Sequence[Problem], steps: int) -> dict[tuple[int, int], Actions]:
-    """Returns the recorded actions (L, A) from the start of each problem, by episode and row."""
-    wanted: dict[int, list[int]] = {}
-    for problem in problems:
-        wanted.setdefault(problem.episode, []).append(problem.start_row)
-    found: dict[tuple[int, int], Actions] = {}
-    for episode in source.episodes(problems[0].split):
-        rows = wanted.pop(episode.index, [])
-        found |= {(episode.index, row): episode.action[row : row + steps].copy() for row in rows}
-        if not wanted:
-            break
-    return found
+def _demonstration(problem: Problem, steps: int) -> Actions:
+    """Returns the recorded actions (L, A) from a problem's start."""
+    if problem.demonstration_LA is None:
+        raise ValueError("a menu needs a problem with a recording between its start and its goal")
+    return problem.demonstration_LA[:steps]
 
 
 def _problem_rows(

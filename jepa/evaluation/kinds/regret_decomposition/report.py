@@ -10,6 +10,7 @@ _LABELS = (
     Column("privileged", "bool", "whether planner or cost knows states that no camera shows, or what comes"),
     Column("seed", "int", "seed of the evaluation"),
     Column("goal", "string", "kind of goal"),
+    Column("offset", "int", "environment steps from the start to the goal in the recorded episode", optional=True),
     Column("problem", "int", "number of the problem; the same number is the same problem and menu for every planner"),
     Column("unit", "string", "unit of true costs and regrets"),
 )
@@ -54,7 +55,7 @@ HEADLINES = (
         "regret_part",
         "regret by the {quantity}, {goal}",
         title="parts of the regret",
-        by=("goal", "quantity", "planner"),
+        by=("goal", "offset", "quantity", "planner"),
         marks=("privileged",),
         track=None,
         less_is_better=True,

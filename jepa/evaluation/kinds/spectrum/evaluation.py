@@ -18,7 +18,7 @@ K actions of an action block, A action dimensions.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,8 @@ from jepa.evaluation.kinds.spectrum.report import CURVES, HEADLINES, SECTION
 from jepa.evaluation.statistics import Estimate, Key, jackknifed
 from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
+from jepa.planning.heads.head import Head
+from jepa.planning.problem_manifest import ProblemManifest
 from jepa.worlds.recordings import simulator_problem
 
 Floats = NDArray[np.float64]
@@ -87,10 +89,33 @@ class SpectrumEvaluation(Evaluation):
     tables = (CURVES,)
     headlines = HEADLINES
     section = SECTION
+    solves_problems = True
 
     def __init__(self, config: SpectrumConfig, protocol: str) -> None:
         self.config = config
         self.protocol = protocol
+        self._planning = PlanningEvaluation(config.planning, protocol)
+        self._has_problems = False
+
+    def draw_problems(self, source: EpisodeSource, seed: int) -> ProblemManifest | None:
+        """Returns the problems whose regret is measured; None where nothing can be simulated, or episodes are short."""
+        if simulator_problem(source) is not None:
+            return None
+        long_enough = any(self._planning.units_of(source, split) for split in present_splits(source))
+        return self._planning.draw_problems(source, seed) if long_enough else None
+
+    def use_problems(self, problems: ProblemManifest) -> None:
+        """Takes the problems to be solved."""
+        self._planning.use_problems(problems)
+        self._has_problems = True
+
+    def needs_heads(self) -> tuple[str, ...]:
+        """Returns the kinds of heads that its planners ask for."""
+        return self._planning.needs_heads()
+
+    def use_heads(self, heads: Mapping[str, Head]) -> None:
+        """Takes the heads that its planners plan with."""
+        self._planning.use_heads(heads)
 
     def units(self, source: EpisodeSource) -> list[str]:
         """Returns the held-out splits.
@@ -127,9 +152,8 @@ class SpectrumEvaluation(Evaluation):
                 _estimate(row),
                 metric="measured_regret",
                 unit="1",
-                goal=row["goal"],
                 planner=planner,
-                privileged=row["privileged"],
+                **{name: row[name] for name in ("goal", "offset", "success_kind", "privileged")},
                 **labels,
             )
             for planner, row in regrets
@@ -152,12 +176,15 @@ class SpectrumEvaluation(Evaluation):
 
     def _regrets(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> list[tuple[str, Row]]:
         """Returns the rows of regret in success of planners that use the model; none where nothing can be simulated."""
-        if simulator_problem(source) is not None:
-            return []
-        planning = PlanningEvaluation(self.config.planning, self.protocol)
+        if not self._has_problems:
+            drawn = self.draw_problems(source, seed)
+            if drawn is None:
+                return []
+            self.use_problems(drawn)
         rows: list[Row] = []
-        for part in planning.units_of(source, unit):
-            rows += planning.run(part, model, source, seed).metrics
+        for part in self._planning.units(source):
+            if part.startswith(f"{unit}/"):
+                rows += self._planning.run(part, model, source, seed).metrics
         wanted = [row for row in rows if row["metric"] == "regret" and row["quantity"] == "success"]
         return [(row["planner"], row) for row in wanted if row["planner"] not in REFERENCES]
 
@@ -221,6 +248,7 @@ def _is_curve(key: Key) -> bool:
 def _curves(found: dict[Key, Estimate], regrets: Sequence[tuple[str, Row]], labels: Row) -> list[Row]:
     """Returns the rows of the table by rank; the measured regret is the same at every rank, for there is one model."""
     rows: list[Row] = []
+    several = len({row["offset"] for _, row in regrets}) > 1
     for (metric, quantity), one in found.items():
         if quantity is None or ":" not in quantity:
             continue
@@ -229,10 +257,15 @@ def _curves(found: dict[Key, Estimate], regrets: Sequence[tuple[str, Row]], labe
         rows.append(_curve_row(labels, figure, curve, int(rank), one))
         if figure == "regret":
             rows += [
-                _curve_row(labels, figure, f"measured, {row['goal']}, {planner}", int(rank), _estimate(row))
+                _curve_row(labels, figure, _measured(planner, row, several), int(rank), _estimate(row))
                 for planner, row in regrets
             ]
     return rows
+
+
+def _measured(planner: str, row: Row, several: bool) -> str:
+    """Returns the name of a measured curve, with the steps to the goal where there are several offsets."""
+    return f"measured, {row['goal']}, {planner}" + (f", {row['offset']} ahead" if several else "")
 
 
 def _curve_row(labels: Row, figure: str, curve: str, rank: int, one: Estimate) -> Row:
