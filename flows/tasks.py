@@ -23,6 +23,8 @@ from pipelines.collect import CollectConfig
 from pipelines.collect import collect as collect_dataset
 from pipelines.evaluate import EvaluateConfig
 from pipelines.evaluate import evaluate as evaluate_model
+from pipelines.heads import FitHeadsConfig
+from pipelines.heads import fit_heads as fit_model_heads
 from pipelines.pretrain import PretrainConfig
 from pipelines.pretrain import pretrain as pretrain_model
 from pipelines.reports import metrics_table
@@ -78,6 +80,12 @@ def pretrain_task(config: PretrainConfig, store: str, run: str) -> str:
     publish_model(manifest)
     record_model(manifest, open_store(store))
     return manifest.name
+
+
+@task(name="fit-heads", **TASK_OPTIONS)
+def fit_heads_task(config: FitHeadsConfig, store: str) -> list[str]:
+    """Fits the heads that are missing and returns the names of all that were asked for."""
+    return [head.name for head in fit_model_heads(config, open_store(store), _progress()).heads]
 
 
 @task(name="evaluate", **TASK_OPTIONS)

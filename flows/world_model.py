@@ -4,9 +4,10 @@ from prefect.runtime import flow_run
 
 from flows.cluster import cluster_for
 from flows.job import job
-from flows.tasks import collect_task, evaluate_task, pretrain_task, report_task
+from flows.tasks import collect_task, evaluate_task, fit_heads_task, pretrain_task, report_task
 from flows.whole_job.checks import check_job
 from flows.whole_job.config import WorldModelConfig, dated
+from flows.whole_job.heads import heads_to_fit
 from infra.storage import open_store
 
 
@@ -20,6 +21,8 @@ def run_name() -> str:
 @job("world-model", run_name=run_name)
 def world_model(config: WorldModelConfig, store: str = "runs/", by_day: bool = False) -> str:
     """Collects a dataset, pretrains a model on it, evaluates the model on held-out episodes and reports.
+
+    Heads that planners of the protocol ask for are fitted before the evaluation.
 
     Args:
         config: the four parts of the job.
@@ -35,5 +38,7 @@ def world_model(config: WorldModelConfig, store: str = "runs/", by_day: bool = F
     with cluster_for(store, config.collect, config.pretrain, config.evaluate):
         collect_task(config.collect, store)
         pretrain_task(config.pretrain, store, config.run)
+        if (heads := heads_to_fit(config, open_store(store))) is not None:
+            fit_heads_task(heads, store)
         evaluate_task(config.evaluate, store)
     return report_task(config.report, store)

@@ -1,7 +1,6 @@
 """What an evaluation will judge, resolved once: the model's weights, the dataset's version, the units of work."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from infra.storage import Store
@@ -14,12 +13,11 @@ from jepa.worlds.recordings import simulator_problem
 from pipelines.device import torch_device
 from pipelines.evaluate.config import EvaluateConfig
 from pipelines.evaluate.grid import grid_values, with_grid
+from pipelines.evaluate.heads import heads_for
 from pipelines.evaluate.problems import check_problems, given_problems, problems_of
 from pipelines.evaluate.unit import EvaluationUnit
 from pipelines.store import Dataset, open_dataset, resolve_dataset
 from pipelines.store.models.checkpoint_model import checkpoint_reference, checkpoint_steps
-from pipelines.store.models.heads.handle import resolve_head
-from pipelines.store.models.heads.manifest import HeadRef
 from pipelines.store.models.manifest import ModelHandle, resolve_model
 from pipelines.store.models.origin import check_fit, trained_on
 from pipelines.store.references import DatasetRef, ModelRef
@@ -66,16 +64,14 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
         check_problems(given, dataset)
     if config.executor == "local":
         torch_device(config.device)
-    protocol = get_protocol(config.protocol or _default_protocol(dataset))
-    if config.grid:
-        protocol = with_grid(protocol, {name: grid_values(values) for name, values in config.grid.items()})
+    protocol = protocol_of(config, dataset.world)
     reference = dataset.manifest.reference
     kinds = sorted(_possible_kinds(config, dataset), key=lambda kind: kind != "planning")
     units: list[EvaluationUnit] = []
     problems: dict[str, ProblemManifest] = {}
     for kind in kinds:
         evaluation = protocol.evaluation(kind)
-        heads = _heads(config, store, model, evaluation.needs_heads())
+        heads = heads_for(config, store, model, evaluation.needs_heads())
         own = problems_of(evaluation, dataset, config.seed, given)
         problems |= {} if own is None else {own.digest: own}
         base = _unit(config, store, model, dataset, protocol, kind, None if own is None else own.digest)
@@ -116,11 +112,18 @@ def _of_checkpoints(
     ]
 
 
-def _default_protocol(dataset: Dataset) -> str:
-    """Returns the protocol that the dataset's world declares, of a recording of no known world the usual one."""
-    if dataset.world in WORLDS:
-        return WORLDS.get(dataset.world).world_spec.protocol
-    return str(WorldSpec.protocol)
+def protocol_of(config: EvaluateConfig, world: str) -> Protocol:
+    """Returns the protocol of an evaluation, by default that which the world declares, with the variants of its grid.
+
+    Raises:
+        InputError: there is no such protocol, or the grid does not fit its planners.
+    """
+    # A recording of no known world has the usual one.
+    declared = WORLDS.get(world).world_spec.protocol if world in WORLDS else str(WorldSpec.protocol)
+    protocol = get_protocol(config.protocol or declared)
+    if config.grid:
+        protocol = with_grid(protocol, {name: grid_values(values) for name, values in config.grid.items()})
+    return protocol
 
 
 def _possible_kinds(config: EvaluateConfig, dataset: Dataset) -> tuple[str, ...]:
@@ -134,35 +137,6 @@ def _possible_kinds(config: EvaluateConfig, dataset: Dataset) -> tuple[str, ...]
         return config.kinds
     log.warning("dataset %r: %s left out, for %s", dataset.name, " and ".join(left_out), problem)
     return tuple(kind for kind in config.kinds if kind not in left_out)
-
-
-def _heads(config: EvaluateConfig, store: Store, model: ModelRef, kinds: Sequence[str]) -> tuple[HeadRef, ...]:
-    """Returns the heads of these kinds.
-
-    Raises:
-        InputError: the model lacks some; one sentence names all of them, and what fits them.
-    """
-    found, lacking = [], []
-    for kind in kinds:
-        try:
-            found.append(_head(config, store, model, kind))
-        except InputError as error:
-            lacking.append((kind, error))
-    if len(lacking) == 1:
-        raise lacking[0][1]
-    if lacking:
-        names = [kind for kind, _ in lacking]
-        raise InputError(
-            f"model {model} has no heads {', '.join(names)}, which planners of the protocol ask for; fit them by "
-            f"`jepa fit-heads --model {model} --heads {' '.join(names)}`"
-        )
-    return tuple(found)
-
-
-def _head(config: EvaluateConfig, store: Store, model: ModelRef, kind: str) -> HeadRef:
-    """Returns the head of a kind that was asked for by name, or else the model's newest."""
-    named = [name for name in config.heads if name.rpartition("-")[0] == kind]
-    return resolve_head(store, model, kind, named[0] if named else None)
 
 
 def _unit(

@@ -10,6 +10,7 @@ from prefect.utilities.callables import parameter_schema
 
 from flows.collect import collect
 from flows.evaluate import evaluate
+from flows.fit_heads import fit_heads
 from flows.pretrain import pretrain
 from flows.study import study
 from flows.whole_job.config import WorldModelConfig
@@ -18,6 +19,7 @@ from flows.world_model import world_model
 from jepa.evaluation import EVALUATIONS
 from jepa.evaluation.protocol import protocol_names
 from jepa.objectives import OBJECTIVES
+from jepa.planning.heads.registry import HEADS
 from jepa.studies import STUDIES
 from jepa.training.recipes import RECIPES
 from jepa.worlds import WORLDS
@@ -58,7 +60,9 @@ def choices(schema: Any) -> set[str]:
     return {name for part in schema for name in choices(part)} if isinstance(schema, list) else set()
 
 
-@pytest.mark.parametrize("flow", [world_model, collect, pretrain, evaluate, study], ids=lambda flow: flow.name)
+@pytest.mark.parametrize(
+    "flow", [world_model, collect, pretrain, fit_heads, evaluate, study], ids=lambda flow: flow.name
+)
 def test_names_are_choices_out_of_the_registries(flow: Flow[..., Any]) -> None:
     parts = schema_of(flow)["definitions"]
     wanted = {
@@ -69,6 +73,7 @@ def test_names_are_choices_out_of_the_registries(flow: Flow[..., Any]) -> None:
         ("PretrainConfig", "recipe"): RECIPES.names(),
         ("PretrainConfig", "objective"): OBJECTIVES.names(),
         ("PretrainConfig", "precision"): ["auto", "bf16", "fp16", "fp32", "fp64"],
+        ("FitHeadsConfig", "heads"): HEADS.names(),
         ("EvaluateConfig", "protocol"): protocol_names(),
         ("EvaluateConfig", "kinds"): EVALUATIONS.names(),
         ("StudyConfig", "study"): STUDIES.names(),

@@ -11,6 +11,7 @@ from flows.maintenance import MaintenanceConfig
 from flows.whole_job.config import WorldModelConfig
 from pipelines.collect import CollectConfig
 from pipelines.evaluate import EvaluateConfig
+from pipelines.heads import FitHeadsConfig
 from pipelines.pretrain import PretrainConfig
 from pipelines.study import StudyConfig
 from tests.conftest import ROOT
@@ -20,6 +21,7 @@ CONFIGS: dict[str, type[BaseModel]] = {
     "world_model": WorldModelConfig,
     "collect": CollectConfig,
     "pretrain": PretrainConfig,
+    "fit_heads": FitHeadsConfig,
     "evaluate": EvaluateConfig,
     "study": StudyConfig,
     "maintenance": MaintenanceConfig,

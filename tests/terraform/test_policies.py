@@ -131,7 +131,7 @@ def training(store: Store, recorder: Recorder) -> None:
 def judging(store: Store, recorder: Recorder) -> None:
     """An evaluation and a study are done, and done again; a report is made."""
     with recorder.job("evaluate"):
-        evaluate(evaluation.config(kinds=["latent", "planning"]), store)
+        evaluate(evaluation.config(kinds=["latent", "planning"], problems_per_slice=2), store)
         evaluate(evaluation.config(kinds=["latent"], force=True), store)
         for force in (False, True):
             study(studies.config(force=force), store)

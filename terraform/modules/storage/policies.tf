@@ -5,7 +5,7 @@ locals {
   access = {
     collect     = { reads = [], writes = ["datasets", "logs"], deletes = ["datasets/*/versions/*/plan.json"] }
     pretrain    = { reads = ["datasets"], writes = ["models", "reports", "logs"], deletes = ["models/*", "reports/kind=*"] }
-    evaluate    = { reads = ["datasets", "models"], writes = ["reports", "problems", "logs"], deletes = ["reports/kind=*"] }
+    evaluate    = { reads = ["datasets", "models"], writes = ["reports", "problems", "logs"], deletes = ["reports/kind=*", "reports/slices/*"] }
     maintenance = { reads = ["datasets", "models", "reports", "problems"], writes = ["logs"], deletes = ["datasets/*", "models/*", "reports/*", "problems/*", "logs/*"] }
   }
 
