@@ -163,6 +163,7 @@ def _context(unit: EvaluationUnit, world: str) -> Context:
         evaluation_version=unit.version,
         problems_digest=unit.problems,
         training_step=unit.training_step,
+        heads=tuple(head.name for head in unit.heads),
         code_version=code_version(),
     )
 

@@ -80,8 +80,11 @@ def remove(store: Store, removal: Removal) -> None:
 
 
 def dependents(store: Store, kind: Kind, name: str) -> Iterator[str]:
-    """Yields a clause for each thing in the store that was made from a dataset or a model."""
-    if kind in ("run", "head"):
+    """Yields a clause for each thing in the store that was made from a dataset, a model or a head."""
+    if kind == "run":
+        return
+    if kind == "head":
+        yield from _runs_of(store, [unit for unit in committed_units(store) if name in unit.heads])
         return
     for model in folders(store, MODELS):
         yield from _made_from(ModelHandle(store, model), kind, name)
@@ -89,6 +92,11 @@ def dependents(store: Store, kind: Kind, name: str) -> Iterator[str]:
             if kind == "dataset" and head.request.dataset.name == name:
                 yield f"head {head.name!r} of model '{head.request.model}' was fitted on {head.request.dataset}"
     units = [unit for unit in committed_units(store) if name == (unit.dataset if kind == "dataset" else unit.model)]
+    yield from _runs_of(store, units)
+
+
+def _runs_of(store: Store, units: Sequence[UnitManifest]) -> Iterator[str]:
+    """Yields a clause for each run that holds some of the units."""
     runs = {unit.run for unit in units} | {
         plan.run for plan in run_plans(store) if not {unit.key for unit in units}.isdisjoint(plan.units)
     }

@@ -68,6 +68,8 @@ class Context(Config):
     """Digest of the manifest of planning problems that were solved; None where there were none."""
     training_step: int | None = None
     """Step of the training after which the weights were judged, where they are a checkpoint's."""
+    heads: tuple[str, ...] = ()
+    """Names of the model's heads that were planned with; none in units of earlier code, which did not record them."""
     code_version: str
     """Version of the code."""
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))

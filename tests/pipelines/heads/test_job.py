@@ -21,6 +21,7 @@ from pipelines.store.models.heads.handle import HeadGoneError, heads_of, read_he
 from pipelines.store.models.heads.manifest import HeadManifest
 from pipelines.store.models.manifest import resolve_model
 from pipelines.store.references import ModelRef
+from pipelines.store.removal import plan_removal
 from pipelines.store.reports import read_table
 from pipelines.store.sealed import sha256
 from tests.scraped import exported, wait_for_metrics
@@ -102,7 +103,11 @@ def test_an_evaluation_plans_with_the_model_s_head_and_its_units_are_named_by_it
     evaluate(judged, mine)
     metrics = read_table(mine, "metrics").compute()
     assert {"inverse", "oracle", "random"} == set(metrics[metrics.evaluation == "planning"].planner)
+    (used,) = heads_of(mine, "m0")
+    with pytest.raises(InputError, match=rf"head '{used.name}' is not removed: run 'm0' holds figures of it; remove"):
+        plan_removal(mine, "head", used.name)
     newer = fit_heads(config(seed=1), mine).heads[0]
+    assert plan_removal(mine, "head", newer.name).paths, "nothing was planned with that one"
     units = plan_evaluation(judged, mine).units
     assert keys.isdisjoint({unit.key for unit in units}) and units[0].heads == (newer.reference,)
     older = next(held.name for held in heads_of(mine, "m0") if held.name != newer.name)
