@@ -1,9 +1,9 @@
 """Head `reachable`: whether a goal can be reached from a latent within a budget of environment steps.
 
 As the auxiliary head of RC-aux (arXiv:2605.07278), but fitted afterwards, on a frozen model: pairs of frames of one
-episode, separations and budgets drawn evenly from the same range, so that half the pairs are within their budget; what
-is fitted is then how often episodes get from one to the other that soon. Pairs of two episodes count as out of reach,
-with a small weight, for some are near each other all the same.
+episode, separations and budgets drawn evenly from the same range, so that half the pairs are within their budget. Pairs
+that took longer than the budget count as out of reach, as do pairs of two episodes, both with a small weight: an
+episode that wanders says little of how soon it could have been there, and some pairs of two are near all the same.
 
 The logit is κ (log budget − log d(z, z_g)) with a learned quasimetric d, in environment steps, and κ > 0: the time of
 arrival is log-logistic with median d. So more budget never makes arriving less likely, and from the goal itself it is
@@ -12,7 +12,7 @@ Shapes: B pairs, D latent.
 """
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -29,6 +29,8 @@ class ReachableConfig(QuasimetricConfig):
 
     longest: PositiveInt = 64
     """largest separation, and largest budget, in environment steps"""
+    longer_weight: PositiveFloat = 0.1
+    """weight of pairs whose separation exceeds the budget: that it took longer does not say that it has to"""
     across: float = Field(0.2, ge=0, lt=1)
     """pairs of two episodes for each pair of one"""
     across_weight: NonNegativeFloat = 0.1
@@ -58,7 +60,8 @@ class ReachableHead(Head):
         budget_B = self._draw_budgets(pairs.separation_B, generator)
         within_B = (pairs.separation_B <= budget_B).to(first_BD.dtype)
         logit_B = self._logit(first_BD, data.z_ND[pairs.second_B], budget_B)
-        loss = binary_cross_entropy_with_logits(logit_B, within_B)
+        weight_B = torch.where(within_B > 0, 1.0, config.longer_weight)
+        loss = binary_cross_entropy_with_logits(logit_B, within_B, weight_B)
         first_B, second_B = data.rows_of_two(round(config.batch_size * config.across), generator)
         if len(first_B) and config.across_weight:
             logit_B = self._logit(data.z_ND[first_B], data.z_ND[second_B], self._draw_budgets(first_B, generator))

@@ -31,7 +31,7 @@ class SquareModel(nn.Module):
         return place_PT2.float()
 
     def rollout(self, z_BT2: Tensor, action_BHK2: Tensor, past_action_BTK2: Tensor | None = None) -> Tensor:
-        place_B2, passed = z_BT2[:, -1], []
+        place_B2, passed = z_BT2[:, -1].repeat_interleave(len(action_BHK2) // len(z_BT2), 0), []
         for action_BK2 in action_BHK2.unbind(1):
             for action_B2 in action_BK2.unbind(1):
                 place_B2 = (place_B2 + STEP * action_B2).clamp(0, 1)
