@@ -39,7 +39,7 @@ PLANNERS_COMPARED: dict[str, dict[str, Any]] = {
     "icem-warm": {"planner": "icem", "warm_start": "inverse"},
     "cem": {"planner": "cem"},
     "cem-temporal": {"planner": "cem", "cost": "temporal"},
-    "oracle": {"planner": "oracle"},
+    "oracle": {"planner": "oracle", "geodesic": True},
 }
 
 
@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, nargs="+", default=[25, 5])
     parser.add_argument("--planners", nargs="+", choices=list(PLANNERS_COMPARED), default=list(PLANNERS_COMPARED))
     parser.add_argument("--goal-kinds", nargs="+")
+    parser.add_argument("--pairs", choices=["episode", "stitched"], default="episode")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stream", type=int, default=0, help="random stream of the planners")
     asked = parser.parse_args()
@@ -65,7 +66,8 @@ def main() -> None:
     dataset = open_dataset(store, resolve_dataset(store, asked.dataset or manifest.dataset))
     kinds = asked.goal_kinds or WORLDS.get(dataset.world).world_spec.goal_kind_names
     groups = [(kind, offset) for offset in asked.offsets for kind in kinds]
-    drawn = draw(dataset, asked.split, groups, Selection(asked.problems, derive_seed(asked.seed, "planning"))).problems
+    selection = Selection(asked.problems, derive_seed(asked.seed, "planning"), pairs=asked.pairs)
+    drawn = draw(dataset, asked.split, groups, selection).problems
     chosen = {label: PLANNERS_COMPARED[label] for label in asked.planners}
     heads = _heads(store, reference, chosen)
     setting = PlanningSetting(model.eval(), dataset.world, dataset.world_options, heads)
