@@ -45,8 +45,12 @@ class JointHeadConfig(Config):
     @field_validator("joint_head")
     @classmethod
     def _known_joint_head(cls, kind: str | None) -> str | None:
-        if kind is not None and HEADS.get(kind).privileged:
+        if kind is None:
+            return None
+        if HEADS.get(kind).privileged:
             raise ValueError(f"head {kind!r} learns from recorded states; fit it by `jepa fit-heads` afterwards")
+        if not HEADS.get(kind).joins_training:
+            raise ValueError(f"head {kind!r} learns from models that stay; fit it by `jepa fit-heads` afterwards")
         return kind
 
     @field_validator("joint_head_options")

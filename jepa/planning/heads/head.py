@@ -69,6 +69,8 @@ class Head(nn.Module, ABC):
     Config: ClassVar[type[HeadConfig]] = HeadConfig
     version: ClassVar[int] = 1
     """raised whenever the same model, episodes, configuration and seed give another head than before"""
+    joins_training: ClassVar[bool] = True
+    """whether it may be trained with a model: all that it learns by is in its weights, which a checkpoint keeps"""
     privileged: ClassVar[bool] = False
     """whether it is fitted on recorded states, which nobody has who sees frames alone"""
     z_mean: Tensor

@@ -28,9 +28,10 @@ class ImaginedConfig(HeadConfig):
         return frameskip * int(torch.randint(1, blocks + 1, (1,), generator=generator))
 
 
-@torch.no_grad()
 def seen_or_imagined(data: LatentEpisodes, model: WorldModel, row_B: Tensor, lead: int, share: float) -> Tensor:
     """Returns the latents (B, D) of rows, the first `share` of them imagined from the frames `lead` steps before.
+
+    What is imagined carries no gradient; what is seen has that of the data.
 
     Args:
         data: whole episodes; every row has `lead` steps of its episode before it.
@@ -44,5 +45,6 @@ def seen_or_imagined(data: LatentEpisodes, model: WorldModel, row_B: Tensor, lea
         return data.z_ND[row_B]
     before_B = row_B[:count] - lead
     done_BHKA = data.blocks(before_B, lead).unflatten(1, (-1, model.config.frameskip))
-    imagined_BD = model.rollout(data.z_ND[before_B][:, None], done_BHKA)[:, -1]
+    with torch.no_grad():
+        imagined_BD = model.rollout(data.z_ND[before_B][:, None], done_BHKA)[:, -1]
     return torch.cat([imagined_BD.float(), data.z_ND[row_B[count:]]])

@@ -58,6 +58,7 @@ class TemporalHead(Head):
     kind = "temporal"
     Config = TemporalConfig
     version = 2
+    joins_training = False
     config: TemporalConfig
 
     def __init__(self, config: TemporalConfig, sizes: HeadSizes) -> None:

@@ -45,7 +45,7 @@ CASES: dict[str, dict[str, Any]] = {
         "history": 2,
         "dropout": 0.3,
         "options": {
-            "joint_head": "temporal",
+            "joint_head": "reachable",
             "joint_head_options": {"width": 8, "depth": 1, "batch_size": 32},
             "sigreg": {"directions": 32},
         },

@@ -88,7 +88,7 @@ def test_no_objective_makes_the_host_wait(gpu: None, name: str) -> None:
     "option", [{"open_loop_horizons": 2}, {"joint_head": "inverse"}], ids=lambda one: next(iter(one))
 )
 def test_no_option_of_objectives_that_predict_makes_the_host_wait(gpu: None, option: dict[str, Any]) -> None:
-    """The head `temporal` is none of these: it picks pairs of two clips by a mask, whose values the host waits for."""
+    """The head `reachable` is none of these: it picks pairs of two clips by a mask, whose values the host waits for."""
     options = OPTIONS["lewm"] | option
     assert waits_of_a_step(trainer_on_stand_in(options=options, history=2, dropout=0.1)) == []
 
