@@ -5,13 +5,19 @@ from typing import TYPE_CHECKING
 from jepa.core.registries.lazy import offer_lazily
 
 if TYPE_CHECKING:
-    from pipelines.reports.queries import probe_error_by_quantity, success_by_world_and_model, surprise_by_perturbation
+    from pipelines.reports.queries import (
+        planning_against_compute,
+        probe_error_by_quantity,
+        success_by_world_and_model,
+        surprise_by_perturbation,
+    )
     from pipelines.reports.summary import metrics_table
     from pipelines.store.reports import Context, read_table, read_unit, write_table, write_tables
 
 __all__ = [
     "Context",
     "metrics_table",
+    "planning_against_compute",
     "probe_error_by_quantity",
     "read_table",
     "read_unit",

@@ -1,4 +1,4 @@
-"""The three questions a researcher asks first; each is a few lines over the `metrics` table.
+"""The questions a researcher asks first; each is a few lines over the `metrics` table.
 
 Figures of different origins stand in rows of their own: nothing is averaged over models, versions of a dataset,
 protocols, splits or seeds.
@@ -15,6 +15,8 @@ LAST = ["model_digest", "dataset_digest", "protocol_digest", "evaluation_version
 """Columns that close it and tell the rows apart where the first do not. `run` is that of rows of older code, which have
 no digests; any other row may belong to several runs."""
 PROBED = ["quantity", "probe"]
+PLANNED = ["goal", "offset", "planner", "privileged"]
+COSTING = ["success_rate", "regret", "normalised_regret", "plan_seconds"]
 INTERVAL = ["ci_low", "ci_high", "n"]
 
 
@@ -28,6 +30,23 @@ def success_by_world_and_model(store: Store | str) -> pd.DataFrame:
     rates = _figures(store, "planning", ["goal", "planner", "value", *INTERVAL])
     rates = rates[rates.metric == "success_rate"].rename(columns={"value": "success_rate"})
     return _table(rates, ["goal", "planner"], ["success_rate", *INTERVAL])
+
+
+def planning_against_compute(store: Store | str) -> pd.DataFrame:
+    """Returns what planners reach and lose beside the seconds that a decision takes them.
+
+    Returns:
+        A row for each origin (`FIRST`, `LAST`), goal, offset and planner with `success_rate` and its interval `ci_low`
+        and `ci_high`, `regret` and `normalised_regret` in final distance, `plan_seconds` of a decision, and `n`, the
+        planning problems behind it.
+    """
+    figures = _figures(store, "planning", [*PLANNED, "quantity", "value", *INTERVAL])
+    figures = figures[figures.metric.isin(COSTING) & (figures.quantity.fillna("final_distance") == "final_distance")]
+    by = [*FIRST, *PLANNED, *LAST]
+    figures["group"] = figures.groupby(by, dropna=False).ngroup()
+    wide = figures.pivot_table(index="group", columns="metric", values="value").reindex(columns=COSTING)
+    rates = figures[figures.metric == "success_rate"].drop_duplicates("group").set_index("group")
+    return _table(rates.join(wide), PLANNED, ["success_rate", "ci_low", "ci_high", *COSTING[1:], "n"])
 
 
 def probe_error_by_quantity(store: Store | str) -> pd.DataFrame:
