@@ -40,3 +40,16 @@ def test_it_has_a_slope_at_the_goal_itself() -> None:
     z = torch.randn(5, 4, requires_grad=True)
     made()(z, z.detach()).sum().backward()
     assert z.grad is not None and z.grad.isfinite().all()
+
+
+@torch.inference_mode()
+def test_what_depends_on_the_direction_is_never_a_gain() -> None:
+    torch.manual_seed(0)
+    distance = Quasimetric(4, QuasimetricConfig(width=16, parts=1, part_size=1))
+    for parameter in list(distance.parameters())[-2:]:
+        parameter[1] = 0
+    one, other = torch.randn(2, 200, 4)
+    there, back = distance(one, other), distance(other, one)
+    assert torch.minimum(there, back).min() >= 0
+    # Of the two ways between latents one is free.
+    assert (torch.minimum(there, back) < 2e-4).all() and (torch.maximum(there, back) > 1e-3).float().mean() > 0.9
