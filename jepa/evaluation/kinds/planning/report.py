@@ -90,9 +90,9 @@ FIGURES = {
 }
 """Titles of the table's figures, in their order."""
 READ_SECONDS = (
-    "Each point is a planner. The line joins what was best in at most that time, of each planner that was varied or "
-    "else of all; names stand where it improves. Level lines within the frame are references, whose time is not the "
-    "model's."
+    "Each point is a planner; one without a name says it where the pointer rests. The line joins what was best in at "
+    "most that time, of each planner that was varied or else of all. Level lines within the frame are references, "
+    "whose time is not the model's."
 )
 READ_TABLE = (
     "The best first, references last; small: 95 % intervals. Regret: what is lost against the oracle, in success and "
