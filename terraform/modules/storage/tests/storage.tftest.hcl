@@ -117,7 +117,7 @@ run "store" {
   assert {
     condition = { for kind in ["pretrain", "evaluate"] : kind => toset(flatten([for s in jsondecode(aws_iam_policy.job[kind].policy).Statement : s.Resource if s.Sid == "Delete"])) } == {
       pretrain = toset(["arn:aws:s3:::jepa-test/models/*", "arn:aws:s3:::jepa-test/reports/kind=*", "arn:aws:s3:::jepa-test/.tmp-check-*"])
-      evaluate = toset(["arn:aws:s3:::jepa-test/reports/kind=*", "arn:aws:s3:::jepa-test/.tmp-check-*"])
+      evaluate = toset(["arn:aws:s3:::jepa-test/reports/kind=*", "arn:aws:s3:::jepa-test/reports/slices/*", "arn:aws:s3:::jepa-test/.tmp-check-*"])
     }
     error_message = "pretrain or evaluate deletes more, or less, than what it replaces"
   }
