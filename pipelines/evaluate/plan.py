@@ -14,13 +14,14 @@ from pipelines.device import torch_device
 from pipelines.evaluate.config import EvaluateConfig
 from pipelines.evaluate.grid import grid_values, with_grid
 from pipelines.evaluate.heads import heads_for
-from pipelines.evaluate.problems import check_problems, given_problems, problems_of
+from pipelines.evaluate.problems import check_problems, check_states, given_problems, problems_of
 from pipelines.evaluate.unit import EvaluationUnit
 from pipelines.store import Dataset, open_dataset, resolve_dataset
 from pipelines.store.models.checkpoint_model import checkpoint_reference, checkpoint_steps
 from pipelines.store.models.manifest import ModelHandle, resolve_model
 from pipelines.store.models.origin import check_fit, trained_on
 from pipelines.store.references import DatasetRef, ModelRef
+from pipelines.store.reports.problems import is_problems_file
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,8 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
     check_fit(manifest, dataset)
     if given is not None:
         check_problems(given, dataset)
+        if is_problems_file(str(config.problems)):
+            check_states(given, dataset)
     if config.executor == "local":
         torch_device(config.device)
     protocol = protocol_of(config, dataset.world)

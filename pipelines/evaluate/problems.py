@@ -5,6 +5,7 @@ from dataclasses import replace
 from infra.storage import Store
 from jepa.core.errors import InputError
 from jepa.evaluation import Evaluation
+from jepa.evaluation.kinds.planning.problems import with_frames
 from jepa.planning.problem_manifest import ProblemManifest
 from pipelines.evaluate.config import EvaluateConfig
 from pipelines.store import Dataset
@@ -36,6 +37,18 @@ def check_problems(problems: ProblemManifest, dataset: Dataset) -> None:
             f"({problems.dataset_digest[:SHORT]}) and not from '{reference}' ({reference.digest[:SHORT]}), whose "
             "episodes are others; choose the dataset that they were drawn from"
         )
+
+
+def check_states(problems: ProblemManifest, dataset: Dataset) -> None:
+    """Passes where the episodes of a dataset hold the states of problems; reads those that they are of.
+
+    What lies in a store has the digest of its content; a file from elsewhere may have been edited.
+
+    Raises:
+        InputError: one starts or ends in another state.
+    """
+    for group in problems.groups.values():
+        with_frames(group, dataset)
 
 
 def problems_of(

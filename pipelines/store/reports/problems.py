@@ -79,6 +79,11 @@ def read_problems(store: Store, digest: str) -> ProblemManifest:
     return from_parquet(data)
 
 
+def is_problems_file(digest_or_file: str) -> bool:
+    """Returns whether problems are named by the path of a file, not by a digest."""
+    return digest_or_file.endswith(SUFFIX)
+
+
 def find_problems(store: Store, digest_or_file: str) -> ProblemManifest:
     """Returns a manifest by the first digits of its digest, or by the path of a file.
 
@@ -86,7 +91,7 @@ def find_problems(store: Store, digest_or_file: str) -> ProblemManifest:
         InputError: there is none, the digits fit several, or the file is no manifest.
         InfraError: it is damaged.
     """
-    if digest_or_file.endswith(SUFFIX):
+    if is_problems_file(digest_or_file):
         what = f"problems file {digest_or_file!r}"
         try:
             return _named(from_parquet(read_file(what, digest_or_file)), digest_or_file)

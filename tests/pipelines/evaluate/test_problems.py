@@ -14,7 +14,7 @@ from pipelines.evaluate.problems import check_problems
 from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.store import Dataset
 from pipelines.store.reports import read_table
-from pipelines.store.reports.problems import problem_digests, problems_path, read_problems
+from pipelines.store.reports.problems import problem_digests, problems_path, read_problems, to_parquet
 from pipelines.store.verify import verify_store
 from tests.pipelines.evaluate.asked import config
 from tests.pipelines.small_dataset import small_dataset
@@ -81,6 +81,13 @@ def test_stitched_problems_are_judged_with_another_model_under_a_protocol_that_s
         plan_evaluation(config(problems=digest, kinds=["planning"]), mine)
     with pytest.raises(InputError, match="which a menu of regret_decomposition needs; choose problems within episodes"):
         plan_evaluation(config(problems=digest, kinds=["regret_decomposition"]), mine)
+    problems, file = read_problems(mine, digest), tmp_path / "edited.parquet"
+    other = replace(problems.problems[0], goal_row=(problems.problems[0].goal_row or 0) + 1)
+    file.write_bytes(to_parquet(replace(problems, problems=(other, *problems.problems[1:]))))
+    before = mine.list("reports/")
+    with pytest.raises(InputError, match=rf"problem 0 ends in another state than row {other.goal_row} of episode"):
+        plan_evaluation(asked.model_copy(update={"problems": str(file)}), mine)
+    assert mine.list("reports/") == before
     small_dataset(mine, name="d1", steps=30, seed=5)
     with pytest.raises(InputError, match=r"were drawn from dataset 'd0@1' .* and not from 'd1@1'"):
         plan_evaluation(asked.model_copy(update={"problems": digest, "dataset": "d1"}), mine)
