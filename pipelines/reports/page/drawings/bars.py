@@ -17,6 +17,8 @@ from pipelines.reports.words import digits, value_words
 
 MANY = 10
 """Bars that have room."""
+NARROWEST = 2.4
+"""Inches of a panel that its title fits in."""
 WIDEST = 10.5
 """Inches of a chart that the page shows at its own size."""
 
@@ -48,7 +50,9 @@ class BarChart:
         splits = sorted(rows.split.unique())
         # Names stand once, at the left; many bars are thinner.
         longest = max((len(self._word(label)) for label in labels), default=0)
-        width = min(WIDEST, 4.0 * len(panels) + 0.075 * longest + 0.4)
+        margin = 0.075 * longest + 0.4
+        # Many panels make a chart that is shown smaller, for their titles need room.
+        width = max(min(WIDEST, 4.0 * len(panels) + margin), NARROWEST * len(panels) + margin)
         size = (width, (0.9 + (0.42 if len(labels) <= MANY else 0.26) * len(labels)) * len(splits))
         with canvas(len(splits), len(panels), size, sharex=True, sharey=True) as (figure, axes):
             for ax, (split, panel) in zip(axes, [(s, p) for s in splits for p in panels], strict=True):
