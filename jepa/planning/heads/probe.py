@@ -46,7 +46,8 @@ class ProbeHead(Head):
         self.columns: dict[str, slice] = {}
         """where each quantity stands among the values"""
         width = 0
-        for name, size in sizes.quantities.items():
+        # In alphabetical order: a manifest that sizes come back from keeps no other.
+        for name, size in sorted(sizes.quantities.items()):
             held = size * (2 if name in sizes.angles else 1)
             self.columns[name] = slice(width, width + held)
             width += held

@@ -4,13 +4,20 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from jepa.evaluation import get_protocol
+from jepa.planning.heads.head import HeadSizes
+from jepa.planning.heads.probe import ProbeHead, ProbeHeadConfig
 from pipelines.evaluate import EvaluateConfig, evaluate, plan_evaluation
 from pipelines.heads import FitHeadsConfig, fit_heads
 from pipelines.pretrain import PretrainConfig, pretrain
+from pipelines.store import open_dataset, resolve_dataset
+from pipelines.store.models.heads.handle import FitFacts, commit_head, read_head
+from pipelines.store.models.heads.manifest import HeadRequest
+from pipelines.store.models.manifest import read_model, resolve_model
 from pipelines.store.reports import read_table
 
 KINDS = ("inverse", "temporal", "reachable", "probe")
@@ -71,3 +78,20 @@ def test_heads_are_asked_for_in_one_sentence_and_rows_are_marked(mine: Store, tm
         assert marks == {
             name: {name in states} for name in ("oracle", "random", "latent", "temporal", "reachable", "decoded")
         }
+
+
+def test_a_probe_that_comes_back_from_the_store_reads_what_it_read_before(mine: Store) -> None:
+    model, dataset = resolve_model(mine, "m0"), open_dataset(mine, resolve_dataset(mine, "d0"))
+    quantities = dict(sorted(dataset.quantities.items(), reverse=True))
+    sizes = HeadSizes.of(read_model(mine, model)[1], quantities, dataset.world)
+    head = ProbeHead(ProbeHeadConfig.model_validate(TINY), sizes)
+    head.mean_X.copy_(torch.arange(len(head.mean_X)))
+    options = head.config.model_dump(mode="json")
+    request = HeadRequest(
+        model=model, dataset=dataset.manifest.reference, kind="probe", version=1, options=options, seed=9
+    )
+    kept = commit_head(mine, request, head, FitFacts(episodes=1, frames=1, loss=0.0, seconds=0.0))
+    again = read_head(mine, model, kept.reference)
+    assert isinstance(again, ProbeHead) and len(quantities) > 1
+    for name, columns in head.columns.items():
+        assert torch.equal(again.mean_X[again.columns[name]], head.mean_X[columns])
