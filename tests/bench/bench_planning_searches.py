@@ -33,14 +33,8 @@ from tests.bench.record import record
 from tests.jepa.evaluation.standins import MemorySource
 
 SIZES = [
-    (60, 6, 6),
-    (60, 6, 20),
-    (100, 10, 10),
-    (100, 10, 20),
-    (100, 10, 30),
-    (150, 15, 20),
-    (150, 15, 30),
-    (150, 15, 40),
+    *((60, 6, 6), (60, 6, 20), (100, 10, 10), (100, 10, 20), (100, 10, 25)),
+    *((100, 10, 30), (150, 15, 20), (150, 15, 30), (150, 15, 40)),
 ]
 """Samples, elites and iterations, the cheapest first; what is refined often needs few candidates at a time."""
 COLOUR = 0.5
