@@ -34,6 +34,7 @@ PLANNERS_COMPARED: dict[str, dict[str, Any]] = {
     "inverse": {"planner": "inverse"},
     "icem": {"planner": "icem"},
     "icem-temporal": {"planner": "icem", "cost": "temporal"},
+    "icem-temporal-long": {"planner": "icem", "cost": "temporal", "horizon": 10},
     "icem-reachable": {"planner": "icem", "cost": "reachable"},
     "icem-decoded": {"planner": "icem", "cost": "decoded"},
     "icem-warm": {"planner": "icem", "warm_start": "inverse"},
