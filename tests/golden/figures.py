@@ -23,6 +23,7 @@ from tests.jepa.training.test_distributed_training import CASES
 from tests.jepa.training.toy import CONFIG, toy_clips, toy_trainer
 
 FOLDER = Path(__file__).parent
+PROTOCOL = FOLDER / "golden-v1.yaml"
 STEPS = 50
 LABELS = ("split", "evaluation", "protocol", "planner", "probe", "seed", "shift", "quantity", "goal", "metric")
 """Columns that tell the rows of `metrics` apart within a run."""
@@ -83,7 +84,8 @@ def write_run(store: Store) -> None:
         store,
     )
     kinds = ("probing", "planning", "surprise", "latent", "decoding")
-    evaluate(EvaluateConfig(model="golden", protocol="tiny-v1", kinds=kinds, executor="local", workers=1), store)
+    asked = {"protocol": str(PROTOCOL), "kinds": kinds}
+    evaluate(EvaluateConfig(model="golden", executor="local", workers=1, **asked), store)
 
 
 def metric_rows(store: Store) -> dict[str, dict[str, Any]]:
