@@ -14,6 +14,7 @@ from pipelines.evaluate import Evaluated
 from pipelines.reports.matrices import Matrix, gathered, row_name
 from pipelines.reports.origins import WORDS, Names, differing
 from pipelines.reports.summary import Headline
+from pipelines.store.references import SHORT
 from pipelines.store.reports import UnitManifest
 from pipelines.study import Studied
 
@@ -123,7 +124,8 @@ def evaluation_lines(evaluated: Evaluated) -> list[str]:
     if trained_on is not None and trained_on != plan.dataset:
         extended = trained_on.name == plan.dataset.name and trained_on.version < plan.dataset.version
         judged += f"; it was trained on {trained_on}" + (", which has been extended since" if extended else "")
-    return [judged, *earlier_lines(evaluated.earlier, len(evaluated.units), "--force")]
+    problems = [f"its planning problems are {one.digest[:SHORT]}, for `--problems`" for one in plan.problems]
+    return [judged, *problems, *earlier_lines(evaluated.earlier, len(evaluated.units), "--force")]
 
 
 def checkpoint_lines(evaluated: Evaluated) -> list[str]:

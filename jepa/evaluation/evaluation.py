@@ -94,6 +94,13 @@ class Evaluation(ABC):
     def use_heads(self, heads: Mapping[str, "Head"]) -> None:  # noqa: B027 - most evaluations need none
         """Takes the model's fitted heads by kind, those of `needs_heads` among them."""
 
+    def check(self, model: "WorldModel", source: EpisodeSource) -> None:  # noqa: B027 - most ask nothing of a model
+        """Passes where the model, and the heads that were given, fit what is asked; after `use_heads`, before `run`.
+
+        Raises:
+            InputError: they do not, which is then said before any work starts.
+        """
+
     @abstractmethod
     def units(self, source: EpisodeSource) -> list[str]:
         """Returns the names of the parts that can be run apart from each other.

@@ -1,5 +1,6 @@
 """What an evaluation is asked to do: a model, held-out episodes, and the kinds of judgement."""
 
+import re
 from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, field_validator, model_validator
@@ -29,10 +30,10 @@ class EvaluateConfig(Config):
     """Named, versioned set-up, or the path of a YAML file with one; by default that which the world declares."""
     grid: dict[str, Any] = Field(default_factory=dict)
     """Options of the protocol's planners with several values each, e.g. `samples=64,300 replan=5,25`: every combination
-    is a planner of this run, labelled by it; `planner=cem` varies that one alone."""
-    problems: str | None = Field(default=None, pattern=r"^[0-9a-f]{4,64}$|\.parquet$")
-    """Planning problems to solve, in the place of drawn ones: first digits of the digest of a manifest in the store, or
-    the path of its file; the dataset is then by default the one that they were drawn from."""
+    is a planner of this run, labelled by it; `planner=cem` varies that one alone, and the others stay."""
+    problems: str | None = None
+    """Planning problems to solve, in the place of drawn ones: four digits or more of the digest of a manifest in the
+    store, or the path of its file; the dataset is then by default the one that they were drawn from."""
     heads: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+-[0-9a-f]{8}$")], ...] = ()
     """Heads by name, where planners ask for some and not the newest of its kind is meant: `inverse-1a2b3c4d`."""
     checkpoints: tuple[Annotated[str, Field(pattern=r"^(all|[0-9]{1,12})$")], ...] = ()
@@ -68,6 +69,13 @@ class EvaluateConfig(Config):
         if not kinds:
             raise ValueError(f"name at least one of: {', '.join(EVALUATIONS)}")
         return tuple(dict.fromkeys(kinds))
+
+    @field_validator("problems")
+    @classmethod
+    def _problems_are_a_digest_or_a_file(cls, problems: str | None) -> str | None:
+        if problems is not None and re.fullmatch(r"[0-9a-f]{4,64}|.+\.parquet", problems) is None:
+            raise ValueError("give four digits or more of a manifest's digest, or the path of a .parquet file")
+        return problems
 
     @field_validator("protocol")
     @classmethod

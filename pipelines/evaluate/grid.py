@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
+from pydantic import ValidationError
+
+from jepa.core.config import first_problem
 from jepa.core.errors import InputError
 from jepa.evaluation import PlanningConfig, Protocol
 from jepa.evaluation.kinds.planning.config import REFERENCES
@@ -25,6 +28,8 @@ def grid_values(values: Any) -> tuple[Any, ...]:
 def with_grid(protocol: Protocol, grid: Mapping[str, tuple[Any, ...]]) -> Protocol:
     """Returns a protocol whose planners of choice are replaced by their variants, each labelled by what it varies.
 
+    Planners that are not chosen stay as they are.
+
     Args:
         protocol: its planners are varied, oracle, random and demonstration aside.
         grid: values by option of the planners; `replan` is short for `replan_every`, `planner` names those to vary.
@@ -38,7 +43,7 @@ def with_grid(protocol: Protocol, grid: Mapping[str, tuple[Any, ...]]) -> Protoc
     chosen = options.pop("planner", tuple(label for label in settings.planners if label not in steady))
     if not chosen or not options:
         raise InputError("grid varies nothing; name options of a planner with values, e.g. samples=64,300")
-    variants = {label: given for label, given in settings.planners.items() if label in steady}
+    variants = {label: given for label, given in settings.planners.items() if label not in chosen}
     for label in chosen:
         base = settings.planners.get(label, {"planner": label})
         for values in product(*options.values()):
@@ -50,7 +55,13 @@ def with_grid(protocol: Protocol, grid: Mapping[str, tuple[Any, ...]]) -> Protoc
     # Its rows must not be taken for those of the protocol itself.
     document = protocol.model_dump(mode="json") | {"name": f"{protocol.name}-grid"}
     document["planning"] = document.get("planning", {}) | {"planners": variants}
-    return Protocol.model_validate(document)
+    try:
+        return Protocol.model_validate(document)
+    except ValidationError as error:
+        raise InputError(
+            f"grid does not fit: {first_problem(error)}; name options that all varied planners have, or with planner=… "
+            f"those that have them, of: {', '.join(label for label in settings.planners if label not in steady)}"
+        ) from error
 
 
 def _number(text: str) -> Any:

@@ -36,6 +36,19 @@ def heads_for(config: EvaluateConfig, store: Store, model: ModelRef, kinds: Sequ
     return tuple(found)
 
 
+def check_named(config: EvaluateConfig, store: Store, model: ModelRef) -> None:
+    """Passes where every head that is named is there, also one that no planner will ask for.
+
+    Raises:
+        InputError: one is not, or two of one kind are named.
+    """
+    kinds = [_kind(name) for name in config.heads]
+    if twice := [kind for kind in kinds if kinds.count(kind) > 1]:
+        raise InputError(f"heads names two of kind {twice[0]!r}; leave one of them")
+    for name in config.heads:
+        resolve_head(store, model, _kind(name), name)
+
+
 def missing_heads(config: EvaluateConfig, store: Store, protocol: Protocol) -> tuple[str, ...]:
     """Returns the kinds of heads that planners of a protocol ask for and the model lacks, in alphabetical order.
 

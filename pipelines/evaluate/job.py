@@ -9,6 +9,7 @@ from pipelines.device import gpus_each
 from pipelines.evaluate.config import EvaluateConfig
 from pipelines.evaluate.division import Division
 from pipelines.evaluate.plan import EvaluationPlan, plan_evaluation
+from pipelines.evaluate.readiness import check_ready
 from pipelines.evaluate.unit import EvaluationUnit, UnitDone, do_unit
 from pipelines.executor import JobLog, run_units
 from pipelines.store.logs import LogFolder
@@ -48,11 +49,12 @@ def evaluate(config: EvaluateConfig, store: Store, progress: Progress | None = N
 
 def carry_out(plan: EvaluationPlan, store: Store, progress: Progress | None = None) -> Evaluated:
     """Does the units of a plan; see `evaluate`."""
+    earlier = {} if plan.config.force else read_units(store, [unit.key for unit in plan.units])
+    missing = [unit for unit in plan.units if unit.key not in earlier]
+    check_ready(missing, plan.problems, store)
     for problems in plan.problems:
         write_problems(store, problems)
     plan_run(store, plan.run, [unit.key for unit in plan.units], plan.config.model_dump(mode="json"))
-    earlier = {} if plan.config.force else read_units(store, [unit.key for unit in plan.units])
-    missing = [unit for unit in plan.units if unit.key not in earlier]
     done = _run(plan, missing, store, progress or Progress()) if missing else {}
     units = earlier | done
     return Evaluated(plan, tuple(units[unit.key] for unit in plan.units), tuple(earlier.values()))

@@ -13,7 +13,7 @@ from jepa.worlds.recordings import simulator_problem
 from pipelines.device import torch_device
 from pipelines.evaluate.config import EvaluateConfig
 from pipelines.evaluate.grid import grid_values, with_grid
-from pipelines.evaluate.heads import heads_for
+from pipelines.evaluate.heads import check_named, heads_for
 from pipelines.evaluate.problems import check_problems, check_states, given_problems, problems_of
 from pipelines.evaluate.unit import EvaluationUnit
 from pipelines.store import Dataset, open_dataset, resolve_dataset
@@ -68,6 +68,7 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
     if config.executor == "local":
         torch_device(config.device)
     protocol = protocol_of(config, dataset.world)
+    check_named(config, store, model)
     reference = dataset.manifest.reference
     kinds = sorted(_possible_kinds(config, dataset), key=lambda kind: kind != "planning")
     units: list[EvaluationUnit] = []

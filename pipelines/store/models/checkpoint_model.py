@@ -32,7 +32,7 @@ def checkpoint_steps(store: Store, name: str, asked: tuple[str, ...]) -> list[in
     if "all" in asked:
         raise InputError(f"checkpoints of model {name!r} are asked for and {listed}; {remedy}")
     if missing := [step for step in asked if int(step) not in there]:
-        raise InputError(f"model {name!r} has no checkpoint of step {missing[0]}; {listed}, and {remedy}")
+        raise InputError(f"model {name!r} has no checkpoint of step {missing[0]}; {listed}; {remedy}")
     return sorted({int(step) for step in asked})
 
 
@@ -42,7 +42,12 @@ def checkpoint_reference(store: Store, name: str, step: int) -> ModelRef:
     Raises:
         InputError: it is missing or damaged.
     """
-    return _read(store, name, step)[0]
+    try:
+        return _read(store, name, step)[0]
+    except InputError as error:
+        whole = [str(other) for other in Checkpoints(ModelHandle(store, name)).steps() if other != step]
+        remedy = f"leave it out, e.g. `--checkpoints {' '.join(whole)}`" if whole else "train again"
+        raise InputError(f"checkpoint of step {step} of model {name!r} is missing or damaged; {remedy}") from error
 
 
 def read_checkpoint_model(store: Store, reference: ModelRef, step: int) -> WorldModel:

@@ -108,3 +108,13 @@ def test_some_are_chosen_by_their_steps_and_done_once(kept: Store, tmp_path: Pat
 def test_what_is_not_there_is_said(kept: Store, changes: dict[str, object], sentence: str) -> None:
     with pytest.raises(InputError, match=re.escape(sentence)):
         plan_evaluation(config(**(KINDS | changes)), kept)
+
+
+def test_a_damaged_one_is_named_with_those_that_are_whole(kept_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(kept_folder, tmp_path / "store")
+    mine = open_store(str(tmp_path / "store"))
+    (state,) = (path for path in mine.list("models/kept/checkpoints/") if "0010/state" in path)
+    mine.write(state, b"rubbish")
+    with pytest.raises(InputError, match=r"checkpoint of step 10 of model 'kept' .* `--checkpoints 20 30`"):
+        evaluate(config(**KINDS, checkpoints=["all"]), mine)
+    assert evaluate(config(**KINDS, checkpoints=["20"]), mine).units

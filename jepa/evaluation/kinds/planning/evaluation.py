@@ -102,6 +102,11 @@ class PlanningEvaluation(DivisibleEvaluation):
         """Takes the heads that its planners plan with."""
         self.heads = heads
 
+    def check(self, model: WorldModel, source: EpisodeSource) -> None:
+        """Passes where every planner can be made and plans as far as is carried out; see `Evaluation.check`."""
+        with ExitStack() as opened:
+            self._opened(opened, model, source)
+
     def units(self, source: EpisodeSource) -> list[str]:
         """Returns `<split>/<goal kind>`, where there are several offsets `<split>/<goal kind>/<offset>`.
 
@@ -246,11 +251,8 @@ class PlanningEvaluation(DivisibleEvaluation):
         config, frameskip = self.config, model.config.frameskip
         executions: dict[str, list[list[Execution]]] = {}
         seconds: dict[str, float] = {}
-        setting = PlanningSetting(model, source.world, source.world_options, self.heads)
         with ExitStack() as opened:
-            planners = {label: opened.enter_context(closing(planner)) for label, planner in self._planners(setting)}
-            for label, planner in planners.items():
-                _check_length(label, planner.plan_steps, config.replan_of(label), frameskip)
+            planners = self._opened(opened, model, source)
             world = opened.enter_context(closing(make_world(source.world, len(problems), **source.world_options)))
             for label, planner in planners.items():
                 started = time.perf_counter()
@@ -261,11 +263,19 @@ class PlanningEvaluation(DivisibleEvaluation):
                 seconds[label] = time.perf_counter() - started
         return executions, seconds
 
-    def _planners(self, setting: PlanningSetting) -> Iterator[tuple[str, Planner]]:
-        """Yields each label with its planner."""
+    def _opened(self, opened: ExitStack, model: WorldModel, source: EpisodeSource) -> dict[str, Planner]:
+        """Returns the planners by label, which are closed at the end of the context.
+
+        Raises:
+            InputError: one of them does not fit the model, its heads or the world, or plans too short.
+        """
+        setting = PlanningSetting(model, source.world, source.world_options, self.heads)
+        planners: dict[str, Planner] = {}
         for label, given in self.config.planners.items():
             options = {name: value for name, value in given.items() if name not in NO_OPTIONS}
-            yield label, make_planner(given["planner"], options, setting)
+            planners[label] = opened.enter_context(closing(make_planner(given["planner"], options, setting)))
+            _check_length(label, planners[label].plan_steps, self.config.replan_of(label), model.config.frameskip)
+        return planners
 
     def _imagined_paths(
         self,

@@ -199,6 +199,24 @@ class RegretDecompositionEvaluation(DivisibleEvaluation):
             result.metrics += planner_metrics(own, problems[0]["unit"], columns)
         return result
 
+    def check(self, model: WorldModel, source: EpisodeSource) -> None:
+        """Passes where all planners can be made and plan equally far; see `Evaluation.check`."""
+        setting = PlanningSetting(model, source.world, source.world_options, self.heads)
+        with ExitStack() as opened:
+            planners = self._opened(opened, setting)
+            plan_steps = {label: one.plan_steps for label, one in planners.items()}
+            for offset in {self._parts(unit)[2] for unit in self.units(source)}:
+                menu_steps(plan_steps, offset, model.config.frameskip)
+
+    def _opened(self, opened: ExitStack, setting: PlanningSetting) -> dict[str, Planner]:
+        """Returns the planners by label, which are closed at the end of the context."""
+        planners: dict[str, Planner] = {}
+        for label, given in self.config.planners.items():
+            options = dict(given)
+            made = make_planner(options.pop("planner"), options, setting)
+            planners[label] = opened.enter_context(closing(made))
+        return planners
+
     def _scored(
         self, problems: Sequence[Problem], ahead: int, model: WorldModel, source: EpisodeSource
     ) -> Iterator[tuple[Problem, Menu, dict[str, Scores]]]:
@@ -207,11 +225,7 @@ class RegretDecompositionEvaluation(DivisibleEvaluation):
         watched = WatchedModel(model.eval())
         setting = PlanningSetting(watched.as_model(), source.world, source.world_options, self.heads)
         with ExitStack() as opened:
-            planners: dict[str, Planner] = {}
-            for label, given in config.planners.items():
-                options = dict(given)
-                made = make_planner(options.pop("planner"), options, setting)
-                planners[label] = opened.enter_context(closing(made))
+            planners = self._opened(opened, setting)
             steps = menu_steps({label: one.plan_steps for label, one in planners.items()}, ahead, frameskip)
             world = opened.enter_context(closing(make_world(source.world, config.candidates, **source.world_options)))
             costs = {label: _cost_of(one, setting) for label, one in planners.items()}

@@ -117,6 +117,11 @@ class SpectrumEvaluation(Evaluation):
         """Takes the heads that its planners plan with."""
         self._planning.use_heads(heads)
 
+    def check(self, model: WorldModel, source: EpisodeSource) -> None:
+        """Passes where planners fit the model, if regret is measured at all; see `Evaluation.check`."""
+        if self._has_problems:
+            self._planning.check(model, source)
+
     def units(self, source: EpisodeSource) -> list[str]:
         """Returns the held-out splits.
 

@@ -55,15 +55,21 @@ def read_head_manifest(store: Store, model: str, name: str) -> HeadManifest | No
     try:
         manifest = HeadManifest.model_validate_json(unseal(data))
     except (ValidationError, ValueError) as error:
-        raise InfraError(f"{store.address(path)} is damaged; `jepa fit-heads --force` fits the head again") from error
+        kind = name.rpartition("-")[0]
+        raise InfraError(
+            f"{store.address(path)} is damaged; `jepa fit-heads --model {model} --heads {kind} --force`, with the "
+            "options that it had, fits the head again"
+        ) from error
     if manifest.name != name:
         raise InfraError(f"{store.address(path)} is the manifest of head {manifest.name!r}; delete it")
     return manifest
 
 
-def heads_of(store: Store, model: str) -> Iterator[HeadManifest]:
-    """Yields the heads of all weights of a model's name; raises as `read_head_manifest` does."""
+def heads_of(store: Store, model: str, kind: str | None = None) -> Iterator[HeadManifest]:
+    """Yields the heads of all weights of a model's name, of one kind or of all; raises as `read_head_manifest` does."""
     for name in head_names(store, model):
+        if kind not in (None, name.rpartition("-")[0]):
+            continue
         manifest = read_head_manifest(store, model, name)
         if manifest is not None:
             yield manifest
@@ -76,7 +82,7 @@ def resolve_head(store: Store, model: ModelRef, kind: str, name: str | None = No
         InputError: there is none; where there are some of other weights of the model's name, the message says so.
         InfraError: a manifest is damaged.
     """
-    found = [held for held in heads_of(store, model.name) if held.request.kind == kind and name in (None, held.name)]
+    found = [held for held in heads_of(store, model.name, kind) if name in (None, held.name)]
     own = [held for held in found if held.request.model == model]
     if own:
         return max(own, key=lambda held: held.created_at).reference
@@ -104,12 +110,23 @@ def read_head(store: Store, model: ModelRef, head: HeadRef) -> Head:
     data = read_if_there(store, path)
     if data is None or sha256(data) != manifest.weights_sha256:
         wrong = "lost" if data is None else "damaged"
-        raise InfraError(f"{store.address(path)} is {wrong}; `jepa fit-heads --model {model} --force` fits it again")
+        raise InfraError(f"{store.address(path)} is {wrong}; {_refit(manifest)} fits it again")
     built = HEADS.get(head.kind)(
         head_config(head.kind, manifest.request.options), HeadSizes.model_validate(manifest.sizes)
     )
     built.load_state_dict(load(data))
     return built.eval()
+
+
+def _refit(manifest: HeadManifest) -> str:
+    """Returns the command that fits a head again, with those of its options that are not the defaults."""
+    request = manifest.request
+    usual = head_config(request.kind, {}).model_dump(mode="json")
+    changed = {name: value for name, value in request.options.items() if usual.get(name) != value}
+    options = "".join(f" {request.kind}.{name}={value}" for name, value in sorted(changed.items()))
+    given = f" --options{options}" if options else ""
+    seed = f" --seed {request.seed}" if request.seed else ""
+    return f"`jepa fit-heads --model {request.model} --heads {request.kind}{given}{seed} --force`"
 
 
 def commit_head(store: Store, request: HeadRequest, head: Head, facts: FitFacts) -> HeadManifest:
