@@ -7,6 +7,7 @@ from infra.storage import Store
 from jepa.core.errors import InputError
 from jepa.evaluation import EVALUATIONS, Protocol, get_protocol
 from jepa.evaluation.evaluation import DivisibleEvaluation
+from jepa.evaluation.kinds.planning.given import check_pairs
 from jepa.planning.problem_manifest import ProblemManifest
 from jepa.worlds import WORLDS, WorldSpec
 from jepa.worlds.recordings import simulator_problem
@@ -65,6 +66,7 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
         check_problems(given, dataset)
         if is_problems_file(str(config.problems)):
             check_states(given, dataset)
+        check_pairs(given, dataset)
     if config.executor == "local":
         torch_device(config.device)
     protocol = protocol_of(config, dataset.world)

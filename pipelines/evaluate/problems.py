@@ -5,6 +5,7 @@ from dataclasses import replace
 from infra.storage import Store
 from jepa.core.errors import InputError
 from jepa.evaluation import Evaluation
+from jepa.evaluation.kinds.planning.given import check_given
 from jepa.evaluation.kinds.planning.problems import with_frames
 from jepa.planning.problem_manifest import ProblemManifest
 from pipelines.evaluate.config import EvaluateConfig
@@ -19,10 +20,10 @@ def given_problems(config: EvaluateConfig, store: Store) -> ProblemManifest | No
 
 
 def check_problems(problems: ProblemManifest, dataset: Dataset) -> None:
-    """Passes where problems were drawn from a dataset.
+    """Passes where problems were drawn from a dataset, and are in groups that can be judged.
 
     Raises:
-        InputError: they are of another world, size or dataset.
+        InputError: they are of another world, size or dataset, or as `check_given` says.
     """
     reference = dataset.manifest.reference
     size = dataset.manifest.image_size[0]
@@ -37,6 +38,7 @@ def check_problems(problems: ProblemManifest, dataset: Dataset) -> None:
             f"({problems.dataset_digest[:SHORT]}) and not from '{reference}' ({reference.digest[:SHORT]}), whose "
             "episodes are others; choose the dataset that they were drawn from"
         )
+    check_given(problems, dataset)
 
 
 def check_states(problems: ProblemManifest, dataset: Dataset) -> None:

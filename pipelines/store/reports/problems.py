@@ -41,6 +41,10 @@ STITCHED_COLUMNS = {"goal_episode": "int64", "goal_row": "int64"}
 """What there is besides where start and goal are of different episodes."""
 
 
+class NoManifestError(ValueError):
+    """A file is no manifest; the message is the reason, in words that fit into a sentence."""
+
+
 UNREADABLE = (ValueError, KeyError, TypeError, OSError)
 """What Arrow raises, and we, of a file that is no manifest."""
 
@@ -98,8 +102,9 @@ def find_problems(store: Store, digest_or_file: str) -> ProblemManifest:
         except InputError:
             raise
         except UNREADABLE as error:
+            reason = f" ({error})" if isinstance(error, NoManifestError) else ""
             raise InputError(
-                f"{what} is no manifest of planning problems; give one of {PROBLEMS}/ in a store"
+                f"{what} is no manifest of planning problems{reason}; give one of {PROBLEMS}/ in a store"
             ) from error
     known = problem_digests(store)
     found = [digest for digest in known if digest.startswith(digest_or_file)]
@@ -158,7 +163,7 @@ def from_parquet(data: bytes) -> ProblemManifest:
     """Returns the manifest that the bytes of a Parquet file are.
 
     Raises:
-        ValueError: the file lacks a column or a fact, or holds others than a manifest does.
+        NoManifestError: the file lacks a column or a fact, or holds others than a manifest does.
         OSError: it is no Parquet file, or a page of it is damaged.
     """
     from pipelines.store.parquet import open_parquet, read_parquet
@@ -166,39 +171,43 @@ def from_parquet(data: bytes) -> ProblemManifest:
     table = read_parquet(open_parquet(data, checksums=True))
     facts = {name.decode(): value.decode() for name, value in (table.schema.metadata or {}).items()}
     if lacking := [name for name in FACTS if name not in facts]:
-        raise ValueError(f"the file lacks {', '.join(lacking)}")
+        raise NoManifestError(f"the file lacks {', '.join(lacking)}")
     _check_columns(table)
     rows = table.to_pylist()
     return ProblemManifest(
         world=facts["world"],
-        image_size=int(facts["image_size"]),
-        seed=int(facts["seed"]),
+        image_size=_whole(facts, "image_size"),
+        seed=_whole(facts, "seed"),
         problems=tuple(_problem(row) for row in rows),
         dataset=facts["dataset"],
         dataset_digest=facts["dataset_digest"],
     )
 
 
+def _whole(facts: dict[str, str], name: str) -> int:
+    try:
+        return int(facts[name])
+    except ValueError as error:
+        raise NoManifestError(f"its {name} is {facts[name]!r}, no whole number") from error
+
+
 def _check_columns(table: "pa.Table") -> None:
-    """Raises ValueError where a column lacks, is of another type or has holes, or a row is no row of an episode."""
+    """Raises NoManifestError where a column lacks, is of another type, has holes, or a row is no row of an episode."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     held = {name for name in STITCHED_COLUMNS if name in table.column_names}
     kinds = {**COLUMNS, **STITCHED_COLUMNS} if held else COLUMNS
     if lacking := [name for name in kinds if name not in table.column_names]:
-        raise ValueError(f"the file lacks the columns {', '.join(lacking)}")
+        raise NoManifestError(f"the file lacks the columns {', '.join(lacking)}")
     for name, kind in kinds.items():
         held_as = table.schema.field(name).type
         fits = pa.types.is_integer(held_as) if kind == "int64" else str(held_as) in ("string", "large_string")
         if not fits or table[name].null_count:
-            raise ValueError(f"column {name} is not {kind} throughout")
+            raise NoManifestError(f"column {name} is not {kind} throughout")
     for name in {"episode", "start_row", *held}:
         if table.num_rows and pc.min(table[name]).as_py() < 0:
-            raise ValueError(f"column {name} has a number below 0")
-    numbers = table.select(["split", "goal", "offset", "problem"])
-    if numbers.group_by(numbers.column_names).aggregate([]).num_rows < table.num_rows:
-        raise ValueError("two problems of a group have the same number")
+            raise NoManifestError(f"column {name} has a number below 0")
 
 
 def _cell(one: DrawnProblem, column: str) -> Any:

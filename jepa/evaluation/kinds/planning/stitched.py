@@ -81,6 +81,14 @@ def known_steps(world: type[World], problems: Sequence[Problem], offset: int) ->
     return np.full(len(problems), np.inf) if steps_P is None else np.ceil(steps_P)
 
 
+def steps_fit(world: World, start: State, goal: State, offset: int) -> NDArray[np.bool_]:
+    """Returns for which of M pairs (M, d) the shortest way fits an offset, (M,); all do where no way is known."""
+    steps_M = shortest_steps(world, start, goal)
+    if steps_M is None:
+        return np.ones(len(next(iter(start.values()))), dtype=bool)
+    return (steps_M >= NEAREST * offset) & (steps_M <= offset)
+
+
 class _Wanted(NamedTuple):
     """What a problem that is looked for has already."""
 
@@ -117,10 +125,7 @@ def _fitting(
     goal_M = np.where(goal_M >= low, goal_M + (high - low), goal_M)
     start = {name: value[start_M] for name, value in rows.state.items()}
     goal = goal_in_world_of(world.world_spec, start, {name: value[goal_M] for name, value in rows.state.items()})
-    fits_M = world.is_goal_of_kind(wanted.goal_kind, start, goal)
-    steps_M = shortest_steps(world, start, goal)
-    if steps_M is not None:
-        fits_M = fits_M & (steps_M >= NEAREST * wanted.offset) & (steps_M <= wanted.offset)
+    fits_M = world.is_goal_of_kind(wanted.goal_kind, start, goal) & steps_fit(world, start, goal, wanted.offset)
     for pair in np.flatnonzero(fits_M):
         at = int(np.searchsorted(rows.first, goal_M[pair], side="right")) - 1
         goal_row = int(goal_M[pair] - rows.first[at])

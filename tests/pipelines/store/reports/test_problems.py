@@ -100,13 +100,18 @@ def edited(problems: ProblemManifest, **columns: Any) -> bytes:
     [
         (to_parquet(STITCHED)[:-40], "is no manifest of planning problems"),
         (to_parquet(STITCHED)[:700] + to_parquet(STITCHED)[701:], "is no manifest of planning problems"),
-        (edited(STITCHED, goal_row=None), "is no manifest of planning problems"),
+        (
+            edited(STITCHED, goal_row=None),
+            r"is no manifest of planning problems \(the file lacks the columns goal_row\)",
+        ),
         (edited(STITCHED, goal_row=[[9, None]]), "is no manifest of planning problems"),
-        (edited(STITCHED, goal_row=[[9, -1]]), "is no manifest of planning problems"),
-        (edited(STITCHED, goal_episode=[["3", "4"]]), "is no manifest of planning problems"),
+        (edited(STITCHED, goal_row=[[9, -1]]), r"is no manifest of .* \(column goal_row has a number below 0\)"),
+        (
+            edited(STITCHED, goal_episode=[["3", "4"]]),
+            r"is no manifest of .* \(column goal_episode is not int64 through",
+        ),
         (edited(PROBLEMS, start_row=[[-1, 3]]), "is no manifest of planning problems"),
-        (edited(PROBLEMS, problem=[[0, 0]]), "is no manifest of planning problems"),
-        (edited(PROBLEMS, seed=None), "is no manifest of planning problems"),
+        (edited(PROBLEMS, seed=None), r"is no manifest of planning problems \(the file lacks the columns seed\)"),
     ],
 )
 def test_a_file_that_was_cut_or_edited_is_refused_in_a_sentence(
