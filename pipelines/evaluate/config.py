@@ -46,7 +46,7 @@ class EvaluateConfig(Config):
     """Do again what is done already, and put it in the place of what is there."""
     problems_per_slice: int = Field(50, gt=0, le=1_000_000)
     """Planning problems that a worker solves before they are committed: units of more are divided among workers, and a
-    killed evaluation does no more than that again. It changes no figure."""
+    killed evaluation does no more than that again. It changes no figure of a planner that plans each problem alone."""
     workers: int = Field(2, gt=0, le=4096)
     """Units, or slices of them, that are worked on at once; by default 1 where `executor` is `local`."""
     executor: Executor = "ray"

@@ -81,10 +81,12 @@ def _run(
             division.done(unit, result)
             figures.unit_done(result)
 
-        if division.work:
+        begun = 0
+        while begun < len(division.work):  # more comes where slices are lost
+            work, begun = division.work[begun:], len(division.work)
             run_units(
                 do_unit,
-                division.work,
+                work,
                 executor=config.executor,
                 workers=workers,
                 cpus_each=config.cpus,

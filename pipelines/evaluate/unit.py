@@ -57,6 +57,8 @@ class EvaluationUnit:
     device: Device = "auto"
     force: bool = False
     """do it even if it is done already"""
+    attempt: str = ""
+    """under which slices of a forced unit lie apart from those of other evaluations; no part of what it is"""
 
     @property
     def key(self) -> str:
@@ -142,14 +144,14 @@ def commit(unit: EvaluationUnit, result: EvaluationResult, world: str, store: St
 
 def _do_slice(unit: EvaluationUnit, items: tuple[int, int], store: Store) -> UnitDone:
     within = range(*items)
-    if not unit.force and read_mark(store, unit.key, within) is not None:
+    if read_mark(store, unit.key, within, unit.attempt) is not None:
         return UnitDone(None)
     setting = _setting(unit)
     if not isinstance(setting.evaluation, DivisibleEvaluation):
         raise TypeError(f"evaluation {unit.kind!r} cannot be divided")
     result = setting.evaluation.run_items(unit.part, within, setting.model, setting.dataset, unit.seed)
     context = _context(unit, setting.dataset.world)
-    write_slice(store, unit.key, within, result.tables, context, result.seconds)
+    write_slice(store, unit.key, within, result.tables, context, result.seconds, unit.attempt)
     return UnitDone(None, tuple(result.plan_seconds))
 
 
@@ -177,7 +179,7 @@ class _Setting(NamedTuple):
 def _setting(unit: EvaluationUnit) -> _Setting:
     """Returns what a unit needs, of which nothing is made twice by a worker for the units of one kind."""
     unit.evaluation()  # the code may be another than at the unit before
-    common = replace(unit, part="", count=None, items=None, run="", force=False)
+    common = replace(unit, part="", count=None, items=None, run="", force=False, attempt="")
     return _common_setting(common, torch_device(unit.device))
 
 

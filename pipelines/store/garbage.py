@@ -29,7 +29,7 @@ from pipelines.store.processes import ended_records
 from pipelines.store.removal import uses
 from pipelines.store.reports.problems import PROBLEMS, problems_path
 from pipelines.store.reports.runs import run_plans
-from pipelines.store.reports.slices import sliced_units, slices_of
+from pipelines.store.reports.slices import is_of_attempt, sliced_units, slices_of
 from pipelines.store.reports.units import MANIFESTS, manifest_path
 from pipelines.store.sealed import unseal
 from pipelines.store.verify import folders
@@ -45,6 +45,7 @@ Why = Literal[
     "superseded",
     "no figures",
     "no run",
+    "ended attempt",
     "ended process",
 ]
 
@@ -191,4 +192,8 @@ def _of_slices(store: Store) -> Iterator[tuple[str, Why]]:
             yield from ((path, "no run") for path in paths)
         else:
             named = {path for one in slices_of(store, key) for path in one.paths}
-            yield from ((path, "no mark") for path in paths if path not in named)
+            for path in paths:
+                if is_of_attempt(path):
+                    yield path, "ended attempt"  # no job runs, and no other one looks there
+                elif path not in named:
+                    yield path, "no mark"

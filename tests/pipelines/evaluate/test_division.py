@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from infra.errors import InfraError
 from infra.storage import Store, open_store
 from pipelines.evaluate import evaluate, job, plan_evaluation
 from pipelines.evaluate.division import Division
@@ -19,8 +21,9 @@ from pipelines.evaluate.unit import EvaluationUnit, UnitDone, do_unit
 from pipelines.store.garbage import delete_garbage, find_garbage
 from pipelines.store.inventory import inventory
 from pipelines.store.removal import plan_removal, remove
-from pipelines.store.reports import read_table, read_unit
-from pipelines.store.reports.slices import SLICES, slices_of
+from pipelines.store.reports import plan_run, read_table, read_unit
+from pipelines.store.reports.problems import write_problems
+from pipelines.store.reports.slices import SLICES, delete_slices, is_of_attempt, slices_of
 from pipelines.store.reports.verify import verify_reports
 from pipelines.store.verify import verify_store
 from tests.pipelines.evaluate.asked import config
@@ -166,6 +169,116 @@ def test_force_begins_from_scratch(mine: Store, whole: Store, monkeypatch: pytes
     evaluate(config(**PLANNING, problems_per_slice=2, force=True), mine)
     assert len(done) == 8
     assert_the_same_rows(mine, whole)
+
+
+def begun(store: Store, size: int, pieces: int = 0, *, force: bool = False) -> Division:
+    """Returns an evaluation of the first unit, of four problems, that has done so many slices of that size."""
+    plan = plan_evaluation(config(**PLANNING, force=force), store)
+    for problems in plan.problems:
+        write_problems(store, problems)
+    plan_run(store, plan.run, [unit.key for unit in plan.units], plan.config.model_dump(mode="json"))
+    division = Division(store, plan.units[:1], size)
+    assert sum(unit.items is None for unit in division.work) == 0, "it is divided"
+    for piece in division.work[:pieces]:
+        division.done(piece, do_unit(piece))
+    return division
+
+
+def finish(division: Division, after: int) -> None:
+    """Does the work that so many pieces have left, and what is added to it meanwhile."""
+    for piece in islice(division.work, after, None):
+        division.done(piece, do_unit(piece))
+    assert len(division.committed) == 1
+
+
+def assert_the_rows_of_the_first_unit(store: Store, whole: Store) -> None:
+    for table in ("metrics", "episodes"):
+        found, wanted = rows(store, table), rows(whole, table)
+        first = found.iloc[0]
+        same = wanted[(wanted.split == first.split) & (wanted.goal == first.goal)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, same, check_exact=True)
+    assert not store.list(f"{SLICES}/"), "nothing is left over"
+    assert verify_store(store).ok
+
+
+def test_a_short_slice_of_another_evaluation_hides_no_longer_one(mine: Store, whole: Store) -> None:
+    twos, ones = begun(mine, 2), begun(mine, 1, pieces=1)
+    finish(twos, after=0)
+    assert len(twos.work) == 2, "nothing was done again"
+    finish(ones, after=1)
+    assert_the_rows_of_the_first_unit(mine, whole)
+
+
+@pytest.mark.parametrize("plain_first", [True, False])
+def test_a_forced_evaluation_and_another_use_nothing_of_each_other(
+    mine: Store, whole: Store, plain_first: bool
+) -> None:
+    plain = begun(mine, 2, pieces=1)
+    forced = begun(mine, 2, pieces=1, force=True)
+    assert [piece.items for piece in forced.work] == [(0, 2), (2, 4)], "it begins from scratch"
+    for division in (plain, forced) if plain_first else (forced, plain):
+        finish(division, after=1)
+    assert_the_rows_of_the_first_unit(mine, whole)
+
+
+def test_an_evaluation_takes_over_no_slice_of_a_forced_one(mine: Store, whole: Store) -> None:
+    forced = begun(mine, 2, pieces=1, force=True)
+    plain = begun(mine, 2)
+    assert [piece.items for piece in plain.work] == [(0, 2), (2, 4)]
+    finish(plain, after=0)
+    finish(forced, after=1)
+    assert_the_rows_of_the_first_unit(mine, whole)
+
+
+def test_two_forced_evaluations_at_once_both_finish(mine: Store, whole: Store) -> None:
+    first, second = begun(mine, 2, pieces=1, force=True), begun(mine, 2, pieces=1, force=True)
+    assert [piece.items for piece in second.work] == [(0, 2), (2, 4)], "it begins from scratch"
+    finish(first, after=1)
+    finish(second, after=1)
+    assert len(second.work) == 2, "the first has deleted nothing of the second"
+    assert_the_rows_of_the_first_unit(mine, whole)
+
+
+def test_slices_that_are_lost_on_the_way_are_done_again(
+    mine: Store, whole: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def losing(unit: EvaluationUnit) -> UnitDone:
+        done.append(unit.name)
+        result = do_unit(unit)
+        if len(done) == 2:
+            mine.delete(f"{SLICES}/{unit.key}/0-2.json")
+        return result
+
+    monkeypatch.setattr(job, "do_unit", losing)
+    evaluate(config(**PLANNING, problems_per_slice=2), mine)
+    assert len(done) == 9 and done[-1] == done[0]
+    assert_the_same_rows(mine, whole)
+
+
+def test_slices_that_are_lost_again_and_again_are_given_up(mine: Store) -> None:
+    division, done = begun(mine, 2), 0
+    with pytest.raises(InfraError, match="again and again"):
+        for piece in division.work:
+            result = do_unit(piece)
+            delete_slices(mine, piece.key)
+            division.done(piece, result)
+            done += 1
+    assert done == 7
+
+
+def test_what_a_killed_forced_evaluation_leaves_is_garbage(mine: Store, whole: Store) -> None:
+    begun(mine, 2, pieces=1, force=True)
+    left = set(mine.list(f"{SLICES}/"))
+    assert len(left) == 2 and all(is_of_attempt(path) for path in left)
+    assert verify_store(mine).ok
+    sweep = find_garbage(mine, timedelta(0))
+    assert {one.path: one.why for one in sweep.garbage if one.path in left} == dict.fromkeys(left, "ended attempt")
+    finish(begun(mine, 2), after=0)
+    assert set(mine.list(f"{SLICES}/")) == left, "it may be at work"
+    delete_garbage(mine, find_garbage(mine, timedelta(0)))
+    assert_the_rows_of_the_first_unit(mine, whole)
 
 
 def test_what_is_left_of_an_evaluation_goes_with_its_run_or_as_garbage(

@@ -4,7 +4,8 @@ A problem is a row of a held-out episode and the row `offset` steps later, or a 
 world's usual test at any step of the budget, or a stricter one that the world declares. Regret is paired: what the
 planner lost against the oracle on the very same problem. `planned_path` is where
 the first action plan was believed to lead: simulated for the oracle, for a planner with a model its imagined latents,
-read by an MLP probe of the world's `path_quantity`.
+read by an MLP probe of the world's `path_quantity`. Its last digits may depend on how many problems a planner imagines
+in one batch.
 """
 
 import json
