@@ -7,6 +7,7 @@ from infra.ray_cluster.access import local_access
 from infra.storage import open_store
 from tests.chaos.slow import collect_slowly, wait_for_shards
 from tests.pipelines.small_dataset import small_config
+from tests.ray_address import note_address_in
 
 
 def main(folder: str) -> None:
@@ -16,6 +17,7 @@ def main(folder: str) -> None:
         from ray.cluster_utils import Cluster
 
         head = {"num_cpus": 0, "object_store_memory": 80_000_000, "temp_dir": str(session.temp_dir)}
+        note_address_in(session.temp_dir)
         cluster = Cluster(initialize_head=True, head_node_args=head)
         nodes = [cluster.add_node(num_cpus=1, object_store_memory=80_000_000) for _ in range(2)]
         ray.init(address=cluster.address, log_to_driver=False)

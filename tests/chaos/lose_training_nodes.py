@@ -20,6 +20,7 @@ from infra.settings import worker_environment
 from infra.storage import Store, open_store
 from pipelines.pretrain import PretrainConfig, pretrain
 from tests.pipelines.small_model import checkpoints_of
+from tests.ray_address import note_address_in
 
 STEPS = 300
 
@@ -39,6 +40,7 @@ def training_nodes(count: int) -> Iterator[tuple[Any, list[Any]]]:
 
         head = {"num_cpus": 0, "object_store_memory": 80_000_000, "_system_config": {"health_check_period_ms": 1000}}
         head["temp_dir"] = str(session.temp_dir)
+        note_address_in(session.temp_dir)
         cluster = Cluster(initialize_head=True, head_node_args=head)
         nodes = [cluster.add_node(num_cpus=1, object_store_memory=80_000_000) for _ in range(count)]
         cluster.wait_for_nodes()  # or an elastic training begins with those that there are

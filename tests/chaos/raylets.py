@@ -17,6 +17,7 @@ from typing import Any
 
 from infra.processes.environment import applied_environment
 from infra.ray_cluster.access import local_access
+from tests.ray_address import note_address_in
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY = 80_000_000
@@ -46,6 +47,7 @@ class Raylets:
             "_system_config": SOON,
         }
         dashboard = {"include_dashboard": True, "dashboard_host": "127.0.0.1", "dashboard_port": self.port}
+        note_address_in(self._temp_dir)
         self.cluster = Cluster(initialize_head=True, head_node_args=head | dashboard)
         self.workers = [self.add() for _ in range(self._nodes)]
         self.cluster.wait_for_nodes()

@@ -81,9 +81,11 @@ def test_a_cluster_that_does_not_have_the_module(tmp_path: Path) -> None:
 CLUSTER = """
 import json, sys
 from infra.ray_cluster.access import local_access
+from tests.ray_address import note_address_in
 with local_access() as session:
     from ray.cluster_utils import Cluster
     head = {"num_cpus": 3, "object_store_memory": 80_000_000, "temp_dir": str(session.temp_dir)}
+    note_address_in(session.temp_dir)
     cluster = Cluster(initialize_head=True, head_node_args=head)
     print(json.dumps(session.variables | {"RAY_ADDRESS": cluster.address}), flush=True)
     sys.stdin.read()
