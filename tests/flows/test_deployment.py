@@ -31,7 +31,8 @@ JOB = {
 
 def test_all_deployments_have_forms_tags_and_limits(prefect: Prefect, ask: Ask) -> None:
     deployments = {deployment["name"]: deployment for deployment in ask("deployments/filter")}
-    assert set(deployments) == {"world-model", "nightly", "collect", "pretrain", "evaluate", "study", "maintenance"}
+    jobs = {"collect", "pretrain", "fit-heads", "evaluate", "study"}
+    assert set(deployments) == {"world-model", "nightly", "maintenance"} | jobs
     for name, deployment in deployments.items():
         assert {"jepa", name} <= set(deployment["tags"]) and deployment["global_concurrency_limit"]["limit"] >= 1
         assert "store" in deployment["parameter_openapi_schema"]["properties"]
@@ -46,6 +47,7 @@ def test_the_parameters_of_prefect_yaml_are_valid() -> None:
     from flows.whole_job.config import WorldModelConfig
     from pipelines.collect import CollectConfig
     from pipelines.evaluate import EvaluateConfig
+    from pipelines.heads import FitHeadsConfig
     from pipelines.pretrain import PretrainConfig
     from pipelines.study import StudyConfig
 
@@ -54,6 +56,7 @@ def test_the_parameters_of_prefect_yaml_are_valid() -> None:
         "nightly": WorldModelConfig,
         "collect": CollectConfig,
         "pretrain": PretrainConfig,
+        "fit-heads": FitHeadsConfig,
         "evaluate": EvaluateConfig,
         "study": StudyConfig,
         "maintenance": MaintenanceConfig,

@@ -13,6 +13,7 @@ from pipelines.device import gpus_each, torch_device
 from pipelines.evaluate import evaluate, evaluate_unit, plan_evaluation
 from pipelines.evaluate import unit as unit_module
 from pipelines.store.reports import read_table
+from pipelines.store.reports.problems import write_problems
 from tests.pipelines.evaluate.asked import config
 from tests.pipelines.evaluate.fake_gpu import OnGpu, fake_gpu
 
@@ -93,13 +94,22 @@ def test_the_fake_gpu_refuses_what_a_gpu_would() -> None:
     assert torch.tensor(1.0).device.type == "cpu"
 
 
+def _in_single(settings: Any) -> Any:
+    """Returns settings whose planners rank in single precision: `auto` takes bfloat16 on processors that have it."""
+    if not isinstance(settings, dict):
+        return settings
+    return {key: "fp32" if key == "precision" else _in_single(value) for key, value in settings.items()}
+
+
 @pytest.mark.slow
 def test_every_kind_finds_the_same_figures_on_another_device(mine: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_evaluation(config(kinds=tuple(EVALUATIONS)), mine)
+    for problems in plan.problems:
+        write_problems(mine, problems)
     # A few steps of fitting say as much as many, which take long on a device that is made of Python.
     short = {"decoding": {"steps": 3, "train_frames": 50, "episodes": 1}}
     of_each_kind = {unit.kind: unit for unit in plan.units}.values()
-    units = [replace(unit, settings=unit.settings | short.get(unit.kind, {})) for unit in of_each_kind]
+    units = [replace(unit, settings=_in_single(unit.settings | short.get(unit.kind, {}))) for unit in of_each_kind]
     here = _figures(mine, [evaluate_unit(unit) for unit in units])
     devices: list[str] = []
     with fake_gpu() as gpu, monkeypatch.context() as patch:
