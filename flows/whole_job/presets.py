@@ -26,7 +26,7 @@ PRESETS.register("tiny")(
     {
         "collect": {"episodes": 400, "steps": 100, "image_size": 64, "actors": 2},
         "pretrain": {"recipe": "lewm-tiny"},
-        "evaluate": {"protocol": "pusht-tiny-v1", "workers": 2},
+        "evaluate": {"protocol": "pusht-tiny-v2", "workers": 2},
     }
 )
 

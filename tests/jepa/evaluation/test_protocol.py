@@ -50,6 +50,7 @@ def test_those_of_the_package_bear_their_file_s_name_and_fit_every_evaluation() 
         "moderate-v1",
         "planners-v1",
         "pusht-tiny-v1",
+        "pusht-tiny-v2",
         "stitched-v1",
         "strict-v1",
         "tiny-v1",

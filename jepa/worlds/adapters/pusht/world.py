@@ -96,7 +96,7 @@ class PushT(World):
         path_quantity="agent_position",
         frame_extent=(0.0, 512.0, 512.0, 0.0),
         objects={"block_position": 1.0},
-        protocol="pusht-tiny-v1",
+        protocol="pusht-tiny-v2",
         preset="tiny",
     )
 

@@ -19,6 +19,6 @@ def test_worlds_for_programs_and_for_people(capsys: pytest.CaptureFixture[str]) 
     assert "two_room: 64×64 pixels, 2 actions" in shown
     assert "cross_room (in different rooms and over 0.2 scene widths apart; scored by agent_position)" in shown
     assert "uniform (any start and goal; scored by agent_position, block_position and block_angle)" in shown
-    assert "by default     preset tiny, judged under pusht-tiny-v1" in shown
+    assert "by default     preset tiny, judged under pusht-tiny-v2" in shown
     assert "gymnasium:<id of a Gymnasium environment>: any installed environment" in shown
     assert "gymnasium:<module>:<id>" in shown
