@@ -4,6 +4,9 @@ Arrow's own threads keep what they read a moment longer than they need it. One t
 process ends would abort it, after the work is done.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -21,7 +24,8 @@ def open_parquet(data: bytes, checksums: bool = False) -> pq.ParquetFile:
     Raises:
         pa.ArrowException, OSError: it is none.
     """
-    return pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=checksums)
+    with _names_are_text():
+        return pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=checksums)
 
 
 def read_parquet(file: bytes | pq.ParquetFile, columns: list[str] | None = None) -> pa.Table:
@@ -31,4 +35,14 @@ def read_parquet(file: bytes | pq.ParquetFile, columns: list[str] | None = None)
         pa.ArrowException, OSError: its bytes are damaged.
     """
     parquet = open_parquet(file) if isinstance(file, bytes) else file
-    return parquet.read(columns=columns, use_threads=False)
+    with _names_are_text():
+        return parquet.read(columns=columns, use_threads=False)
+
+
+@contextmanager
+def _names_are_text() -> Iterator[None]:
+    """Takes a name that is no text for what it is, damage: Arrow leaves Python to find it, in words of its own."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise pa.ArrowInvalid(f"a name in it is no text ({error.reason})") from error
