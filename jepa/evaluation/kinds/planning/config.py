@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo, field_validator, model_validator
@@ -9,7 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, Validati
 from jepa.core.config import Config
 from jepa.evaluation.kinds.planning.selection import Pairs
 from jepa.evaluation.kinds.probing.probes import ProbeConfig
-from jepa.planning.planner import PLANNERS, Planner, complete_planner, planner_config
+from jepa.planning.planner import PLANNERS, Planner, PlanningSetting, complete_planner, planner_config
 from jepa.worlds.success import USUAL
 
 REFERENCES = ("oracle", "random")
@@ -140,6 +141,21 @@ def heads_of_planners(planners: Mapping[str, Mapping[str, Any]]) -> tuple[str, .
 def privileged_planners(planners: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
     """Returns for the label of each planner, as in `PlanningConfig`, whether it knows more than frames and actions."""
     return {label: kind.is_privileged(config) for label, (kind, config) in ((k, _of(v)) for k, v in planners.items())}
+
+
+def opened_planners(
+    opened: ExitStack, planners: Mapping[str, Mapping[str, Any]], setting: PlanningSetting
+) -> dict[str, Planner]:
+    """Returns planners by label, as in `PlanningConfig`, which are closed at the end of a context.
+
+    Raises:
+        InputError: one of them does not fit the model, its heads or the world.
+    """
+    found: dict[str, Planner] = {}
+    for label, given in planners.items():
+        kind, config = _of(given)
+        found[label] = opened.enter_context(closing(kind(config, setting)))
+    return found
 
 
 def _of(given: Mapping[str, Any]) -> tuple[type[Planner], Config]:

@@ -23,9 +23,9 @@ from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed
 from jepa.evaluation.evaluation import EVALUATIONS, DivisibleEvaluation, EvaluationResult, Row, present_splits
 from jepa.evaluation.kinds.planning.config import (
-    NO_OPTIONS,
     PlanningConfig,
     heads_of_planners,
+    opened_planners,
     privileged_planners,
 )
 from jepa.evaluation.kinds.planning.figures import Outcomes, planner_metrics
@@ -39,7 +39,7 @@ from jepa.evaluation.png import encode_png
 from jepa.models.world_model import WorldModel
 from jepa.planning.execution import Execution, execute
 from jepa.planning.heads.head import Head
-from jepa.planning.planner import Planner, PlanningSetting, Problem, make_planner
+from jepa.planning.planner import Planner, PlanningSetting, Problem
 from jepa.planning.problem_manifest import DrawnProblem, ProblemManifest
 from jepa.worlds.recordings import require_simulator
 from jepa.worlds.stitching import require_stitching
@@ -271,11 +271,9 @@ class PlanningEvaluation(DivisibleEvaluation):
             InputError: one of them does not fit the model, its heads or the world, or plans too short.
         """
         setting = PlanningSetting(model, source.world, source.world_options, self.heads)
-        planners: dict[str, Planner] = {}
-        for label, given in self.config.planners.items():
-            options = {name: value for name, value in given.items() if name not in NO_OPTIONS}
-            planners[label] = opened.enter_context(closing(make_planner(given["planner"], options, setting)))
-            _check_length(label, planners[label].plan_steps, self.config.replan_of(label), model.config.frameskip)
+        planners = opened_planners(opened, self.config.planners, setting)
+        for label, planner in planners.items():
+            _check_length(label, planner.plan_steps, self.config.replan_of(label), model.config.frameskip)
         return planners
 
     def _imagined_paths(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Episode, State
 from jepa.core.seeds import derive_seed, numpy_generator
 from jepa.evaluation.kinds.planning.selection import Selection, is_solved
+from jepa.planning.execution import stack_states
 from jepa.planning.planner import Problem
 from jepa.planning.problem_manifest import DrawnProblem
 from jepa.worlds.stitching import goal_in_world_of, shortest_steps
@@ -73,11 +74,9 @@ def known_steps(world: type[World], problems: Sequence[Problem], offset: int) ->
     """
     if problems[0].goal_episode is None:
         return np.full(len(problems), float(offset))
-    start, goal = (
-        {name: np.stack([state[name] for state in states]) for name in states[0]}
-        for states in ([one.start for one in problems], [one.goal for one in problems])
+    steps_P = shortest_steps(
+        world, stack_states([one.start for one in problems]), stack_states([one.goal for one in problems])
     )
-    steps_P = shortest_steps(world, start, goal)
     return np.full(len(problems), np.inf) if steps_P is None else np.ceil(steps_P)
 
 

@@ -28,7 +28,7 @@ from jepa.evaluation.evaluation import (
     metric_row,
     present_splits,
 )
-from jepa.evaluation.kinds.planning.config import heads_of_planners, privileged_planners
+from jepa.evaluation.kinds.planning.config import heads_of_planners, opened_planners, privileged_planners
 from jepa.evaluation.kinds.planning.problems import draw, has_problem, require_drawn, with_frames
 from jepa.evaluation.kinds.planning.selection import Selection
 from jepa.evaluation.kinds.regret_decomposition.config import RegretDecompositionConfig
@@ -44,7 +44,7 @@ from jepa.evaluation.statistics import bootstrap_mean
 from jepa.models.world_model import WorldModel
 from jepa.planning.costs.cost import PlanCost, make_cost
 from jepa.planning.heads.head import Head
-from jepa.planning.planner import Planner, PlanningSetting, Problem, make_planner
+from jepa.planning.planner import Planner, PlanningSetting, Problem
 from jepa.planning.problem_manifest import DrawnProblem, ProblemManifest
 from jepa.planning.search.latent import LatentSearch
 from jepa.worlds.recordings import require_simulator
@@ -203,19 +203,10 @@ class RegretDecompositionEvaluation(DivisibleEvaluation):
         """Passes where all planners can be made and plan equally far; see `Evaluation.check`."""
         setting = PlanningSetting(model, source.world, source.world_options, self.heads)
         with ExitStack() as opened:
-            planners = self._opened(opened, setting)
+            planners = opened_planners(opened, self.config.planners, setting)
             plan_steps = {label: one.plan_steps for label, one in planners.items()}
             for offset in {self._parts(unit)[2] for unit in self.units(source)}:
                 menu_steps(plan_steps, offset, model.config.frameskip)
-
-    def _opened(self, opened: ExitStack, setting: PlanningSetting) -> dict[str, Planner]:
-        """Returns the planners by label, which are closed at the end of the context."""
-        planners: dict[str, Planner] = {}
-        for label, given in self.config.planners.items():
-            options = dict(given)
-            made = make_planner(options.pop("planner"), options, setting)
-            planners[label] = opened.enter_context(closing(made))
-        return planners
 
     def _scored(
         self, problems: Sequence[Problem], ahead: int, model: WorldModel, source: EpisodeSource
@@ -225,7 +216,7 @@ class RegretDecompositionEvaluation(DivisibleEvaluation):
         watched = WatchedModel(model.eval())
         setting = PlanningSetting(watched.as_model(), source.world, source.world_options, self.heads)
         with ExitStack() as opened:
-            planners = self._opened(opened, setting)
+            planners = opened_planners(opened, self.config.planners, setting)
             steps = menu_steps({label: one.plan_steps for label, one in planners.items()}, ahead, frameskip)
             world = opened.enter_context(closing(make_world(source.world, config.candidates, **source.world_options)))
             costs = {label: _cost_of(one, setting) for label, one in planners.items()}
