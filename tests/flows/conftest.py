@@ -21,6 +21,9 @@ from tests.flows.jobs import alive_after, children_of
 BUSY_SECONDS = 60
 """How long a server is asked again that answers that its database is busy, as Prefect's own client does."""
 
+ANSWER_SECONDS = 120
+"""How long an answer may take: longer than the server itself waits for its database before it says that it is busy."""
+
 
 class Ask(Protocol):
     """Asks the server's API: by POST where there is a body, or by the method that is named."""
@@ -91,7 +94,7 @@ def asking(api: str) -> Ask:
         while True:
             try:
                 with urllib.request.urlopen(
-                    urllib.request.Request(url, data, headers=headers, method=method), timeout=30
+                    urllib.request.Request(url, data, headers=headers, method=method), timeout=ANSWER_SECONDS
                 ) as answer:
                     text = answer.read()
                 return json.loads(text) if text else None
@@ -141,7 +144,7 @@ def start_run(prefect: Prefect, ask: Ask) -> Callable[..., str]:
     return create
 
 
-def wait_for(look: Callable[[], Any], what: str, seconds: float = 60, every: float = 0.5) -> Any:
+def wait_for(look: Callable[[], Any], what: str, seconds: float = 180, every: float = 0.5) -> Any:
     """Returns the first thing that is not false that a look finds.
 
     Raises:
