@@ -19,7 +19,7 @@ IMAGE ?= jepa-foundry
 # The version that the lock file has of a package.
 locked = $(shell sed -n 's/^$(1)==\([^ ;]*\).*/\1/p' requirements.lock)
 
-.PHONY: help setup demo test test-library test-whole test-long check lint words lock clean audit tools tools-audit tools-checkov tools-kubernetes tools-promtool render image
+.PHONY: help setup demo test test-library test-whole test-long check lint words lock clean audit tools tools-audit tools-checkov tools-chromium tools-kubernetes tools-promtool render image
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,7 +70,7 @@ words: setup  ## where words still stand that docs/words.yaml has replaced, and 
 lock:  ## resolve the lock file again (exact versions for Python 3.11 and 3.12, no index address)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock --upgrade
 
-tools: tools-audit tools-checkov tools-kubernetes tools-promtool  ## what checks the files of cloud and cluster; tests without it say what they skip
+tools: tools-audit tools-checkov tools-chromium tools-kubernetes tools-promtool  ## what checks the files of cloud and cluster; tests without it say what they skip
 
 # Each in an environment of its own: checkov's dependencies are not ours.
 tools-audit: $(TOOLS)/audit/.complete-$(PIP_AUDIT_VERSION)-$(CYCLONEDX_VERSION)
@@ -93,6 +93,10 @@ $(TOOLS)/kubernetes/.complete-$(KUBERNETES_VALIDATE_VERSION)-$(HADOLINT_VERSION)
 	@touch $@
 
 # Taken out of Debian's package, so that no Prometheus starts and nobody needs to be root; elsewhere install promtool yourself.
+tools-chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && { apt-get update --quiet; apt-get install --quiet --yes --no-install-recommends chromium; } >/dev/null 2>&1; } \
+	|| echo "Chromium is not here and could not be taken from Debian's package chromium; install it to check report pages in a browser."
+
 tools-promtool:
 	@command -v promtool >/dev/null || test -x $(TOOLS)/prometheus/bin/promtool || { \
 	command -v apt-get >/dev/null && mkdir -p $(TOOLS)/prometheus/package && cd $(TOOLS)/prometheus \
