@@ -7,6 +7,7 @@ from jepa.core.registries.lazy import offer_lazily
 if TYPE_CHECKING:
     from jepa.worlds.coverage import Coverage, coverage
     from jepa.worlds.declarations import Factor, GoalKind, Quantity
+    from jepa.worlds.perturbations import Perturbation
     from jepa.worlds.policies import POLICIES, Policy, make_policy
     from jepa.worlds.rollout import EpisodePlan, collect_episodes
     from jepa.worlds.success import SuccessKind, first_success
@@ -19,6 +20,7 @@ __all__ = [
     "EpisodePlan",
     "Factor",
     "GoalKind",
+    "Perturbation",
     "Policy",
     "Quantity",
     "SuccessKind",

@@ -3,12 +3,11 @@
 Shapes: N copies, H × W pixels, A action dimensions, d dimensions of a quantity.
 """
 
-import importlib
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
 import gymnasium
 import numpy as np
@@ -19,10 +18,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from jepa.core.episodes import Actions, Episode, Pixels, State
 from jepa.core.errors import InputError
-from jepa.core.registries.registry import Registry
 from jepa.core.seeds import episode_generator
 from jepa.worlds.choices import Choice, carried_out
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.perturbations import Perturbation, find
+from jepa.worlds.registry import WorldRegistry
 from jepa.worlds.success import USUAL, SuccessKind
 
 IMAGE_SIZES = (16, 1024)
@@ -40,7 +40,7 @@ class WorldSpec:
     action_high: float
     quantities: tuple[Quantity, ...]
     factors: tuple[Factor, ...]
-    perturbations: tuple[str, ...]
+    perturbations: tuple[Perturbation, ...]
     goal_kinds: tuple[GoalKind, ...]
     """Kinds of planning problems, the first one always `uniform`."""
     distance_unit: str
@@ -86,6 +86,19 @@ class WorldSpec:
     def goal_kind_names(self) -> tuple[str, ...]:
         """Returns the names of the goal kinds."""
         return tuple(kind.name for kind in self.goal_kinds)
+
+    def perturbation(self, name: str) -> Perturbation:
+        """Returns the perturbation of that name.
+
+        Raises:
+            InputError: the world has none.
+        """
+        return find(self.name, self.perturbations, name)
+
+    @property
+    def perturbation_names(self) -> tuple[str, ...]:
+        """Returns the names of the perturbations."""
+        return tuple(one.name for one in self.perturbations)
 
     def success_kind(self, name: str) -> SuccessKind:
         """Returns the success kind of that name; every world has `usual`, and those of `success_kinds`.
@@ -238,9 +251,31 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
     def success(self, goal: Mapping[str, NDArray[np.float32]], kind: str) -> NDArray[np.bool_]:
         """Returns whether each copy meets its goal of that kind now, by the usual test, (N,)."""
 
-    @abstractmethod
-    def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
-        """Applies a perturbation of `perturbations` to every copy, each with its own generator."""
+    def perturb(
+        self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None = None
+    ) -> NDArray[np.bool_]:
+        """Strikes every copy with a perturbation and returns where it could be, (N,): elsewhere nothing has changed.
+
+        A generator draws the same direction whatever the strength, which is met exactly where there is room. What
+        lasts does so for the strength's number of steps, or until `begin` or `restore`: it is kept beside the state,
+        which therefore stays as it was recorded.
+
+        Args:
+            kind: name of one of the specification's perturbations.
+            rngs: N generators, one a copy.
+            strength: in the perturbation's unit; None for the full one.
+
+        Raises:
+            InputError: the world has no such perturbation, or it cannot be of that strength.
+        """
+        perturbation = self.world_spec.perturbation(kind)
+        if strength is not None:
+            perturbation.require(strength)
+        return self._strike(kind, rngs, strength)
+
+    def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
+        """Does what `perturb` says; kind and strength are the specification's. A world with perturbations has it."""
+        raise NotImplementedError(f"world {self.world_spec.name!r} declares perturbation {kind!r}; define `_strike`")
 
     def meets(self, goal: Mapping[str, NDArray[np.float32]], kind: str, success_kind: str = USUAL) -> NDArray[np.bool_]:
         """Returns whether each copy meets its goal now by a success kind of the specification, (N,).
@@ -303,56 +338,6 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
                 "override `is_goal_of_kind` in its class"
             )
         return np.ones(len(next(iter(start.values()))), dtype=bool)
-
-
-Maker = TypeVar("Maker", bound=Callable[[str], type[World]])
-
-
-class WorldRegistry(Registry[type[World]]):
-    """The worlds by name, and families of them: a name that begins with a family's prefix is made when asked for."""
-
-    def __init__(self, modules: Mapping[str, str], families: Mapping[str, tuple[str, str, str]]) -> None:
-        """Takes the built-in worlds, and families by prefix: what may follow it, the module that makes them, a line."""
-        super().__init__("world", modules, group="jepa.worlds")
-        self._families = dict(families)
-        self._makers: dict[str, Callable[[str], type[World]]] = {}
-
-    def register_family(self, prefix: str) -> Callable[[Maker], Maker]:
-        """Returns a decorator that files a function from a whole name to its class."""
-
-        def decorate(make_class: Maker) -> Maker:
-            self._makers[prefix] = make_class
-            return make_class
-
-        return decorate
-
-    def get(self, name: str) -> type[World]:
-        """Returns the class of a world; the same one for the same name.
-
-        Raises:
-            InputError: nothing is registered under that name, or its family cannot make it.
-        """
-        prefix = self._family_of(name)
-        if prefix is not None:
-            importlib.import_module(self._families[prefix][1])
-            return self._makers[prefix](name)
-        if name not in self:
-            raise InputError(f"world {name!r} is not known; choose one of: {', '.join(self.choices())}")
-        return super().get(name)
-
-    def choices(self) -> list[str]:
-        """Returns the names, and for each family its prefix with what may follow it."""
-        return [*self.names(), *self.families()]
-
-    def families(self) -> dict[str, str]:
-        """Returns for each family its prefix with what may follow it, and what its worlds are."""
-        return {prefix + rest: what for prefix, (rest, _, what) in self._families.items()}
-
-    def __contains__(self, name: str) -> bool:
-        return self._family_of(name) is not None or super().__contains__(name)
-
-    def _family_of(self, name: str) -> str | None:
-        return next((prefix for prefix in self._families if name.startswith(prefix)), None)
 
 
 WORLDS = WorldRegistry(

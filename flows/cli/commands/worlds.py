@@ -3,6 +3,7 @@
 from flows.cli.commands.context import Context
 from jepa.core.config import Config
 from jepa.worlds import WORLDS, SuccessKind
+from jepa.worlds.perturbations import PRINCIPLES
 from jepa.worlds.world import WorldSpec
 
 
@@ -36,7 +37,18 @@ def facts(name: str, spec: WorldSpec) -> dict[str, object]:
         "episode_steps": spec.episode_steps,
         "quantities": {quantity.name: quantity.unit for quantity in spec.quantities},
         "factors": {factor.name: [factor.low, factor.high] for factor in spec.factors},
-        "perturbations": list(spec.perturbations),
+        "perturbations": [
+            {
+                "name": one.name,
+                "principle": one.principle,
+                "physical": one.physical,
+                "strength": one.strength,
+                "strengths": list(one.strengths),
+                "unit": one.unit,
+                "description": one.description,
+            }
+            for one in spec.perturbations
+        ],
         "goal_kinds": list(spec.goal_kind_names),
         "scored_quantities": {kind.name: list(kind.quantities) for kind in spec.goal_kinds},
         "success": spec.success,
@@ -52,6 +64,11 @@ def describe(name: str, spec: WorldSpec) -> list[str]:
     factors = ", ".join(
         f"{factor.name} {factor.low:g}…{factor.high:g} {factor.unit}".rstrip() for factor in spec.factors
     )
+    perturbations = ", ".join(
+        f"{principle} ({_joined(tuple(one.name for one in spec.perturbations if one.principle == principle))})"
+        for principle in PRINCIPLES
+        if any(one.principle == principle for one in spec.perturbations)
+    )
     goals = ", ".join(
         f"{kind.name} ({kind.description}; scored by {_joined(kind.quantities)})" for kind in spec.goal_kinds
     )
@@ -59,7 +76,7 @@ def describe(name: str, spec: WorldSpec) -> list[str]:
         f"{name}: {spec.image_size}×{spec.image_size} pixels, {spec.action_size} actions",
         f"  quantities     {quantities}",
         f"  varies         {factors or 'nothing'}",
-        f"  perturbations  {', '.join(spec.perturbations) or 'none'}",
+        f"  perturbations  {perturbations or 'none'}",
         f"  goals          {goals}",
         f"  success        {spec.success}",
         *(f"  {kind.name:<14} {_asked(kind)}" for kind in spec.success_kinds),

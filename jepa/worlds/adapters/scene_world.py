@@ -71,16 +71,15 @@ class SceneWorld(World):
         }
         self._turn = None
 
-    def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
-        """Applies a perturbation of `perturbations` to every copy."""
-        if kind not in self.world_spec.perturbations:
-            raise ValueError(f"world {self.world_spec.name!r} has no perturbation {kind!r}")
-        rows = []
+    def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
+        """Strikes every copy in its turn."""
+        rows, struck = [], []
         for n, rng in enumerate(rngs):
             self._give_turn(n)
-            self._disturb(kind, self._row_of(n), rng)
+            struck.append(self._disturb(kind, self._row_of(n), rng, strength))
             rows.append(self._read())
         self._take_over(rows)
+        return np.array(struck)
 
     def close_extras(self, **kwargs: Any) -> None:
         """Closes the scene, as the end of the process would."""
@@ -131,5 +130,5 @@ class SceneWorld(World):
         """Returns uint8 (H, W, 3)."""
 
     @abstractmethod
-    def _disturb(self, kind: str, row: Row, rng: np.random.Generator) -> None:
-        """Applies a perturbation to the scene, which is in the state `row`."""
+    def _disturb(self, kind: str, row: Row, rng: np.random.Generator, strength: float | None) -> bool:
+        """Strikes the scene, which is in the state `row`, and returns whether it could be."""

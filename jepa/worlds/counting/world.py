@@ -16,6 +16,7 @@ from jepa.core.seeds import episode_generator
 from jepa.worlds.choices import Choice
 from jepa.worlds.counting.scene import LAYOUTS, MOST, SHAPES, draw, following, places
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.perturbations import SHARE, Perturbation
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
 Floats = NDArray[np.float32]
@@ -59,7 +60,12 @@ class Counting(World):
             Quantity("layout", 1, "1", "number that the places follow from", probe=False),
         ),
         factors=(Factor("hue", 0.0, 330.0, "degree", held_out=((60.0, 100.0), (200.0, 240.0))),),
-        perturbations=("teleport", "recolour"),
+        perturbations=(
+            Perturbation("teleport", "continuity", True, "object", (), 2.0, "another count, at least 2 away"),
+            Perturbation(
+                "recolour", "immutability", False, SHARE, (), 1.0, "all objects take a hue that training never shows"
+            ),
+        ),
         goal_kinds=(
             GoalKind("uniform", ("count",)),
             GoalKind("target", ("count",), f"the goal's count is {TARGET} and the start's is not"),
@@ -125,16 +131,15 @@ class Counting(World):
         """Returns where the count is the target, (N,), if episodes end there; else nowhere."""
         return rewarded(self._count_N) & self._ends_at_target
 
-    def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
+    def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
         """`teleport`: another count, `TELEPORT` or more away; `recolour`: a hue that is never seen in training."""
         if kind == "teleport":
             drawn = [_other_count(count, rng) for count, rng in zip(self._count_N, rngs, strict=True)]
             self._count_N = np.array(drawn, dtype=np.int64)
-        elif kind == "recolour":
+        else:
             hues = [rng.choice(OTHER_HUES[hue != OTHER_HUES]) for hue, rng in zip(self._hue_N, rngs, strict=True)]
             self._hue_N = np.array(hues, dtype=np.float32)
-        else:
-            raise ValueError(f"world 'counting' has no perturbation {kind!r}")
+        return np.ones(self.num_envs, dtype=bool)
 
     def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
         """`target`: the goal's count is the target and the start's is not."""

@@ -6,6 +6,7 @@ Shapes: N copies, S pixels of the image's side, C columns that the wall touches,
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import episode_generator
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.perturbations import part_way, teleported
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.two_room.distractor import Distractor
 from jepa.worlds.two_room.doorway import Doorway, shortest_way
+from jepa.worlds.two_room.perturbations import PERTURBATIONS
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
 Floats = NDArray[np.float32]
@@ -78,7 +81,7 @@ class TwoRoom(World):
             Quantity("agent_colour", 3, "0-255", "red, green, blue", probe=False, fixed=True),
         ),
         factors=(Factor("door", 0.2, 0.8, "scene width", held_out=((0.32, 0.40), (0.60, 0.68))),),
-        perturbations=("teleport", "recolour"),
+        perturbations=PERTURBATIONS,
         goal_kinds=(
             GoalKind("uniform", ("agent_position",)),
             GoalKind(
@@ -211,16 +214,13 @@ class TwoRoom(World):
         way_M = shortest_way(start_M2, goal_M2, door_M, float(LEFT), float(RIGHT), float(SLACK))
         return np.asarray(way_M, dtype=np.float32)
 
-    def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
-        """`teleport`: to a free place `TELEPORT_DISTANCE` away or more; `recolour`: a colour never seen in training."""
+    def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
         if kind == "teleport":
-            places = [self._far_place(position, rng) for position, rng in zip(self._position_N2, rngs, strict=True)]
-            self._position_N2 = np.stack(places)
-        elif kind == "recolour":
-            colours = [_other_colour(colour, rng) for colour, rng in zip(self._colour_N3, rngs, strict=True)]
-            self._colour_N3 = np.stack(colours)
+            self._position_N2 = np.stack([self._teleported(n, rng, strength) for n, rng in enumerate(rngs)])
         else:
-            raise ValueError(f"world 'two_room' has no perturbation {kind!r}")
+            colours = [_other_colour(colour, rng) for colour, rng in zip(self._colour_N3, rngs, strict=True)]
+            self._colour_N3 = part_way(self._colour_N3, np.stack(colours), strength)
+        return np.ones(self.num_envs, dtype=bool)
 
     def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
         """`cross_room`: start and goal lie in different rooms and over `CROSS_ROOM_DISTANCE` apart."""
@@ -242,12 +242,21 @@ class TwoRoom(World):
         _paint_disks(frames, self._position_N2, self._colour_N3)
         return frames
 
-    @staticmethod
-    def _far_place(position_2: Floats, rng: np.random.Generator) -> Floats:
+    def _teleported(self, n: int, rng: np.random.Generator, strength: float | None) -> Floats:
+        position_2 = self._position_N2[n]
+        if strength is not None:
+            return teleported(position_2, strength * float(SPEED), rng, partial(_is_free, self._door_N[n]))
         while True:
             place_12 = free_place(rng.random((1, 2), dtype=np.float32))
             if _distance(place_12, position_2[None])[0] >= TELEPORT_DISTANCE:
                 return np.asarray(place_12[0])
+
+
+def _is_free(door: Floats, place_M2: Floats) -> NDArray[np.bool_]:
+    """Returns which of M places the agent's centre can be at, (M,)."""
+    x_M, y_M = place_M2[:, 0], place_M2[:, 1]
+    inside_M = (place_M2 >= NEAR).all(axis=1) & (place_M2 <= FAR).all(axis=1)
+    return np.asarray(inside_M & ((x_M <= LEFT) | (x_M >= RIGHT) | (np.abs(y_M - door) <= SLACK)))
 
 
 def _distance(a_N2: Floats, b_N2: Floats) -> Floats:

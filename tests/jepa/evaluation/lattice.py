@@ -60,9 +60,6 @@ class Lattice(World):
     def success(self, goal: Mapping[str, Any], kind: str) -> Any:
         return self.distance(goal, kind) < 1
 
-    def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
-        raise ValueError(f"world 'lattice' has no perturbation {kind!r}")
-
 
 class TrueModel(nn.Module):
     """Latent = the place; what it imagines is what happens."""

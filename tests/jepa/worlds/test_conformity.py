@@ -42,7 +42,7 @@ if "drift" not in WORLDS:
 
 
 def needs(case: "Case", perturbation: str) -> None:
-    if perturbation not in case.spec.perturbations:
+    if perturbation not in case.spec.perturbation_names:
         pytest.skip(f"world {case.name!r} has no perturbation {perturbation!r}")
 
 
@@ -144,7 +144,7 @@ def test_every_copy_meets_its_own_state_and_no_far_one(case: Case) -> None:
         world.restore(goal)
         assert world.success(goal, kind).all() and not world.distance(goal, kind).any()
         assert world.success(goal, kind).dtype == bool
-        if "teleport" not in case.spec.perturbations:
+        if "teleport" not in case.spec.perturbation_names:
             continue
         world.perturb("teleport", [np.random.default_rng(n) for n in range(EPISODES)])
         assert not world.success(goal, kind).any() and (world.distance(goal, kind) > 0).all()
@@ -178,7 +178,7 @@ def test_each_success_test_is_met_at_the_goal_and_looks_at_its_own_quantities(ca
         for name in looked_at:
             nowhere = bare | {name: np.full_like(goal[name], np.nan)}
             assert not world.meets(nowhere, kind, declared.name).any(), (declared.name, name)
-        if "teleport" in case.spec.perturbations:
+        if "teleport" in case.spec.perturbation_names:
             world.perturb("teleport", [np.random.default_rng(n) for n in range(EPISODES)])
             assert not world.meets(bare, kind, declared.name).any(), declared.name
     np.testing.assert_array_equal(world.meets(goal, "uniform"), world.success(goal, "uniform"))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from jepa.core.episodes import State
+from jepa.core.errors import InputError
 from jepa.worlds import WORLDS, make_world
 from jepa.worlds.two_room.world import (
     AGENT_COLOUR,
@@ -20,6 +21,7 @@ from jepa.worlds.two_room.world import (
     RADIUS,
     RIGHT,
     SLACK,
+    SPEED,
     TELEPORT_DISTANCE,
     WALL_HALF_WIDTH,
     WALL_X,
@@ -158,6 +160,23 @@ def test_teleport_moves_far_to_a_free_place_and_changes_nothing_else() -> None:
     assert (moved >= TELEPORT_DISTANCE).all() and is_free(after).all()
     np.testing.assert_array_equal(before["door"], after["door"])
     np.testing.assert_array_equal(before["agent_colour"], after["agent_colour"])
+
+
+def test_a_teleport_of_a_strength_is_so_many_steps_way_and_the_full_one_is_far() -> None:
+    world = began(range(64), [0.5] * 64)
+    start = world.state()
+    rngs = [[np.random.default_rng(n) for n in range(64)] for _ in range(4)]
+    for strength, drawn in zip((0.5, 1.0, 3.0, 10.0), rngs, strict=True):
+        world.restore(start)
+        assert world.perturb("teleport", drawn, strength).all()
+        way = world.state()["agent_position"] - start["agent_position"]
+        np.testing.assert_allclose(np.linalg.norm(way, axis=1), strength * SPEED, atol=1e-6)
+        assert is_free(world.state()).all()
+    assert world.world_spec.perturbation("teleport").strength * SPEED == pytest.approx(TELEPORT_DISTANCE)
+    with pytest.raises(InputError, match="strength is -1; perturbation 'teleport' takes numbers over 0"):
+        world.perturb("teleport", rngs[0], -1)
+    with pytest.raises(InputError, match="world 'two_room' has no perturbation 'melt'; it has: teleport, recolour"):
+        world.perturb("melt", rngs[0])
 
 
 def test_recolour_changes_the_colour_alone_and_shows() -> None:

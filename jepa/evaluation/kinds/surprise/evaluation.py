@@ -40,7 +40,7 @@ from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 from jepa.planning.execution import stack_states
 from jepa.worlds.recordings import simulator_problem
-from jepa.worlds.world import WORLDS, make_world
+from jepa.worlds.world import WORLDS, World, make_world
 
 Floats = NDArray[np.float64]
 RECORDED = "recorded"
@@ -115,19 +115,24 @@ def replay(
         world.restore(stack_states([world.state_at(episode, 0) for episode in episodes]))
         seen = [world.render_pixels()]
         for frame in range(1, frames):
+            strikes = shift is not None and frame == event
+            if shift is not None and strikes and world.world_spec.perturbation(shift).before_step:
+                _strike(world, shift, episodes, seed)
             for step in range((frame - 1) * frameskip, frame * frameskip):
                 world.advance(np.ascontiguousarray(action_NLA[:, step]))
-            if shift is not None and frame == event:
+            if shift is not None and strikes and not world.world_spec.perturbation(shift).before_step:
                 before = world.state()
-                world.perturb(
-                    shift, [numpy_generator(seed, "perturbation", shift, episode.index) for episode in episodes]
-                )
+                _strike(world, shift, episodes, seed)
                 strength_N = world.distance(before, world.world_spec.goal_kinds[0].name).astype(np.float64)
             seen.append(world.render_pixels())
     finally:
         world.close()
     action_NTKA = action_NLA.reshape(len(episodes), frames - 1, frameskip, -1)
     return Replay(np.stack(seen, axis=1), action_NTKA, strength_N)
+
+
+def _strike(world: World, shift: str, episodes: Sequence[Episode], seed: int) -> None:
+    world.perturb(shift, [numpy_generator(seed, "perturbation", shift, episode.index) for episode in episodes])
 
 
 @torch.inference_mode()
@@ -165,7 +170,7 @@ class SurpriseEvaluation(Evaluation):
         require_episodes(source, self.kind, ["test"])
         if simulator_problem(source) is not None:
             return [f"{split}/{RECORDED}" for split in present_splits(source)]
-        shifts = WORLDS.get(source.world).world_spec.perturbations
+        shifts = WORLDS.get(source.world).world_spec.perturbation_names
         if not shifts:
             raise InputError(f"world {source.world!r} has no perturbations; leave out the evaluation 'surprise'")
         return [f"{split}/{shift}" for split in present_splits(source) for shift in shifts]

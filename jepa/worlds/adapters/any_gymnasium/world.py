@@ -24,6 +24,7 @@ from jepa.worlds.adapters.any_gymnasium.actions import HIGH, LOW, action_layout,
 from jepa.worlds.adapters.any_gymnasium.observations import flat_observation, observation_size
 from jepa.worlds.adapters.packages import choose_renderer, quiet, resize
 from jepa.worlds.declarations import GoalKind, Quantity
+from jepa.worlds.perturbations import SHARE, Perturbation
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
 Floats = NDArray[np.float32]
@@ -127,17 +128,16 @@ class AnyGymnasium(World):
         """Returns whether that difference is below 0.05, (N,); the environment's own idea of success is not asked."""
         return np.asarray(self.distance(goal, kind) < SUCCESS_DIFFERENCE)
 
-    def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
+    def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
         """`teleport`: to the first state of another episode; `recolour`: rotates the picture's colour channels."""
         for n, rng in enumerate(rngs):
             if kind == "teleport":
                 self._seeds[n] = int(rng.integers(SEED_BASE**SEED_DIGITS))
                 self._actions[n] = []
                 self._observations[n] = self._reset(n)
-            elif kind == "recolour":
-                self._channels_N1[n] = (self._channels_N1[n] + rng.integers(1, ROTATIONS)) % ROTATIONS
             else:
-                raise ValueError(f"world {self.world_spec.name!r} has no perturbation {kind!r}")
+                self._channels_N1[n] = (self._channels_N1[n] + rng.integers(1, ROTATIONS)) % ROTATIONS
+        return np.ones(self.num_envs, dtype=bool)
 
     def close_extras(self, **kwargs: Any) -> None:
         """Closes every environment."""
@@ -197,7 +197,12 @@ def world_class(name: str) -> type[World]:
             Quantity("channels", 1, "1", "rotation of red, green and blue", probe=False),
         ),
         factors=(),
-        perturbations=("teleport", "recolour"),
+        perturbations=(
+            Perturbation("teleport", "continuity", True, "episode", (), 1.0, "to the first state of another episode"),
+            Perturbation(
+                "recolour", "immutability", False, SHARE, (), 1.0, "red, green and blue of the picture change places"
+            ),
+        ),
         goal_kinds=(GoalKind("uniform", ("observation",)),),
         distance_unit="root mean square of the observation",
         success="the observation differs from the goal's by a root mean square below 0.05",

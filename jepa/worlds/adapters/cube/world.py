@@ -18,6 +18,7 @@ from jepa.worlds.adapters.mujoco_state import close_renderer, rounded, settle
 from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue, quiet, require_renderer
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.perturbations import SHARE, Perturbation
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.world import WORLDS, WorldSpec
 
@@ -64,7 +65,20 @@ class Cube(SceneWorld):
             Factor("light", 0.5, 0.9, "1"),
             Factor("cube_size", 0.017, 0.023, "metre", held_out=((0.018, 0.019), (0.021, 0.022))),
         ),
-        perturbations=("teleport", "recolour"),
+        perturbations=(
+            Perturbation(
+                "teleport",
+                "continuity",
+                True,
+                "metre",
+                (),
+                0.1,
+                "the cube lies at another place, at least 0.1 metres away",
+            ),
+            Perturbation(
+                "recolour", "immutability", False, SHARE, (), 1.0, "the cube takes a hue that training never shows"
+            ),
+        ),
         goal_kinds=(
             GoalKind("uniform", ("block_position",)),
             GoalKind("moved_cube", ("block_position",), "the cube has to move by over 0.04 metres"),
@@ -211,16 +225,17 @@ class Cube(SceneWorld):
     def _render(self) -> Pixels:
         return np.array(self._scene.render())
 
-    def _disturb(self, kind: str, row: Row, rng: np.random.Generator) -> None:
+    def _disturb(self, kind: str, row: Row, rng: np.random.Generator, strength: float | None) -> bool:
         if kind == "recolour":
             self._load({**row, "cube_hue": rounded([other_hue(float(row["cube_hue"][0]), OTHER_HUES, rng)])})
-            return
+            return True
         pose = _resting_pose(rng, float(row["cube_size"][0]))
         while np.linalg.norm(pose[:2] - row["block_position"][:2]) < TELEPORT_METRES:
             pose = _resting_pose(rng, float(row["cube_size"][0]))
         position, velocity = row["position"].copy(), row["velocity"].copy()
         position[-7:], velocity[-6:] = pose, 0
         self._settle(position, velocity, row["control"])
+        return True
 
 
 def _resting_pose(rng: np.random.Generator, half_side: float) -> Floats:

@@ -15,6 +15,7 @@ from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import episode_generator
 from jepa.worlds.adapters.packages import import_package, quiet
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.perturbations import SHARE, Perturbation
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
@@ -76,7 +77,20 @@ class PushT(World):
             Factor("agent_radius", 12.0, 18.0, "pixel of 512", held_out=((13.0, 14.0), (16.0, 17.0))),
             Factor("floor", 0.85, 1.0, "1"),
         ),
-        perturbations=("teleport", "recolour"),
+        perturbations=(
+            Perturbation(
+                "teleport",
+                "continuity",
+                True,
+                "pixel of 512",
+                (),
+                120.0,
+                "agent and block to other places, each over 120 pixels away",
+            ),
+            Perturbation(
+                "recolour", "immutability", False, SHARE, (), 1.0, "the block takes a colour that training never shows"
+            ),
+        ),
         goal_kinds=(
             GoalKind("uniform", POSE),
             GoalKind("moved_block", POSE, "the block has to move by over 20 pixels or turn by over 20°"),
@@ -199,18 +213,17 @@ class PushT(World):
         gap_N = [min(shape.point_query(s.agent.position).distance for shape in s.block.shapes) for s in self._scenes]
         return np.asarray(np.array(gap_N) > self._radius_N1[:, 0] - PRESSED)
 
-    def perturb(self, kind: str, rngs: Sequence[np.random.Generator]) -> None:
+    def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
         """`teleport`: agent and block, each `TELEPORT_PIXELS` away or more; `recolour`: a block colour never seen."""
         if kind == "teleport":
             for scene, rng in zip(self._scenes, rngs, strict=True):
                 _place_anywhere(scene, rng, away_from=_read(scene))
-        elif kind == "recolour":
+        else:
             for n, rng in enumerate(rngs):
                 others = [colour for colour in OTHER_COLOURS if not np.array_equal(colour, self._colour_N3[n])]
                 self._colour_N3[n] = others[rng.integers(len(others))]
             self._dress()
-        else:
-            raise ValueError(f"world 'pusht' has no perturbation {kind!r}")
+        return np.ones(self.num_envs, dtype=bool)
 
     def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
         """`moved_block`: the block has to move by more than a tolerance: no motion of the agent alone succeeds."""

@@ -15,6 +15,7 @@ from jepa.worlds.adapters.mujoco_state import close_renderer, rounded, settle
 from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue, quiet, require_renderer
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.perturbations import SHARE, Perturbation
 from jepa.worlds.policies import POLICIES, Noise, Policy
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.world import WORLDS, World, WorldSpec
@@ -56,7 +57,14 @@ class Reacher(SceneWorld):
             Factor("light", 0.5, 0.9, "1"),
             Factor("arm_density", 500.0, 1500.0, "kg/m³", held_out=((700.0, 800.0), (1200.0, 1300.0))),
         ),
-        perturbations=("teleport", "recolour"),
+        perturbations=(
+            Perturbation(
+                "teleport", "continuity", True, "radian", (), 1.0, "to a pose whose shoulder is turned by over 1 radian"
+            ),
+            Perturbation(
+                "recolour", "immutability", False, SHARE, (), 1.0, "the arm takes a hue that training never shows"
+            ),
+        ),
         goal_kinds=(GoalKind("uniform", ("joint_position",)),),
         distance_unit="radian",
         success="shoulder and wrist are each within 0.05 radians of their goal angles",
@@ -157,16 +165,16 @@ class Reacher(SceneWorld):
         self._renderer.update_scene(self._data, camera=self._scene.camera_id)
         return np.array(self._renderer.render())
 
-    def _disturb(self, kind: str, row: Row, rng: np.random.Generator) -> None:
+    def _disturb(self, kind: str, row: Row, rng: np.random.Generator, strength: float | None) -> bool:
         if kind == "recolour":
             self._load({**row, "arm_hue": rounded([other_hue(float(row["arm_hue"][0]), OTHER_HUES, rng)])})
-            return
+            return True
         while True:
             pose = random_pose(rng)
             turned = np.abs((pose - row["joint_position"] + math.pi) % (2 * math.pi) - math.pi)
             if turned[0] > TELEPORT_RADIANS:
                 self._settle(pose, np.zeros(2, dtype=np.float32))
-                return
+                return True
 
 
 def random_pose(rng: np.random.Generator) -> Floats:

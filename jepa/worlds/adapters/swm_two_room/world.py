@@ -14,6 +14,7 @@ from jepa.core.episodes import Actions, Pixels
 from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue, quiet, resize
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.perturbations import SHARE, STEPS_WAY, Perturbation
 from jepa.worlds.policies import POLICIES, Noise, Policy
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.two_room.doorway import Doorway, shortest_way
@@ -59,7 +60,14 @@ class SwmTwoRoom(SceneWorld):
             Factor("agent_radius", 7.0, 10.0, "pixel of 224"),
             Factor("floor", 0.8, 1.0, "1"),
         ),
-        perturbations=("teleport", "recolour"),
+        perturbations=(
+            Perturbation(
+                "teleport", "continuity", True, STEPS_WAY, (), 13.0, "to a free place at least 65 pixels away"
+            ),
+            Perturbation(
+                "recolour", "immutability", False, SHARE, (), 1.0, "the agent takes a hue that training never shows"
+            ),
+        ),
         goal_kinds=(
             GoalKind("uniform", ("agent_position",)),
             GoalKind("cross_room", ("agent_position",), "in different rooms and over 45 pixels apart"),
@@ -182,12 +190,13 @@ class SwmTwoRoom(SceneWorld):
     def _render(self) -> Pixels:
         return resize(self._scene.render(), self.world_spec.image_size)
 
-    def _disturb(self, kind: str, row: Row, rng: np.random.Generator) -> None:
+    def _disturb(self, kind: str, row: Row, rng: np.random.Generator, strength: float | None) -> bool:
         if kind == "recolour":
             hue = other_hue(float(row["agent_hue"][0]), OTHER_HUES, rng)
             self._load({**row, "agent_hue": np.array([hue], dtype=np.float32)})
-            return
+            return True
         self._place(rng, away_from=row["agent_position"])
+        return True
 
     def _place(self, rng: np.random.Generator, away_from: Floats | None = None) -> None:
         """Draws places until one is clear of the wall and, where asked, far from another."""

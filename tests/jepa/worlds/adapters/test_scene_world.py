@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.declarations import GoalKind, Quantity
+from jepa.worlds.perturbations import Perturbation
 from jepa.worlds.world import WorldSpec
 from tests.narrow import floats
 
@@ -23,7 +24,7 @@ class Counter(SceneWorld):
         action_high=1.0,
         quantities=(Quantity("place", 1, "1"),),
         factors=(),
-        perturbations=("teleport",),
+        perturbations=(Perturbation("teleport", "continuity", True, "1", (), 5.0, "somewhere else"),),
         goal_kinds=(GoalKind("uniform", ("place",)),),
         distance_unit="1",
         success="nearer than .1",
@@ -53,8 +54,9 @@ class Counter(SceneWorld):
     def _render(self) -> NDArray[np.uint8]:
         return np.full((16, 16, 3), round(self.place), dtype=np.uint8)
 
-    def _disturb(self, kind: str, row: Row, rng: np.random.Generator) -> None:
+    def _disturb(self, kind: str, row: Row, rng: np.random.Generator, strength: float | None) -> bool:
         self.place = float(row["place"][0]) + float(rng.integers(5, 9))
+        return True
 
     def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         off_N: Floats = np.abs(self._state["place"] - goal["place"])[:, 0]
