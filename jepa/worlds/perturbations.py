@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jepa.core.episodes import Actions
 from jepa.core.errors import InputError
 
 PRINCIPLES = ("continuity", "immutability", "permanence", "solidity", "dynamics")
@@ -24,6 +25,9 @@ STEPS = "steps"
 """Unit of a duration: environment steps."""
 SHARE = "share"
 """Unit of a part of the whole, up to 1."""
+IGNORE_ACTION, REVERSE = "ignore_action", "reverse"
+FOR_STEPS = (1.0, 2.0, 3.0, 5.0, 10.0)
+"""For how many steps dynamics are perturbed, the last in full."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Perturbation:
     principle: str
     """One of `PRINCIPLES`."""
     physical: bool
-    """Whether it changes what moves how; False where it changes the looks alone."""
+    """Whether things themselves change: where they are, how many, how they move; False where only their looks do."""
     unit: str
     """Of a strength."""
     strengths: tuple[float, ...]
@@ -92,6 +96,79 @@ def find(world: str, perturbations: Sequence[Perturbation], name: str) -> Pertur
 def part_way(start_3: NDArray[np.float32], end_3: NDArray[np.float32], share: float | None) -> NDArray[np.float32]:
     """Returns the colour at a share of the straight way from one to another; at the end where no share is given."""
     return np.asarray(end_3 if share is None else start_3 + np.float32(share) * (end_3 - start_3), dtype=np.float32)
+
+
+class Lasting:
+    """What is in force in all copies of a world and is no part of its state; `begin` and `restore` end it.
+
+    Looks last until then, and what an action does for so many steps.
+    """
+
+    def __init__(self) -> None:
+        self._looks: dict[str, float] = {}
+        self._steps_left: dict[str, int] = {}
+
+    def clear(self) -> None:
+        """Ends everything."""
+        self._looks.clear()
+        self._steps_left.clear()
+
+    def start(self, perturbation: Perturbation, strength: float) -> None:
+        """Puts a perturbation in force, in place of an earlier one of its name."""
+        if perturbation.unit == STEPS:
+            self._steps_left[perturbation.name] = int(strength)
+        else:
+            self._looks[perturbation.name] = strength
+
+    def strength(self, name: str) -> float:
+        """Returns the strength of a change of looks, 0 where there is none."""
+        return self._looks.get(name, 0.0)
+
+    def acts(self, name: str) -> bool:
+        """Whether a perturbation is in force in the next step."""
+        return name in self._steps_left
+
+    def action(self, action_NA: Actions, idle: float) -> Actions:
+        """Returns what the next step does in place of an action: nothing, the opposite, or that action."""
+        if self.acts(IGNORE_ACTION):
+            return np.full_like(action_NA, idle)
+        return 2 * np.float32(idle) - action_NA if self.acts(REVERSE) else action_NA
+
+    def end_step(self) -> None:
+        """Counts a step down."""
+        if self._steps_left:
+            self._steps_left = {name: left - 1 for name, left in self._steps_left.items() if left > 1}
+
+
+def ignore_action() -> Perturbation:
+    """Returns the declaration of an action that is not carried out."""
+    what = "for so many steps the world goes on as if no action were given"
+    return Perturbation(IGNORE_ACTION, "dynamics", True, STEPS, FOR_STEPS, FOR_STEPS[-1], what, before_step=True)
+
+
+def reverse() -> Perturbation:
+    """Returns the declaration of actions that do the opposite."""
+    what = "for so many steps every action does the opposite"
+    return Perturbation(REVERSE, "dynamics", True, STEPS, FOR_STEPS, FOR_STEPS[-1], what, before_step=True)
+
+
+def recolour(what: str, another: str = "colour") -> Perturbation:
+    """Returns the declaration of something that takes a colour, or a hue, that training never shows."""
+    return Perturbation(
+        "recolour",
+        "immutability",
+        physical=False,
+        unit=f"{SHARE} of the way to the other {another}",
+        strengths=(0.05, 0.1, 0.2, 0.5, 1.0),
+        strength=1.0,
+        description=f"{what} takes a {another} that training never shows, or one on the way there",
+    )
+
+
+def vanish(what: str, name: str = "vanish") -> Perturbation:
+    """Returns the declaration of something that fades, or is not seen any more, and is still there."""
+    ladder, text = (0.1, 0.25, 0.5, 0.75, 1.0), f"{what} fades, in full to nothing, and lives on unseen"
+    return Perturbation(name, "permanence", True, f"{SHARE} of its opacity", ladder, 1.0, text)
 
 
 DIRECTIONS = 72

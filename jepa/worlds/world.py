@@ -21,7 +21,7 @@ from jepa.core.errors import InputError
 from jepa.core.seeds import episode_generator
 from jepa.worlds.choices import Choice, carried_out
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
-from jepa.worlds.perturbations import Perturbation, find
+from jepa.worlds.perturbations import Lasting, Perturbation, find
 from jepa.worlds.registry import WorldRegistry
 from jepa.worlds.success import USUAL, SuccessKind
 
@@ -175,6 +175,7 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
         self._goal: Mapping[str, NDArray[np.float32]] | None = None
         self._goal_kind = spec.goal_kinds[0].name
         self._elapsed = 0
+        self._lasting = Lasting()
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None

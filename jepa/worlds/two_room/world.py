@@ -19,7 +19,7 @@ from jepa.worlds.perturbations import part_way, teleported
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.two_room.distractor import Distractor
 from jepa.worlds.two_room.doorway import Doorway, shortest_way
-from jepa.worlds.two_room.perturbations import PERTURBATIONS
+from jepa.worlds.two_room.perturbations import PERTURBATIONS, passed_through
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
 Floats = NDArray[np.float32]
@@ -55,6 +55,7 @@ WALL_COLOUR = np.array([64, 68, 80], dtype=np.float32)
 AGENT_COLOUR = np.array([214, 39, 40], dtype=np.float32)
 OTHER_COLOURS = np.array([[31, 90, 200], [24, 150, 60], [130, 60, 190]], dtype=np.float32)
 """What `recolour` paints the agent with; training shows none of them."""
+OPAQUE = np.float32(1)
 
 
 def free_place(unit_N2: Floats) -> Floats:
@@ -129,6 +130,8 @@ class TwoRoom(World):
         if distractor:
             self.world_spec = replace(self.world_spec, quantities=(*self.world_spec.quantities, Distractor.quantity))
         self._position_N2 = np.full((num_envs, 2), 0.25, dtype=np.float32)
+        self._second_N2 = np.zeros((num_envs, 2), dtype=np.float32)
+        """where a duplicate is, seen from the agent"""
         self._door_N = np.full(num_envs, 0.5, dtype=np.float32)
         self._colour_N3 = np.tile(AGENT_COLOUR, (num_envs, 1))
         # The background depends on the door alone, so it is drawn when a door has moved and copied otherwise.
@@ -138,6 +141,7 @@ class TwoRoom(World):
     def begin(self, seeds: Sequence[int], variations: Sequence[Mapping[str, float]]) -> None:
         """Puts each agent at a free place drawn from its seed, in the usual colour; its variation tells the door."""
         scenes = [episode_generator(seed, "scene") for seed in seeds]
+        self._lasting.clear()
         self._position_N2 = free_place(np.stack([scene.random(2, dtype=np.float32) for scene in scenes]))
         if self._distractor is not None:
             self._distractor.begin(scenes)
@@ -146,6 +150,7 @@ class TwoRoom(World):
 
     def advance(self, action_NA: Actions) -> None:
         """Moves along x, then along y; each axis stops at what it meets, so that the agent slides along walls."""
+        action_NA = self._lasting.action(action_NA, idle=0.0)
         move_N2 = np.clip(action_NA, -1, 1).astype(np.float32) * SPEED
         x_N, y_N = self._position_N2[:, 0], self._position_N2[:, 1]
         door_N = self._door_N
@@ -161,6 +166,7 @@ class TwoRoom(World):
         self._position_N2 = np.stack([x_N, y_N], axis=1)
         if self._distractor is not None:
             self._distractor.advance()
+        self._lasting.end_step()
 
     def state(self) -> State:
         """Returns agent_position (N, 2), door (N, 1), agent_colour (N, 3) and, if there is one, distractor (N, 4)."""
@@ -173,6 +179,7 @@ class TwoRoom(World):
 
     def restore(self, state: Mapping[str, Floats]) -> None:
         """Takes over a recorded state; what follows is bit for bit what followed the recording."""
+        self._lasting.clear()
         self._position_N2 = np.array(state["agent_position"], dtype=np.float32)
         self._door_N = np.array(state["door"], dtype=np.float32)[:, 0]
         self._colour_N3 = np.array(state["agent_colour"], dtype=np.float32)
@@ -215,11 +222,25 @@ class TwoRoom(World):
         return np.asarray(way_M, dtype=np.float32)
 
     def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
+        declared = self.world_spec.perturbation(kind)
+        full = declared.strength if strength is None else strength
         if kind == "teleport":
             self._position_N2 = np.stack([self._teleported(n, rng, strength) for n, rng in enumerate(rngs)])
-        else:
+        elif kind == "recolour":
             colours = [_other_colour(colour, rng) for colour, rng in zip(self._colour_N3, rngs, strict=True)]
             self._colour_N3 = part_way(self._colour_N3, np.stack(colours), strength)
+        elif kind == "pass_through":
+            before_wall_N = np.abs(self._position_N2[:, 1] - self._door_N) > DOOR_HALF_HEIGHT
+            way = full * float(SPEED)
+            self._position_N2, struck_N = passed_through(
+                self._position_N2, before_wall_N, way, (LEFT, RIGHT), (NEAR, FAR)
+            )
+            return struck_N
+        else:
+            self._lasting.start(declared, full)
+            if kind == "duplicate":
+                second = [self._teleported(n, rng, full) for n, rng in enumerate(rngs)]
+                self._second_N2 = np.stack(second) - self._position_N2
         return np.ones(self.num_envs, dtype=bool)
 
     def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
@@ -239,7 +260,12 @@ class TwoRoom(World):
         frames = self._background.copy()
         if self._distractor is not None:
             _paint_disks(frames, *self._distractor.disks())
-        _paint_disks(frames, self._position_N2, self._colour_N3)
+        radius = RADIUS * np.float32(1 + self._lasting.strength("resize"))
+        opacity = np.float32(1 - self._lasting.strength("vanish"))
+        if self._lasting.strength("duplicate"):
+            second_N2 = np.clip(self._position_N2 + self._second_N2, NEAR, FAR)
+            _paint_disks(frames, second_N2, self._colour_N3, radius, opacity)
+        _paint_disks(frames, self._position_N2, self._colour_N3, radius, opacity)
         return frames
 
     def _teleported(self, n: int, rng: np.random.Generator, strength: float | None) -> Floats:
@@ -288,10 +314,12 @@ def _share(edge: Floats, low: float | Floats, high: float | Floats) -> Floats:
     return np.asarray(np.clip(np.minimum(edge[1:], high) - np.maximum(edge[:-1], low), 0, None))
 
 
-def _paint_disks(frames: Pixels, position_N2: Floats, colour_N3: Floats) -> None:
+def _paint_disks(
+    frames: Pixels, position_N2: Floats, colour_N3: Floats, radius: np.float32 = RADIUS, opacity: np.float32 = OPAQUE
+) -> None:
     """Blends an anti-aliased disk into each frame, touching only the P x P pixels of its bounding box."""
     size = frames.shape[1]
-    centre_N2, radius = position_N2 * size, RADIUS * size
+    centre_N2, radius = position_N2 * size, radius * size
     side = min(int(np.ceil(2 * radius + 1)), size)
     # At the border the box is shifted into the image; its pixels off the disk are covered by nothing and stay.
     corner_N2 = np.clip(np.ceil(centre_N2 - radius - 1).astype(np.int64), 0, size - side)
@@ -300,6 +328,8 @@ def _paint_disks(frames: Pixels, position_N2: Floats, colour_N3: Floats) -> None
     offset_N2P *= offset_N2P
     gap_NPP = np.sqrt(offset_N2P[:, 1, :, None] + offset_N2P[:, 0, None, :])
     cover_NPP = np.clip(radius + np.float32(0.5) - gap_NPP, 0, 1)
+    if opacity != OPAQUE:
+        cover_NPP *= opacity
     row_NP = box_N2P[:, 1] + size * np.arange(len(frames))[:, None]
     pixel_NPP = row_NP[:, :, None] * size + box_N2P[:, 0, None, :]
     flat = frames.reshape(-1, 3)

@@ -4,15 +4,18 @@ import re
 import sys
 import types
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
+from numpy.typing import NDArray
 
 from jepa.core.episodes import Pixels, State
 from jepa.core.errors import InputError
-from jepa.worlds import WORLDS, EpisodePlan, collect_episodes, make_world
+from jepa.worlds import WORLDS, EpisodePlan, Perturbation, World, collect_episodes, make_world
+from jepa.worlds.perturbations import STEPS_WAY
 from jepa.worlds.stitching import fixed_quantities, goal_in_world_of, require_stitching
 from tests.narrow import floats, present
 
@@ -62,6 +65,16 @@ class Case:
         ]
         self.episodes = list(collect_episodes(name, self.options, self.plans))
 
+    @cached_property
+    def single(self) -> World:
+        """A world with one copy."""
+        return make_world(self.name, 1, **self.options)
+
+    def close(self) -> None:
+        self.world.close()
+        if "single" in vars(self):
+            self.single.close()
+
     def frame(self, step: int) -> State:
         states = [self.world.state_at(episode, step) for episode in self.episodes]
         return {name: np.stack([state[name] for state in states]) for name in self.state_names}
@@ -83,7 +96,7 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
             pytest.skip(str(error))
         raise
     yield made
-    made.world.close()
+    made.close()
 
 
 def test_it_is_a_gymnasium_vector_environment_and_a_function_of_the_seed(case: Case) -> None:
@@ -262,8 +275,94 @@ def test_a_perturbation_is_a_function_of_its_generator(case: Case) -> None:
         states.append(world.state())
     for name, value in states[0].items():
         np.testing.assert_array_equal(value, states[1][name])
-    with pytest.raises(ValueError, match="gravity"):
-        world.perturb("gravity", [np.random.default_rng(5), np.random.default_rng(6)])
+
+
+def follow(
+    case: Case, kind: Perturbation, strength: float | None = None, strikes: bool = True, only: int | None = None
+) -> tuple[NDArray[np.bool_], Pixels, State]:
+    """Returns which copies were struck at frame 2, what they showed (F, N, S, S, 3) from then on, and their states.
+
+    Without `strikes` they are the twins that nothing happens to; `only` is one copy that is alone in its world.
+    """
+    own = slice(None) if only is None else slice(only, only + 1)
+    world = case.world if only is None else case.single
+    rngs = [np.random.default_rng(n) for n in range(EPISODES)][own]
+    action_TNA = np.stack([episode.action for episode in case.episodes], axis=1)[:, own]
+    struck_N, frames = np.ones(len(rngs), dtype=bool), []
+    world.restore({name: value[own] for name, value in case.frame(1 if kind.before_step else 2).items()})
+    if strikes:
+        struck_N = world.perturb(kind.name, rngs, strength)
+    if kind.before_step:
+        world.advance(action_TNA[1])
+    frames.append(world.render_pixels())
+    state = world.state()
+    for action_NA in action_TNA[2:4]:
+        world.advance(action_NA)
+        frames.append(world.render_pixels())
+    return struck_N, np.stack(frames), state
+
+
+def test_a_perturbation_of_any_strength_shows_where_it_struck_and_nowhere_else(case: Case) -> None:
+    for kind in case.spec.perturbations:
+        assert kind.unit and kind.description and kind.name == str(kind)
+        _, twin, _ = follow(case, kind, strikes=False)
+        for strength in (*kind.strengths, None):
+            struck_N, frames, _ = follow(case, kind, strength)
+            assert struck_N.dtype == bool and struck_N.shape == (EPISODES,)
+            np.testing.assert_array_equal(frames[:, ~struck_N], twin[:, ~struck_N], err_msg=kind.name)
+            differs_N = (frames != twin).any(axis=(0, 2, 3, 4))
+            # An action that does little, or that meets nothing, leaves little to see of one that is not carried out.
+            if not kind.before_step and strength in (None, *kind.strengths[1:]):
+                assert differs_N[struck_N].all(), (kind.name, strength)
+        case.world.restore(case.frame(2))
+        np.testing.assert_array_equal(case.world.render_pixels(), case.pixels(2), err_msg=f"{kind} is over")
+
+
+def test_a_perturbation_is_the_same_again_and_alone(case: Case) -> None:
+    for kind in case.spec.perturbations:
+        for strength in (*kind.strengths[:1], None):
+            struck_N, frames, state = follow(case, kind, strength)
+            for n, (alone, shown, held) in enumerate(follow(case, kind, strength, only=n) for n in range(EPISODES)):
+                assert alone == struck_N[n : n + 1], kind.name
+                np.testing.assert_array_equal(shown[:, 0], frames[:, n], err_msg=kind.name)
+                for name, value in held.items():
+                    np.testing.assert_array_equal(value[0], state[name][n], err_msg=f"{kind} {name}")
+
+
+def test_looks_change_more_with_strength_and_leave_the_state(case: Case) -> None:
+    for kind in case.spec.perturbations:
+        if kind.before_step or (kind.physical and kind.principle != "permanence"):
+            continue
+        _, twin, untouched = follow(case, kind, strikes=False)
+        sizes = []
+        for strength in kind.strengths:
+            _, frames, state = follow(case, kind, strength)
+            changed = [name for name in state if (state[name] != untouched[name]).any()]
+            assert not changed or (kind.principle == "immutability" and len(changed) == 1), (kind.name, changed)
+            sizes.append(np.abs(frames[0].astype(float) - twin[0]).sum(axis=(1, 2, 3)))
+        assert (np.diff(sizes, axis=0) >= 0).all() or kind.name.startswith("duplicate"), (kind.name, sizes)
+
+
+def test_a_teleport_of_a_strength_is_so_many_steps_way(case: Case) -> None:
+    speed, path = case.spec.speed, case.spec.path_quantity
+    for kind in case.spec.perturbations:
+        if speed is None or path is None or not kind.strengths or not kind.name.startswith("teleport"):
+            continue
+        assert kind.unit == STEPS_WAY
+        for strength in kind.strengths:
+            _, _, state = follow(case, kind, strength)
+            way_N2 = state[path] - case.frame(2)[path]
+            np.testing.assert_allclose(np.linalg.norm(way_N2, axis=1), strength * speed, rtol=1e-4)
+
+
+def test_a_perturbation_or_strength_that_cannot_be_is_refused_with_the_choices(case: Case) -> None:
+    rngs = [np.random.default_rng(n) for n in range(EPISODES)]
+    with pytest.raises(InputError, match=f"world {case.name!r} has no perturbation 'gravity'; it has: teleport"):
+        case.world.perturb("gravity", rngs)
+    for kind in case.spec.perturbations:
+        for strength in (-1.0, 0.0, float("nan")):
+            with pytest.raises(InputError, match=f"strength is {strength!r} and|strength is {strength!r}; pert"):
+                case.world.perturb(kind.name, rngs, strength)
 
 
 def test_factors_are_recorded_and_make_a_difference(case: Case) -> None:

@@ -12,6 +12,7 @@ from jepa.evaluation.kinds.surprise.evaluation import (
     replay,
     surprise_metrics,
 )
+from jepa.worlds.two_room.world import TwoRoom
 from tests.jepa.evaluation.standins import CentroidModel, MemorySource
 
 
@@ -42,7 +43,7 @@ def test_a_perturbation_does_not_depend_on_the_neighbours(source: MemorySource) 
 
 def test_a_right_model_tells_a_teleport_without_fail(source: MemorySource) -> None:
     evaluation = SurpriseEvaluation(SurpriseConfig(batch=10), "p-v1")
-    assert evaluation.units(source) == ["test/teleport", "test/recolour"]
+    assert evaluation.units(source) == [f"test/{name}" for name in TwoRoom.world_spec.perturbation_names]
     result = evaluation.run("test/teleport", CentroidModel(), source, seed=0)  # type: ignore[arg-type]
     (auroc,) = [row for row in result.metrics if row["metric"] == "auroc"]
     assert (auroc["value"], auroc["n"], auroc["shift"], auroc["split"]) == (1.0, 24, "teleport", "test")
