@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jepa.evaluation import statistics
 from jepa.evaluation.kinds.latent.evaluation import overall_effective_rank
 from jepa.evaluation.kinds.latent.gaussianity import batch_sigreg
-from jepa.evaluation.statistics import Estimate, bootstrap_auroc, bootstrap_mean, bootstrap_regression, wilson
+from jepa.evaluation.statistics import Estimate, bootstrap_mean, bootstrap_regression, paired_auroc, wilson
 from tests.golden.figures import held
 
 Floats = NDArray[np.float64]
@@ -32,8 +32,8 @@ def estimates(draw: Draw, groups: int, frames: int, seed: int) -> Iterator[tuple
     values = draw(rng, (groups,))
     yield "rate", wilson(int((values > 0.5).sum()), groups)
     yield "mean", bootstrap_mean(values, seed, 400)
-    yield "auroc", bootstrap_auroc(values, draw(rng, (groups,)), seed, 400)
-    yield "auroc of near ties", bootstrap_auroc(values + 1e-6, values, seed, 400)
+    yield "auroc", paired_auroc(values, draw(rng, (groups,)))
+    yield "auroc of near ties", paired_auroc(values + 1e-6, values)
     index = np.repeat(np.arange(groups), frames)
     true = draw(rng, (groups, 2))[index]
     noisy = true + draw(rng, true.shape)
@@ -67,10 +67,11 @@ def test_resampled_values_scatter_about_the_value(draw: str, groups: int, monkey
         seen.append((value, np.asarray(resampled_R)))
         return whole(value, resampled_R, n)
 
-    monkeypatch.setattr(statistics, "percentile_interval", watched)
+    monkeypatch.setattr(statistics.regression, "percentile_interval", watched)
     for seed in range(10):
         seen.clear()
         list(estimates(DRAWS[draw], groups, 4, seed))
+        assert seen
         for value, resampled_R in seen:
             rounding = 1e-9 * max(1, abs(value))
             finite = resampled_R[np.isfinite(resampled_R)]
