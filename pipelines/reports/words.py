@@ -14,6 +14,8 @@ def digits(value: float) -> str:
     """Returns a figure with three decimals, a large one with fewer, and a dash for none."""
     if math.isnan(value):
         return "–"
+    if abs(value) >= 1e9:
+        return f"{value:.3g}".replace("-", "−", 1) if value < 0 else f"{value:.3g}"
     decimals = 3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
     text = f"{value:.{decimals}f}"
     # What is rounded to nothing has no sign.

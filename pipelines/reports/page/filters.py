@@ -12,7 +12,7 @@ def number(value: Any) -> str:
     """Returns a figure with four significant digits, a dash where there is none."""
     if json_value(value) is None:
         return "–"
-    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
 def share(value: float, tile: Headline) -> float:
@@ -26,6 +26,11 @@ def cell(value: Any) -> str:
     """Returns one value of a row as text."""
     value = json_value(value)
     return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def has_interval(row: Any) -> bool:
+    """Returns whether a row has both ends of an interval: of one sample there is none."""
+    return json_value(row.ci_low) is not None and json_value(row.ci_high) is not None
 
 
 def json_value(value: Any) -> Any:

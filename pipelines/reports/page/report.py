@@ -14,7 +14,8 @@ from pipelines.reports.page.blocks import Amounts, PageSection
 from pipelines.reports.page.config import ReportConfig
 from pipelines.reports.page.data import ReportData, read_run
 from pipelines.reports.page.figures import figure_tables, figures_json, tile_groups
-from pipelines.reports.page.filters import cell, number, share
+from pipelines.reports.page.filters import cell, has_interval, number, share
+from pipelines.reports.page.numbers import shown
 from pipelines.reports.page.studies import study_sections
 from pipelines.reports.summary import Headline
 from pipelines.store.reports import SCHEMA_VERSION, latest_run
@@ -63,7 +64,7 @@ def render(data: ReportData, config: ReportConfig, store: Store, progress: Progr
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, share=share, cell=cell)
+    environment.filters.update(number=number, share=share, cell=cell, shown=shown, has_interval=has_interval)
     return environment.get_template("page.html.j2").render(
         data=data,
         sections=[section for section in made if section.blocks or section.missing],

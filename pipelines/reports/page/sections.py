@@ -17,7 +17,7 @@ from pipelines.reports.page.checkpoint_curves import checkpoint_curves
 from pipelines.reports.page.data import ReportData
 from pipelines.reports.page.drawings import DRAWINGS, Subject
 from pipelines.reports.page.strips import episode_strip
-from pipelines.reports.page.training_curves import training_curves
+from pipelines.reports.page.training_curves import constants_list, training_curves
 from pipelines.reports.selection import select
 from pipelines.store import Dataset, open_dataset
 from pipelines.store.references import DatasetRef
@@ -64,7 +64,7 @@ def _drawn(kind: str, chart: Chart, data: ReportData, amounts: Amounts) -> Itera
 def training(data: ReportData) -> PageSection:
     """Loss terms, the annealed weight and the health of the latents by step."""
     rows = data.tables["training"]
-    blocks = [Block(training_curves(rows, data.words), "", READ_TRAINING)] if len(rows) else []
+    blocks = [Block(training_curves(rows, data.words) + constants_list(rows), "", READ_TRAINING)] if len(rows) else []
     judged = checkpoint_curves(data.checkpoints, data.metrics, rows)
     blocks += [Block(judged, "Checkpoints", READ_CHECKPOINTS)] if judged is not None else []
     return PageSection("training", "Training", "The store holds no training curve of this model.", tuple(blocks))

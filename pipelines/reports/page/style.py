@@ -11,6 +11,9 @@ from markupsafe import Markup
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from pipelines.reports.page.numbers import exact
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType  # of matplotlib 3.11
@@ -25,6 +28,12 @@ HALO = "halo"
 """Group id of words that stand over lines."""
 HINT = "hint: "
 """Opens the group id of what has a hint."""
+FAR_OFF = "9999999"
+"""A coordinate of which nothing is to be seen."""
+SMALLEST = 8.5
+"""Points of the smallest letters: a little over 11 pixels of a screen."""
+VALUE = "value: "
+"""Opens the group id of words that end in a number, the value of which follows."""
 MAP = "viridis"
 """For numbers: even in lightness, and read alike with every kind of colour vision."""
 VARIABLES = {
@@ -84,6 +93,8 @@ def canvas(rows: int, columns: int, size: tuple[float, float], **options: Any) -
 
 def svg(figure: Figure, description: str) -> Markup:
     """Returns a figure as an inline SVG element in the page's colours; the description is for who cannot see it."""
+    for words in figure.findobj(Text):
+        words.set_fontsize(max(SMALLEST, words.get_fontsize()))
     # The ids of clips and markers are hashed with the salt: another one for each chart keeps them apart on the page.
     with matplotlib.rc_context({**RC, "svg.hashsalt": description}):
         buffer = io.StringIO()
@@ -95,8 +106,11 @@ def svg(figure: Figure, description: str) -> Markup:
         text = text.replace(colour, f"var({variable})")
     text = re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", r"font: \1var(--font)", text)
     text = text.replace(f'<g id="{HALO}"', f'<g class="{HALO}"')
+    # A browser reads no longer numbers; what is so far off lies outside of the chart anyway.
+    text = re.sub(r' d="[^"]*"', lambda path: re.sub(r"\d{8,}(\.\d+)?", FAR_OFF, path[0]), text)
     # A group with a hint gets it as its title, which browsers show where the pointer rests.
     text = re.sub(rf'<g id="{HINT}([^"]*)"', r"<g><title>\1</title", text)
+    text = re.sub(rf'<g id="{VALUE}([^"]*)"', r'<g class="number" data-value="\1"', text)
     # Names of groups repeat from figure to figure; an id must not.
     text = re.sub(r'<g id="[a-zA-Z]+[a-zA-Z0-9.]*_[0-9_]+"', "<g", text)
     return Markup(_opening_tag(figure, text, description)) + Markup(text[text.index(">") + 1 :])
@@ -105,6 +119,11 @@ def svg(figure: Figure, description: str) -> Markup:
 def hint(artist: Artist, text: str) -> None:
     """Gives a part of a figure the text that shows where the pointer rests on it."""
     artist.set_gid(HINT + text)
+
+
+def valued(artist: Artist, value: float) -> None:
+    """Gives words of a figure that end in a rounded number the value that it stands for, for programs."""
+    artist.set_gid(VALUE + exact(value))
 
 
 def note(axes: Axes, text: str) -> None:

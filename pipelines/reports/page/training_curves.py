@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from pipelines.reports.origins import Names, by_origin, told_apart
+from pipelines.reports.page.numbers import shown
 from pipelines.reports.page.style import SERIES, canvas, svg
 from pipelines.reports.words import plain
 
@@ -43,19 +44,46 @@ def panels(names: list[str]) -> list[Panel]:
     return shared + [Panel(TITLES.get(name, plain(name)), (name,), log=name in LOGARITHMIC) for name in rest]
 
 
+def constants(training: pd.DataFrame) -> dict[str, float]:
+    """Returns the metrics that have one and the same value at every step of every training, and need no plot.
+
+    What was logged once only did not stay the same: there is nothing that it could have differed from.
+    """
+    values = training.dropna(subset=["value"]).groupby("metric").value.agg(["min", "max", "size"])
+    same = values[(values["min"] == values["max"]) & (values["size"] > 1)]
+    return {str(name): float(value) for name, value in same["min"].items()}
+
+
+def constants_list(training: pd.DataFrame) -> Markup:
+    """Returns the metrics that stayed the same as a line of names and values, nothing where there are none."""
+    items = [
+        Markup("<li>{} {}</li>").format(TITLES.get(name, plain(name)), shown(f"{value:g}", value))
+        for name, value in constants(training).items()
+    ]
+    if not items:
+        return Markup("")
+    return Markup('<div class="constants"><p>Constant throughout</p><ul>{}</ul></div>').format(Markup("").join(items))
+
+
 def training_curves(training: pd.DataFrame, names: Names) -> Markup:
-    """Returns a chart of the `training` table: a panel for each group of metrics, a curve for each training."""
+    """Returns a chart of the `training` table: a panel for each group of metrics, a curve for each training.
+
+    What stayed the same is no curve; see `constants_list`.
+    """
+    training = training[~training.metric.isin(constants(training))]
+    if training.empty:
+        return Markup("")
     trainings = list(by_origin(training, "training"))
     curves = dict(zip(map(" ".join, told_apart([origin for origin, _ in trainings], names)), trainings, strict=True))
-    shown = panels(sorted(training.metric.unique()))
-    columns = 4 if len(shown) > 6 else 2 if len(shown) == 4 else min(3, len(shown))
-    rows = -(-len(shown) // columns)
+    drawn = panels(sorted(training.metric.unique()))
+    columns = 4 if len(drawn) > 6 else 2 if len(drawn) == 4 else min(3, len(drawn))
+    rows = -(-len(drawn) // columns)
     with canvas(rows, columns, (10.5, 2.5 * rows)) as (figure, axes):
-        for ax, panel in zip(axes, shown, strict=False):
+        for ax, panel in zip(axes, drawn, strict=False):
             _draw(ax, panel, {name: rows for name, (_, rows) in curves.items()})
-        for ax in axes[len(shown) :]:
+        for ax in axes[len(drawn) :]:
             ax.set_visible(False)
-        return svg(figure, "Training curves by optimiser step: " + ", ".join(panel.title for panel in shown))
+        return svg(figure, "Training curves by optimiser step: " + ", ".join(panel.title for panel in drawn))
 
 
 def _draw(ax: Axes, panel: Panel, trainings: Mapping[str, pd.DataFrame]) -> None:

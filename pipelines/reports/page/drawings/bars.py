@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
-from pipelines.reports.page.style import BLUE, INK, canvas, svg
+from pipelines.reports.page.style import BLUE, INK, canvas, svg, valued
 from pipelines.reports.selection import reading_order
 from pipelines.reports.words import digits, value_words
 
@@ -76,21 +76,27 @@ class BarChart:
         ax.tick_params(axis="y", labelcolor=INK, length=0)
         ax.set_ylim(len(labels) - 0.5, -0.5)
         ax.grid(visible=False, axis="y")
-        ax.margins(x=0.12)
+        ax.margins(x=0.16)
         if self.percent:
             ax.set_xlim(0, 118)
             ax.set_xticks([0, 25, 50, 75, 100])
 
     def _bar(self, ax: Axes, position: int, label: Any, rows: pd.DataFrame) -> None:
         scale = 100 if self.percent else 1
-        value, low, high = (scale * float(rows[name].mean()) for name in ("value", "ci_low", "ci_high"))
+        own = float(rows["value"].mean())
+        value, low, high = scale * own, *(scale * float(rows[name].mean()) for name in ("ci_low", "ci_high"))
+        if not np.isfinite(value):
+            return
         ax.barh(position, value, height=0.62, color=self.colours.get(label, BLUE))
-        end = value
+        ends = [value]
         if np.isfinite([low, high]).all():
             ax.plot([low, high], [position, position], color=INK, linewidth=1.2, solid_capstyle="butt")
-            end = max(value, high)
+            ends += [low, high]
         text = f"{value:.0f} %" if self.percent else digits(value)
-        ax.annotate(text, (end, position), (5, 0), textcoords="offset points", va="center", color=INK, fontsize=9)
+        # Outside of the bar, beyond the interval: words over either cannot be read.
+        end, shift, side = (min(ends), -5, "right") if value < 0 else (max(ends), 5, "left")
+        place: dict[str, Any] = {"textcoords": "offset points", "ha": side, "va": "center"}
+        valued(ax.annotate(text, (end, position), (shift, 0), color=INK, fontsize=9, **place), own)
 
 
 @DRAWINGS.register("bars")

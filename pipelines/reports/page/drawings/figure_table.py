@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
+from pipelines.reports.page.numbers import shown
 from pipelines.reports.selection import grouped, reading_order
 from pipelines.reports.words import digits, plain, seconds_words, value_words
 
@@ -132,7 +133,7 @@ class _Table:
         cells = Markup("").join(self._cell(own[own.figure == figure], figure, n) for figure in self.titles)
         opening = Markup(' class="reference"') if self._is_reference(line) else ""
         marks = self._marks(line)
-        return ROW.format(opening, f"{name} ({', '.join(marks)})" if marks else name, cells, n)
+        return ROW.format(opening, f"{name} ({', '.join(marks)})" if marks else name, cells, shown(str(n), n))
 
     def _cell(self, rows: pd.DataFrame, figure: str, n: int) -> Markup:
         if rows.empty:
@@ -140,10 +141,12 @@ class _Table:
         value, low, high = (float(rows[name].mean(skipna=False)) for name in ("value", "ci_low", "ci_high"))
         percent = figure in self.subject.option("percent", ())
         text = figure_text(value, rows.unit.iloc[0], percent)
-        ends = [figure_text(end, rows.unit.iloc[0], percent).removesuffix(" %") for end in (low, high)]
-        asides = [(" to " if low < 0 else " – ").join(ends)] * bool(np.isfinite([low, high]).all())
-        asides += [f"n {rows.n.max()}"] * bool(rows.n.max() != n)
-        return CELL.format(text, Markup("<small>{}</small>").format(", ".join(asides)) if asides else "")
+        texts = [figure_text(end, rows.unit.iloc[0], percent).removesuffix(" %") for end in (low, high)]
+        ends = [shown(text, end, percent=percent) for text, end in zip(texts, (low, high), strict=True)]
+        asides = [Markup(" to " if low < 0 else " – ").join(ends)] * bool(np.isfinite([low, high]).all())
+        asides += [Markup("n {}").format(shown(str(rows.n.max()), rows.n.max()))] * bool(rows.n.max() != n)
+        aside = Markup("<small>{}</small>").format(Markup(", ").join(asides)) if asides else ""
+        return CELL.format(shown(text, value, rows=rows.index, percent=percent), aside)
 
 
 def figure_text(value: float, unit: Hashable, percent: bool) -> str:

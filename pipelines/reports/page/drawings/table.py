@@ -9,6 +9,7 @@ from markupsafe import Markup
 from pipelines.reports.origins import COLUMNS
 from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
+from pipelines.reports.page.numbers import shown
 from pipelines.reports.words import digits, plain
 from pipelines.store.reports.schema import CONTEXT_COLUMNS, PROVENANCE_COLUMNS
 
@@ -50,4 +51,4 @@ def _is_shown(column: pd.Series) -> bool:
 def _text(value: Any) -> str:
     if value is None or value is pd.NA:
         return "–"
-    return digits(value) if isinstance(value, float) else str(value)
+    return shown(digits(value), value) if isinstance(value, float) else str(value)

@@ -29,4 +29,5 @@ def table_rows(content: str) -> list[tuple[str, list[list[str]]]]:
 
 
 def _texts(cell: str) -> list[str]:
+    cell = re.sub(r"</?data[^>]*>", "", cell)  # says of a number what it stands for, and is not seen
     return [html.unescape(text) for text in re.split(r"<[^>]*>", cell) if text.strip()]

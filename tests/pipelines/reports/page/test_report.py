@@ -69,7 +69,7 @@ def test_the_figures_are_those_of_the_parquet(full: Store, text: str) -> None:
             rows = metrics[(metrics.metric == "success_rate") & (metrics.planner == "cem")]
             assert headline["value"] in set(rows.value)
     for row in metrics.itertuples():
-        assert f"<b>{row.value:.4g}</b>" in text
+        assert f">{row.value:.4g}</data></b>" in text
 
 
 def test_the_same_tables_make_the_same_page(full: Store, text: str) -> None:
@@ -171,7 +171,7 @@ def test_the_page_of_a_mixed_store_pools_nothing_and_tells_all_apart(tmp_path: P
         assert len(charts) == len(set(charts)) == variants, kind
         assert any("m1" in chart for chart in charts) and any("d0@2" in chart for chart in charts)
         assert any("seed 1" in chart for chart in charts) and any("tiny-v1" in chart for chart in charts)
-    assert text.count('<p class="value">4 %</p>') == 1 and "<th>dataset</th>" in text
+    assert text.count('<p class="value"><data value="0.04">4 %</data></p>') == 1 and "<th>dataset</th>" in text
     assert "d0@1, d0@2, d1@1" in text and "m0@aaaaaaaa, m0@bbbbbbbb, m1@aaaaaaaa" in text
 
 
