@@ -9,6 +9,7 @@
 | `jackknife` | figures that are no mean of groups |
 | `paired` | two models on the same problems: difference, exact McNemar, probability of improvement |
 | `seeds` | the interquartile mean over training seeds |
+| `variance` | scatter split into training seed, planner's stream and problem |
 | `multiple` | Holm's correction |
 
 Shapes: G groups (episodes; the unit that is resampled), R resamples, J blocks of groups, N samples. All intervals are
@@ -51,3 +52,5 @@ from jepa.evaluation.statistics.regression import bootstrap_regression as bootst
 from jepa.evaluation.statistics.regression import group_moments as group_moments
 from jepa.evaluation.statistics.regression import regression_fit as regression_fit
 from jepa.evaluation.statistics.seeds import interquartile_mean as interquartile_mean
+from jepa.evaluation.statistics.variance import VarianceSplit as VarianceSplit
+from jepa.evaluation.statistics.variance import variance_split as variance_split
