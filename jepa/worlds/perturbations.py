@@ -120,6 +120,11 @@ class Lasting:
         else:
             self._looks[perturbation.name] = strength
 
+    @property
+    def looks(self) -> bool:
+        """Whether some change of looks is in force."""
+        return bool(self._looks)
+
     def strength(self, name: str) -> float:
         """Returns the strength of a change of looks, 0 where there is none."""
         return self._looks.get(name, 0.0)

@@ -14,8 +14,17 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import episode_generator
 from jepa.worlds.adapters.packages import import_package, quiet
+from jepa.worlds.adapters.pusht.bodies import INSIDE, place, read
+from jepa.worlds.adapters.pusht.perturbations import (
+    MOVES,
+    PERTURBATIONS,
+    block_elsewhere,
+    draw,
+    hold_block,
+    strike,
+)
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
-from jepa.worlds.perturbations import SHARE, Perturbation
+from jepa.worlds.perturbations import Perturbation, part_way
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
@@ -31,8 +40,6 @@ POSE = ("agent_position", "block_position", "block_angle")
 """What a goal of either kind is scored by."""
 AGENT_RANGE, BLOCK_RANGE = (50.0, 450.0), (100.0, 400.0)
 """Where the package starts agent and block, each coordinate."""
-INSIDE = (8.0, 503.0)
-"""The scene inside its walls, each coordinate."""
 CLEARANCE = 22.0
 """Least distance of a newly placed agent's centre from the block: its largest radius of 18 and a little."""
 TELEPORT_PIXELS = 120.0
@@ -77,20 +84,7 @@ class PushT(World):
             Factor("agent_radius", 12.0, 18.0, "pixel of 512", held_out=((13.0, 14.0), (16.0, 17.0))),
             Factor("floor", 0.85, 1.0, "1"),
         ),
-        perturbations=(
-            Perturbation(
-                "teleport",
-                "continuity",
-                True,
-                "pixel of 512",
-                (),
-                120.0,
-                "agent and block to other places, each over 120 pixels away",
-            ),
-            Perturbation(
-                "recolour", "immutability", False, SHARE, (), 1.0, "the block takes a colour that training never shows"
-            ),
-        ),
+        perturbations=PERTURBATIONS,
         goal_kinds=(
             GoalKind("uniform", POSE),
             GoalKind("moved_block", POSE, "the block has to move by over 20 pixels or turn by over 20°"),
@@ -127,11 +121,14 @@ class PushT(World):
             for scene in self._scenes:
                 scene.reset(seed=0)
         self._colour_N3 = np.tile(np.array(BLOCK_COLOUR, dtype=np.float32), (num_envs, 1))
+        self._second_N2 = np.zeros((num_envs, 2), dtype=np.float32)
+        """where a duplicate is, seen from the block"""
         self._radius_N1 = np.full((num_envs, 1), AGENT_RADIUS, dtype=np.float32)
         self._floor_N1 = np.ones((num_envs, 1), dtype=np.float32)
 
     def begin(self, seeds: Sequence[int], variations: Sequence[Mapping[str, float]]) -> None:
         """Places agent and block apart from each other and inside the walls, at rest, drawn from each copy's seed."""
+        self._lasting.clear()
         self._colour_N3[:] = BLOCK_COLOUR
         self._radius_N1[:, 0] = [variation["agent_radius"] for variation in variations]
         self._floor_N1[:, 0] = [variation["floor"] for variation in variations]
@@ -141,25 +138,30 @@ class PushT(World):
 
     def advance(self, action_NA: Actions) -> None:
         """Runs the package's controller and physics for 0.1 s in every copy, without rendering."""
-        for scene, action in zip(self._scenes, np.clip(action_NA, -1, 1).astype(np.float64), strict=True):
+        carried_out_NA = self._lasting.action(np.clip(action_NA, -1, 1), idle=0.0).astype(np.float64)
+        for scene, action in zip(self._scenes, carried_out_NA, strict=True):
+            before_10 = read(scene)
             scene.step(action)
             # Rounding here, not when recording, lets a restored float32 state be the very state that went on.
-            _place(scene, _read(scene))
+            place(scene, read(scene))
+            if self._lasting.acts("freeze_block"):
+                hold_block(scene, before_10)
+        self._lasting.end_step()
 
     def render_pixels(self) -> Pixels:
         """Returns the package's own pictures, uint8 (N, H, W, 3); the block is painted in its present colour."""
         frames = []
-        for scene in self._scenes:
+        for scene, second_2 in zip(self._scenes, self._second_N2, strict=True):
             # What overlaps is drawn in an order that depends on the space's past; a new one always draws alike.
-            body_10 = _read(scene)
+            body_10 = read(scene)
             scene._setup()
-            _place(scene, body_10)
-            frames.append(scene.render())
+            place(scene, body_10)
+            frames.append(draw(scene, self._lasting, second_2) if self._lasting.looks else scene.render())
         return np.stack(frames)
 
     def state(self) -> State:
         """Returns the quantities of `world_spec`, float32 (N, d)."""
-        body_N10 = np.array([_read(scene) for scene in self._scenes], dtype=np.float32)
+        body_N10 = np.array([read(scene) for scene in self._scenes], dtype=np.float32)
         angle_N1 = body_N10[:, 4:5]
         return {
             "agent_position": body_N10[:, 0:2],
@@ -182,10 +184,11 @@ class PushT(World):
         self._colour_N3 = np.array(state["block_colour"], dtype=np.float32)
         self._radius_N1 = np.array(state["agent_radius"], dtype=np.float32)
         self._floor_N1 = np.array(state["floor"], dtype=np.float32)
+        self._lasting.clear()
         self._dress()
         for scene, body_10 in zip(self._scenes, body_N10, strict=True):
             scene._setup()
-            _place(scene, body_10.tolist())
+            place(scene, body_10.tolist())
 
     def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
         """Returns √(‖Δagent‖² + ‖Δblock‖² + (57.3 Δangle)²) in pixels, (N,): below 20 success is certain."""
@@ -214,16 +217,30 @@ class PushT(World):
         return np.asarray(np.array(gap_N) > self._radius_N1[:, 0] - PRESSED)
 
     def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
-        """`teleport`: agent and block, each `TELEPORT_PIXELS` away or more; `recolour`: a block colour never seen."""
-        if kind == "teleport":
+        if kind == "teleport" and strength is None:
             for scene, rng in zip(self._scenes, rngs, strict=True):
-                _place_anywhere(scene, rng, away_from=_read(scene))
-        else:
-            for n, rng in enumerate(rngs):
-                others = [colour for colour in OTHER_COLOURS if not np.array_equal(colour, self._colour_N3[n])]
-                self._colour_N3[n] = others[rng.integers(len(others))]
+                _place_anywhere(scene, rng, away_from=read(scene))
+        elif kind == "recolour":
+            others = [[one for one in OTHER_COLOURS if one != tuple(colour)] for colour in self._colour_N3.tolist()]
+            painted = [those[rng.integers(len(those))] for those, rng in zip(others, rngs, strict=True)]
+            self._colour_N3 = np.round(part_way(self._colour_N3, np.array(painted, dtype=np.float32), strength))
             self._dress()
+        else:
+            return self._struck_each(self.world_spec.perturbation(kind), rngs, strength)
         return np.ones(self.num_envs, dtype=bool)
+
+    def _struck_each(
+        self, kind: Perturbation, rngs: Sequence[np.random.Generator], strength: float | None
+    ) -> NDArray[np.bool_]:
+        full, struck = kind.strength if strength is None else strength, []
+        if kind.name not in MOVES:
+            self._lasting.start(kind, full)
+        for n, (scene, rng) in enumerate(zip(self._scenes, rngs, strict=True)):
+            radius = float(self._radius_N1[n, 0])
+            struck.append(strike(scene, kind.name, rng, full, radius))
+            if kind.name == "duplicate_block":
+                self._second_N2[n] = block_elsewhere(scene, rng, full, radius) - read(scene)[2:4]
+        return np.array(struck)
 
     def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
         """`moved_block`: the block has to move by more than a tolerance: no motion of the agent alone succeeds."""
@@ -247,46 +264,13 @@ class PushT(World):
             scene.close()
 
 
-def _read(scene: Any) -> list[float]:
-    """Returns agent x y, block x y angle, agent velocity x y, block velocity x y and angular, rounded to float32."""
-    agent, block = scene.agent, scene.block
-    values = (
-        *agent.position,
-        *block.position,
-        block.angle % (2 * math.pi),
-        *agent.velocity,
-        *block.velocity,
-        block.angular_velocity,
-    )
-    rounded: list[float] = np.array(values, dtype=np.float32).tolist()
-    return rounded
-
-
-def _place(scene: Any, body_10: Sequence[float]) -> None:
-    """Puts agent and block where `_read` found them, without a step and without a trace of the past.
-
-    No state can bring back the impulses and corrections that the solver would start its next step with, so they are
-    dropped: moving for no time uses up the corrections, and shapes that leave the space and come back have no contacts.
-    """
-    agent, block = scene.agent, scene.block
-    block.update_position(block, 0.0)
-    agent.position, agent.velocity = tuple(body_10[0:2]), tuple(body_10[5:7])
-    # The block turns about its centre of gravity, so its origin is in place only when set after the angle.
-    block.angle = body_10[4]
-    block.position = tuple(body_10[2:4])
-    block.velocity, block.angular_velocity = tuple(body_10[7:9]), body_10[9]
-    moving = [*agent.shapes, *block.shapes]
-    scene.space.remove(*moving)
-    scene.space.add(*moving)
-
-
 def _place_anywhere(scene: Any, rng: np.random.Generator, away_from: Sequence[float] | None = None) -> None:
     """Draws poses until the block is inside the walls, the agent clear of it and both far from where they were."""
     scene._setup()
     while True:
         agent, block = rng.uniform(*AGENT_RANGE, 2), rng.uniform(*BLOCK_RANGE, 2)
         body_10 = [*agent, *block, rng.uniform(0, 2 * math.pi), 0.0, 0.0, 0.0, 0.0, 0.0]
-        _place(scene, np.array(body_10, dtype=np.float32).tolist())
+        place(scene, np.array(body_10, dtype=np.float32).tolist())
         boxes = [shape.bb for shape in scene.block.shapes]
         inside = all(min(box.left, box.bottom) > INSIDE[0] and max(box.right, box.top) < INSIDE[1] for box in boxes)
         clear = all(shape.point_query(scene.agent.position).distance > CLEARANCE for shape in scene.block.shapes)
