@@ -60,6 +60,10 @@ class Perturbation:
         """Returns the name."""
         return self.name
 
+    def full(self, strength: float | None) -> float:
+        """Returns the strength, or the full one where none is given."""
+        return self.strength if strength is None else strength
+
     def require(self, strength: float) -> None:
         """Makes sure that the perturbation can be of that strength.
 
@@ -96,6 +100,11 @@ def find(world: str, perturbations: Sequence[Perturbation], name: str) -> Pertur
 def part_way(start_3: NDArray[np.float32], end_3: NDArray[np.float32], share: float | None) -> NDArray[np.float32]:
     """Returns the colour at a share of the straight way from one to another; at the end where no share is given."""
     return np.asarray(end_3 if share is None else start_3 + np.float32(share) * (end_3 - start_3), dtype=np.float32)
+
+
+def hue_on_the_way(start: float, end: float, share: float | None) -> float:
+    """Returns the hue in degrees at a share of the shorter way from one to another; at the end where none is given."""
+    return end if share is None else start + share * ((end - start + 180) % 360 - 180)
 
 
 class Lasting:

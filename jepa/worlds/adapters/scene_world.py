@@ -9,7 +9,7 @@ import atexit
 import weakref
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +32,14 @@ class SceneWorld(World):
 
     _turn: int | None = None
     """Whose state the scene is in; None where it has to be loaded first."""
+    _second: Any = None
+    """Where each copy's duplicate is, seen from the first: N of whatever `_render` takes, or None."""
+    _moves: ClassVar[tuple[str, ...]] = ("teleport", "recolour", "pass_through")
+    """Perturbations that change the state at once, in `_disturb`; `_move` and `_render` follow the others."""
 
     def begin(self, seeds: Sequence[int], variations: Sequence[Mapping[str, float]]) -> None:
         """Starts an episode in every copy, its scene drawn from its own seed."""
+        self._lasting.clear()
         rows = []
         for seed, variation in zip(seeds, variations, strict=True):
             self._start(episode_generator(seed, "scene"), variation)
@@ -46,11 +51,12 @@ class SceneWorld(World):
         spec = self.world_spec
         actions = np.clip(np.asarray(action_NA, dtype=np.float32), spec.action_low, spec.action_high)
         rows = []
-        for n, action_A in enumerate(actions):
+        for n, action_A in enumerate(self._lasting.action(actions, spec.idle_action)):
             self._give_turn(n)
             self._move(action_A)
             rows.append(self._read())
         self._take_over(rows)
+        self._lasting.end_step()
 
     def render_pixels(self) -> Pixels:
         """Returns the package's own pictures, uint8 (N, H, W, 3)."""
@@ -69,10 +75,14 @@ class SceneWorld(World):
         self._state = {
             quantity.name: np.array(state[quantity.name], dtype=np.float32) for quantity in self.world_spec.quantities
         }
+        self._lasting.clear()
         self._turn = None
 
     def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
-        """Strikes every copy in its turn."""
+        """Strikes every copy in its turn; what is none of `_moves` is in force for as long as it lasts."""
+        declared = self.world_spec.perturbation(kind)
+        if kind not in self._moves:
+            self._lasting.start(declared, declared.full(strength))
         rows, struck = [], []
         for n, rng in enumerate(rngs):
             self._give_turn(n)
@@ -131,4 +141,4 @@ class SceneWorld(World):
 
     @abstractmethod
     def _disturb(self, kind: str, row: Row, rng: np.random.Generator, strength: float | None) -> bool:
-        """Strikes the scene, which is in the state `row`, and returns whether it could be."""
+        """Strikes the scene, which is in the state `row` and copy `_turn`'s, and returns whether it could be."""

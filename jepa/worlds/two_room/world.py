@@ -223,7 +223,7 @@ class TwoRoom(World):
 
     def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
         declared = self.world_spec.perturbation(kind)
-        full = declared.strength if strength is None else strength
+        full = declared.full(strength)
         if kind == "teleport":
             self._position_N2 = np.stack([self._teleported(n, rng, strength) for n, rng in enumerate(rngs)])
         elif kind == "recolour":

@@ -232,7 +232,7 @@ class PushT(World):
     def _struck_each(
         self, kind: Perturbation, rngs: Sequence[np.random.Generator], strength: float | None
     ) -> NDArray[np.bool_]:
-        full, struck = kind.strength if strength is None else strength, []
+        full, struck = kind.full(strength), []
         if kind.name not in MOVES:
             self._lasting.start(kind, full)
         for n, (scene, rng) in enumerate(zip(self._scenes, rngs, strict=True)):

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions, Pixels
 from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue, quiet, resize
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
+from jepa.worlds.adapters.swm_two_room.perturbations import PERTURBATIONS, draw
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
-from jepa.worlds.perturbations import SHARE, STEPS_WAY, Perturbation
+from jepa.worlds.perturbations import hue_on_the_way, teleported
 from jepa.worlds.policies import POLICIES, Noise, Policy
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.two_room.doorway import Doorway, shortest_way
+from jepa.worlds.two_room.perturbations import passed_through
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
 SIDE = 224
@@ -31,6 +33,8 @@ ROUNDING = 1e-3
 CROSS_ROOM_PIXELS = 45.0
 TELEPORT_PIXELS = 65.0
 """Some ten steps' way of the agent, which walks 5 pixels along each axis."""
+SPEED = 5.0
+"""What the agent walks in a step along each axis."""
 LOOK = ("door", "agent_radius", "floor", "agent_hue")
 """The quantities that stay as they are in an episode."""
 AGENT_HUE = 0.0
@@ -60,14 +64,7 @@ class SwmTwoRoom(SceneWorld):
             Factor("agent_radius", 7.0, 10.0, "pixel of 224"),
             Factor("floor", 0.8, 1.0, "1"),
         ),
-        perturbations=(
-            Perturbation(
-                "teleport", "continuity", True, STEPS_WAY, (), 13.0, "to a free place at least 65 pixels away"
-            ),
-            Perturbation(
-                "recolour", "immutability", False, SHARE, (), 1.0, "the agent takes a hue that training never shows"
-            ),
-        ),
+        perturbations=PERTURBATIONS,
         goal_kinds=(
             GoalKind("uniform", ("agent_position",)),
             GoalKind("cross_room", ("agent_position",), "in different rooms and over 45 pixels apart"),
@@ -93,7 +90,7 @@ class SwmTwoRoom(SceneWorld):
         policy={"swm_two_room/expert": 0.7, "random": 0.3},
         path_quantity="agent_position",
         frame_extent=(0.0, float(SIDE), float(SIDE), 0.0),
-        speed=5.0,
+        speed=SPEED,
     )
 
     def __init__(self, num_envs: int, image_size: int = SIDE) -> None:
@@ -107,6 +104,7 @@ class SwmTwoRoom(SceneWorld):
         with quiet():
             self._scene = package.TwoRoomEnv()
         self._look: tuple[float, ...] = ()
+        self._second = np.zeros((num_envs, 2), dtype=np.float32)
         self._open(self._scene.close)
 
     def distance(self, goal: Mapping[str, Floats], kind: str) -> Floats:
@@ -188,15 +186,47 @@ class SwmTwoRoom(SceneWorld):
         return {**self._row, "agent_position": self._scene.agent_position.numpy().copy()}
 
     def _render(self) -> Pixels:
-        return resize(self._scene.render(), self.world_spec.image_size)
+        looks = self._lasting.looks
+        picture = draw(self._scene, self._lasting, self._second[self._turn]) if looks else self._scene.render()
+        return resize(picture, self.world_spec.image_size)
 
     def _disturb(self, kind: str, row: Row, rng: np.random.Generator, strength: float | None) -> bool:
+        radius, door = float(row["agent_radius"][0]), float(row["door"][0])
+        full = self.world_spec.perturbation(kind).full(strength)
         if kind == "recolour":
-            hue = other_hue(float(row["agent_hue"][0]), OTHER_HUES, rng)
+            present = float(row["agent_hue"][0])
+            hue = hue_on_the_way(present, other_hue(present, OTHER_HUES, rng), strength)
             self._load({**row, "agent_hue": np.array([hue], dtype=np.float32)})
-            return True
-        self._place(rng, away_from=row["agent_position"])
+        elif kind == "teleport" and strength is None:
+            self._place(rng, away_from=row["agent_position"])
+        elif kind == "teleport":
+            self._scene._set_state(self._teleported(row, rng, full))
+        elif kind == "duplicate":
+            self._second[self._turn] = self._teleported(row, rng, full) - row["agent_position"]
+        elif kind == "pass_through":
+            reach, edge = WALL_HALF_WIDTH + radius, BORDER + radius
+            before_wall = abs(float(row["agent_position"][1]) - door) > DOORWAY.half_height + DOOR_MARGIN
+            there_12, struck_1 = passed_through(
+                row["agent_position"][None],
+                np.array([before_wall]),
+                full * SPEED,
+                (np.float32(WALL_X - reach), np.float32(WALL_X + reach)),
+                (np.float32(edge), np.float32(SIDE - edge)),
+            )
+            self._scene._set_state(there_12[0])
+            return bool(struck_1[0])
         return True
+
+    def _teleported(self, row: Row, rng: np.random.Generator, steps_way: float) -> Floats:
+        edge, reach, door = BORDER + float(row["agent_radius"][0]), WALL_HALF_WIDTH, float(row["door"][0])
+        reach += float(row["agent_radius"][0])
+
+        def is_free(place_M2: Floats) -> NDArray[np.bool_]:
+            inside_M = ((place_M2 >= edge) & (place_M2 <= SIDE - edge)).all(axis=1)
+            in_door_M = np.abs(place_M2[:, 1] - door) <= DOORWAY.half_height
+            return np.asarray(inside_M & (in_door_M | (np.abs(place_M2[:, 0] - WALL_X) > reach)))
+
+        return teleported(row["agent_position"], steps_way * SPEED, rng, is_free)
 
     def _place(self, rng: np.random.Generator, away_from: Floats | None = None) -> None:
         """Draws places until one is clear of the wall and, where asked, far from another."""

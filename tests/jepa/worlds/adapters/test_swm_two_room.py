@@ -1,10 +1,11 @@
 """The package's Two-Room: its tolerances, its goal kinds, and an expert that crosses it."""
 
 import numpy as np
+import pytest
 
 from jepa.worlds import WORLDS, make_world
 from jepa.worlds.adapters.swm_two_room.world import SUCCESS_PIXELS, WALL_X
-from tests.jepa.worlds.acting import act
+from tests.jepa.worlds.acting import act, made
 from tests.narrow import floats, present
 
 
@@ -67,3 +68,27 @@ def test_the_shortest_way_turns_at_the_door_as_the_package_has_it() -> None:
     up += np.hypot(160 - WALL_X - reach, 180 - edge) - np.hypot(WALL_X - reach - 60, 180 - edge)
     way = present(WORLDS.get("swm_two_room").geodesic(start, goal))
     np.testing.assert_allclose(way, [up, 140], rtol=1e-5)
+
+
+def test_the_agent_is_found_in_the_wall_or_behind_it_and_seen_twice_or_not_at_all() -> None:
+    world = made("swm_two_room", 3, image_size=224)
+    world.begin(range(3), [{"door": 60.0, "agent_radius": 8.0, "floor": 1.0}] * 3)
+    state = world.state()
+    state["agent_position"] = floats([[90.0, 150.0], [130.0, 150.0], [90.0, 60.0]])
+    rngs = [np.random.default_rng(n) for n in range(3)]
+    for strength, there in [(1.0, [104.0, 120.0]), (7.0, [134.0, 90.0])]:
+        world.restore(state)
+        assert world.perturb("pass_through", rngs, strength).tolist() == [True, True, False], "the last is at the door"
+        np.testing.assert_array_equal(world.state()["agent_position"][:, 0], [*there, 90.0])
+    world.restore(state)
+    usual = world.render_pixels().astype(float)
+    world.perturb("duplicate", rngs, 13.0)
+    world.perturb("vanish", rngs, 0.5)
+    seen, twice = 255 - usual[0, :, :, 1], 255 - world.render_pixels()[0, :, :, 1].astype(float)
+    wall = seen == 255
+    red, both = seen[~wall].sum(), twice[~wall].sum()
+    assert both == pytest.approx(red, rel=0.05), "two agents of half the opacity"
+    assert (twice[~wall] > 100).any() and (twice[~wall] < 140).all()
+    world.restore(state)
+    np.testing.assert_array_equal(world.render_pixels(), usual)
+    world.close()
