@@ -13,10 +13,12 @@ import pytest
 from flows.display import headline_rows
 from infra.progress import Progress
 from infra.storage import Store, open_store
+from jepa.evaluation.kinds.probing.report import MAIN
 from pipelines.collect import CollectConfig, collect
 from pipelines.evaluate import EvaluateConfig, Evaluated, evaluate
 from pipelines.reports import metrics_table, probe_error_by_quantity, read_table, success_by_world_and_model
 from pipelines.reports.page import ReportConfig, report
+from pipelines.reports.selection import select
 from pipelines.store.reports import committed_units, units_of_run
 from pipelines.store.reports.schema import CONTEXT_COLUMNS, tables
 from tests.golden.figures import metric_rows
@@ -89,7 +91,7 @@ def test_it_is_evaluated_further_with_the_same_figures(again: tuple[Store, Evalu
     assert first.earlier == ()  # what older code judged has no digests to be known by
     metrics = read_table(store, "metrics", units=first.units).compute()
     wanted = json.loads(ROWS.read_text())
-    r2 = metrics[(metrics.metric == "r2") & (metrics.quantity == "all")]
+    r2 = select(metrics, {"metric": "r2", "quantity": "all", **MAIN})
     assert len(r2) == 4
     for row in r2.itertuples():
         key = f"split={row.split} evaluation=probing protocol=tiny-v1 probe={row.probe} seed=0 quantity=all metric=r2"

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from jepa.evaluation.kinds.latent.evaluation import LatentEvaluation
     from jepa.evaluation.kinds.planning.config import PlanningConfig
     from jepa.evaluation.kinds.planning.evaluation import PlanningEvaluation
-    from jepa.evaluation.kinds.probing.evaluation import ProbingConfig, ProbingEvaluation
+    from jepa.evaluation.kinds.probing.config import ProbingConfig
+    from jepa.evaluation.kinds.probing.evaluation import ProbingEvaluation
     from jepa.evaluation.kinds.probing.probes import ProbeConfig
     from jepa.evaluation.kinds.regret_decomposition.config import RegretDecompositionConfig
     from jepa.evaluation.kinds.regret_decomposition.evaluation import RegretDecompositionEvaluation

@@ -48,8 +48,8 @@ class HeadlineFigure:
     """words for all of its figures together; by default those of `label` before the first brace"""
     by: tuple[str, ...] = ()
     """columns that tell its figures apart"""
-    where: Mapping[str, str] = field(default_factory=dict)
-    """columns and the value that its rows have there"""
+    where: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """columns and the value that its rows have there, or one of several; an empty one stands for a missing value"""
     without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """columns and values whose rows play no part, e.g. planner: oracle, where its figure is zero by definition"""
     last: str = ""
@@ -77,8 +77,8 @@ class Chart:
     drawing: str
     """registered name of a drawing: `bars`, `lines`, `scatter`, `strips`, `table` for any evaluation, others for one"""
     table: str = "metrics"
-    where: Mapping[str, str] = field(default_factory=dict)
-    """columns and the value that its rows have there"""
+    where: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """columns and the value that its rows have there, or one of several; an empty one stands for a missing value"""
     without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """columns and values whose rows are left out"""
     heading: str = ""

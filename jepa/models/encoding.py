@@ -14,6 +14,8 @@ from jepa.models.world_model import WorldModel
 
 BATCH_BYTES = 8 * 2**20
 """Raw frames that are encoded at once; activations take some ten times that."""
+CPU_BATCH_BYTES = 2 * 2**20
+"""The same on a CPU, whose caches hold the activations of so many, which makes it a quarter faster."""
 
 
 @torch.inference_mode()
@@ -21,7 +23,8 @@ def encode_pixels(model: WorldModel, pixels_NHWC: Pixels) -> NDArray[np.float32]
     """Returns latents (N, D) of frames uint8 (N, H, W, 3), on the model's device, in bounded memory."""
     model.eval()
     device = next(model.parameters()).device
-    batch = max(1, BATCH_BYTES // pixels_NHWC[0].nbytes)
+    most = CPU_BATCH_BYTES if device.type == "cpu" else BATCH_BYTES
+    batch = max(1, most // pixels_NHWC[0].nbytes)
     parts = [
         model.encode(torch.from_numpy(np.ascontiguousarray(pixels_NHWC[start : start + batch, None])).to(device))[:, 0]
         for start in range(0, len(pixels_NHWC), batch)

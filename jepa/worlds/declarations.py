@@ -18,6 +18,8 @@ class Quantity:
     """False where it follows from the other quantities and the episode's actions, so that no episode stores it."""
     fixed: bool = False
     """Whether an episode keeps it from start to end; a factor of variation it keeps anyway."""
+    motion: bool = False
+    """Whether it says how the state changes, which no single frame shows, such as a velocity."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from jepa.core.registries.lazy import offer_lazily
 if TYPE_CHECKING:
     from pipelines.reports.queries import (
         planning_against_compute,
+        probe_error_by_latents,
         probe_error_by_quantity,
         success_by_world_and_model,
         surprise_by_perturbation,
@@ -18,6 +19,7 @@ __all__ = [
     "Context",
     "metrics_table",
     "planning_against_compute",
+    "probe_error_by_latents",
     "probe_error_by_quantity",
     "read_table",
     "read_unit",

@@ -7,6 +7,8 @@ protocols, splits or seeds.
 import pandas as pd
 
 from infra.storage import Store
+from jepa.evaluation.kinds.probing.report import MAIN
+from pipelines.reports.selection import select
 from pipelines.store.reports import read_table
 
 FIRST = ["world", "model", "dataset", "dataset_version", "protocol", "split", "seed"]
@@ -15,6 +17,7 @@ LAST = ["model_digest", "dataset_digest", "protocol_digest", "evaluation_version
 """Columns that close it and tell the rows apart where the first do not. `run` is that of rows of older code, which have
 no digests; any other row may belong to several runs."""
 PROBED = ["quantity", "probe"]
+READ = ["latents", "frames", "blocks_ahead"]
 PLANNED = ["goal", "offset", "planner", "privileged"]
 COSTING = ["success_rate", "regret", "normalised_regret", "plan_seconds"]
 INTERVAL = ["ci_low", "ci_high", "n"]
@@ -50,16 +53,31 @@ def planning_against_compute(store: Store | str) -> pd.DataFrame:
 
 
 def probe_error_by_quantity(store: Store | str) -> pd.DataFrame:
-    """Returns how well probes read each physical quantity from the latents.
+    """Returns how well probes read each physical quantity from the encoder's latents of single frames.
 
     Returns:
         A row for each origin (`FIRST`, `LAST`), quantity and probe with the columns `mse`, `pearson_r` and `r2`.
     """
-    probing = _figures(store, "probing", [*PROBED, "value", "created_at"])
+    return _probed(select(_figures(store, "probing", [*PROBED, *READ, "value", "created_at"]), MAIN), PROBED)
+
+
+def probe_error_by_latents(store: Store | str) -> pd.DataFrame:
+    """Returns how well probes read the quantities from all that was probed: predictions, several frames, baselines.
+
+    Returns:
+        A row for each origin (`FIRST`, `LAST`), quantity, probe, `latents`, number of `frames` and of `blocks_ahead`
+        with the columns `mse`, `pearson_r` and `r2`. Rows of versions before 3 are of `encoder`, 1 and 0.
+    """
+    figures = _figures(store, "probing", [*PROBED, *READ, "value", "created_at"])
+    figures = figures.fillna({"latents": "encoder", "frames": 1, "blocks_ahead": 0})
+    return _probed(figures, [*PROBED, *READ])
+
+
+def _probed(figures: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     # Rows of one unit of work share the moment at which it was written.
-    probing["group"] = probing.groupby([*FIRST, *PROBED, *LAST, "created_at"], dropna=False).ngroup()
-    wide = probing.pivot(index="group", columns="metric", values="value").reindex(columns=["mse", "pearson_r", "r2"])
-    return _table(probing.drop_duplicates("group").set_index("group").join(wide), PROBED, list(wide.columns))
+    figures = figures.assign(group=figures.groupby([*FIRST, *by, *LAST, "created_at"], dropna=False).ngroup())
+    wide = figures.pivot(index="group", columns="metric", values="value").reindex(columns=["mse", "pearson_r", "r2"])
+    return _table(figures.drop_duplicates("group").set_index("group").join(wide), by, list(wide.columns))
 
 
 def surprise_by_perturbation(store: Store | str) -> pd.DataFrame:

@@ -27,15 +27,15 @@ def grouped(rows: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[dict[s
 
 
 def select(
-    rows: pd.DataFrame, where: Mapping[str, str], without: Mapping[str, Sequence[str]] | None = None
+    rows: pd.DataFrame, where: Mapping[str, str | Sequence[str]], without: Mapping[str, Sequence[str]] | None = None
 ) -> pd.DataFrame:
-    """Returns the rows whose columns have the values of `where` and none of those of `without`.
+    """Returns the rows whose columns have the values of `where`, or one of several, and none of those of `without`.
 
-    A value is compared with the column's text, a truth value's being `true` or `false`.
+    A value is compared with the column's text, a truth value's being `true` or `false`, a missing one's empty.
     """
     kept = pd.Series(True, index=rows.index)
     for column, value in where.items():
-        kept &= _text(rows[column]) == value
+        kept &= _text(rows[column]).isin([value] if isinstance(value, str) else list(value))
     for column, values in (without or {}).items():
         kept &= ~_text(rows[column]).isin(list(values))
     return rows[kept]

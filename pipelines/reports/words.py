@@ -6,6 +6,8 @@ import numpy as np
 
 LONGEST = 40
 """Characters of a name that fit where it is shown."""
+COUNTED = {"frames": ("frame", "frames"), "blocks_ahead": ("block ahead", "blocks ahead")}
+"""Columns of whole numbers, and what one and several of them are."""
 SPELLED = {"mlp": "MLP"}
 """Identifiers that are written otherwise."""
 
@@ -46,6 +48,9 @@ def value_words(column: str, value: object) -> str:
     """Returns a column's value as words: a dash where it is missing, a truth value by the column's own name."""
     if value is None:
         return "–"
+    if column in COUNTED:
+        one, several = COUNTED[column]
+        return f"{value:g} {one if value == 1 else several}"
     if column == "offset":
         return f"{value} steps ahead"
     if isinstance(value, bool | np.bool):

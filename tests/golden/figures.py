@@ -25,7 +25,10 @@ from tests.jepa.training.toy import CONFIG, toy_clips, toy_trainer
 FOLDER = Path(__file__).parent
 PROTOCOL = FOLDER / "golden-v1.yaml"
 STEPS = 50
-LABELS = ("split", "evaluation", "protocol", "planner", "probe", "seed", "shift", "quantity", "goal", "metric")
+LABELS = (
+    *("split", "evaluation", "protocol", "planner", "probe", "latents", "frames", "blocks_ahead"),
+    *("seed", "shift", "quantity", "goal", "metric"),
+)
 """Columns that tell the rows of `metrics` apart within a run."""
 FIGURES = ("value", "n", "ci_low", "ci_high", "strength", "unit")
 TIMED = ("plan_seconds", "clips_per_second", "checkpoint_seconds", "data_wait")

@@ -7,6 +7,7 @@ still reads of it is room in the latents that planning has no use for.
 from typing import Any
 
 from jepa.evaluation.evaluation import Row
+from jepa.evaluation.kinds.probing.report import is_main
 from jepa.evaluation.protocol import evaluate
 from jepa.studies.in_memory.episodes import Collection, collected
 from jepa.studies.in_memory.training import train
@@ -49,7 +50,7 @@ def world_model_measures(with_head: bool, weight: float, steps: int, seed: int) 
 
 def _measure(row: Row) -> Measure | None:
     figure = {"value": row["value"], "n": row["n"], "low": row["ci_low"], "high": row["ci_high"], "unit": row["unit"]}
-    if row["metric"] == "r2" and row["probe"] == "linear":
+    if row["metric"] == "r2" and row["probe"] == "linear" and is_main(row):
         return Measure("probe_r2", quantity=row["quantity"], **figure)
     if row["planner"] != "cem":
         return None

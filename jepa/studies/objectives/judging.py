@@ -10,6 +10,7 @@ import torch
 
 from jepa.core.clips import whole_clip
 from jepa.evaluation.evaluation import EvaluationResult, Row
+from jepa.evaluation.kinds.probing.report import is_main
 from jepa.evaluation.protocol import Protocol, evaluate
 from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
@@ -40,6 +41,8 @@ def _rows(result: EvaluationResult) -> Iterator[Row]:
 def _measured(row: Row) -> Iterator[Measure]:
     """Yields a row of `metrics` as a measure, under a name of its own where a column tells it apart."""
     name, quantity, unit = row["metric"], row["quantity"], row["unit"]
+    if name == "r2" and not is_main(row):
+        return
     if name == "r2":
         name = f"{row['probe']}_r2"
     elif name in PLANNING:

@@ -18,6 +18,8 @@ SMALL_PROTOCOL = Protocol.model_validate(
             "validation_frames": 500,
             "test_frames": 1500,
             "predictions": 1,
+            "blocks_ahead": 0,
+            "baseline_frames": 0,
             "probe": {"hidden": 64, "steps": 400, "check_every": 50},
         },
         "planning": {

@@ -18,6 +18,8 @@ METRIC_COLUMNS = {
 }
 OF_PLANNING = {"offset", "success_kind"}
 """Which figures on problems are apart; none of another kind has them."""
+OF_PROBING = {"latents", "frames", "blocks_ahead", "settings"}
+"""What was read, and by what."""
 
 
 @pytest.mark.parametrize("kind", list(EVALUATIONS))
@@ -29,7 +31,8 @@ def test_a_kind_has_metrics_of_the_fixed_columns(kind: str, source: MemorySource
     for row in result.metrics:
         assert set(row) >= METRIC_COLUMNS
         beside = set(row) - METRIC_COLUMNS
-        assert beside <= (OF_PLANNING if evaluation.solves_problems else set()) and (beside or kind != "planning")
+        own = OF_PROBING if kind == "probing" else OF_PLANNING if evaluation.solves_problems else set()
+        assert beside <= own and (beside or kind not in ("planning", "probing"))
         assert (row["evaluation"], row["protocol"], row["seed"]) == (kind, "tiny-v1", 7)
         assert row["privileged"] == (None if row["planner"] is None else row["planner"] == "oracle")
         assert row["seconds"] > 0 and row["n"] > 0 and np.isfinite(row["value"])

@@ -87,6 +87,18 @@ def probing_metrics(seed: int = 0) -> list[Row]:
     return rows
 
 
+def read_otherwise(seed: int = 0) -> list[Row]:
+    """Returns R² of all quantities together as read from predictions, from three frames and from baselines."""
+    read = [("prediction", 1, ahead, probe, 0.95 - 0.02 * ahead) for ahead in range(6) for probe in ("linear", "mlp")]
+    read += [("encoder", 3, 0, "linear", 0.97), ("pixels_pca", 1, 0, "linear", 0.5)]
+    read += [("untrained", 1, 0, "linear", 0.3), ("state", 1, 0, "linear", 1.0)]
+    return [
+        metric("probing", "r2", value, probe=probe, quantity="all", seed=seed, half=0.0 if value == 1 else 0.01)
+        | {"latents": latents, "frames": frames, "blocks_ahead": ahead, "settings": "{}"}
+        for latents, frames, ahead, probe, value in read
+    ]
+
+
 def surprise_metrics(seed: int = 0) -> list[Row]:
     """Returns the AUROC of both perturbations."""
     aurocs = {"teleport": 0.999, "recolour": 0.957}

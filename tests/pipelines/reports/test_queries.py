@@ -13,6 +13,7 @@ from jepa.evaluation.statistics import wilson
 from pipelines.reports import (
     Context,
     planning_against_compute,
+    probe_error_by_latents,
     probe_error_by_quantity,
     success_by_world_and_model,
     surprise_by_perturbation,
@@ -125,6 +126,20 @@ def test_probe_errors_stand_by_quantity_and_probe(two_seeds: Store) -> None:
     assert {"mse", "pearson_r", "r2"} <= set(table.columns) and len(table) == 3 * 3 * 2
 
 
+def test_probe_errors_leave_out_what_else_was_probed(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    rows = [*synthetic.probing_metrics(), *synthetic.read_otherwise()]
+    write_tables(store, {"metrics": rows}, "probing", synthetic.context("m0"))
+    plain, every = probe_error_by_quantity(store), probe_error_by_latents(store)
+    assert len(plain) == 3 * 2 and plain.r2.min() > 0.9, "rows of versions before 3 are of the encoder's latents"
+    by = ["quantity", "probe", "latents", "frames", "blocks_ahead"]
+    found = every.set_index(by).to_dict("index")
+    assert found["all", "linear", "encoder", 1, 0]["r2"] == pytest.approx(0.963)
+    assert found["all", "mlp", "prediction", 1, 5]["r2"] == pytest.approx(0.85)
+    assert found["all", "linear", "untrained", 1, 0]["r2"] == pytest.approx(0.3)
+    assert len(every) == len(plain) + len(synthetic.read_otherwise())
+
+
 def test_surprise_stands_by_perturbation(two_seeds: Store) -> None:
     table = surprise_by_perturbation(two_seeds).set_index(["model", "seed", "shift"])
     row = table.to_dict("index")["m0", 0, "recolour"]
@@ -136,6 +151,7 @@ def test_surprise_stands_by_perturbation(two_seeds: Store) -> None:
     ("query", "figure", "least"),
     [(success_by_world_and_model, "success_rate", 0.0), (planning_against_compute, "success_rate", 0.0),
      (probe_error_by_quantity, "r2", 0.0),
+     (probe_error_by_latents, "r2", 0.0),
      (surprise_by_perturbation, "auroc", 0.5)],
 )  # fmt: skip
 def test_figures_of_different_origins_are_not_pooled(

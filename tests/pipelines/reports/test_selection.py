@@ -38,6 +38,13 @@ def test_references_frame_what_they_are_references_for() -> None:
     assert sorted(["oracle", "uniform", "demonstration"], key=reading_order)[1:] == ["demonstration", "oracle"]
 
 
+def test_one_of_several_values_or_none_may_be_asked_for() -> None:
+    rows = pd.DataFrame({"frames": pd.array([1, 3, None], "Int64"), "latents": ["encoder", "state", None]})
+    assert list(select(rows, {"frames": ("1", "")}).index) == [0, 2]
+    assert list(select(rows, {"frames": "1"}).index) == [0]
+    assert list(select(rows, {"latents": ("encoder", "state"), "frames": "3"}).index) == [1]
+
+
 def test_numbers_within_words_count_as_numbers() -> None:
     labels = ["cem samples=100", "cem", "9", "cem samples=32", "10", "b"]
     assert sorted(labels, key=reading_order) == ["9", "10", "b", "cem", "cem samples=32", "cem samples=100"]

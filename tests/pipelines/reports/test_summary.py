@@ -153,3 +153,16 @@ def test_a_planner_that_knows_states_is_marked() -> None:
         for goal in ("uniform", "cross-room")
         for planner in ("cem", "other, privileged")
     ]
+
+
+def test_what_else_was_probed_is_no_figure_of_the_encoder() -> None:
+    rows = [*synthetic.probing_metrics(), *synthetic.read_otherwise()]
+    found = {figure.label: figure for figure in headlines(frame(rows))}
+    assert set(found) == {
+        *("linear probe R²", "MLP probe R²"),
+        *("linear probe R², 5 blocks ahead", "MLP probe R², 5 blocks ahead"),
+    }
+    assert found["linear probe R²"].value == pytest.approx(0.963)
+    assert found["linear probe R²"].beside == (("pixels pca", 0.5), ("untrained", 0.3))
+    assert found["MLP probe R²"].value == pytest.approx(0.996) and found["MLP probe R²"].beside == ()
+    assert found["linear probe R², 5 blocks ahead"].value == pytest.approx(0.85)

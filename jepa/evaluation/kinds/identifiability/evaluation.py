@@ -34,7 +34,7 @@ from jepa.evaluation.kinds.identifiability.metrics import approximate_bound, ort
 from jepa.evaluation.kinds.identifiability.premises import RANGES, premises, rate, start_and_end
 from jepa.evaluation.kinds.identifiability.readout import Readout, fit_readout
 from jepa.evaluation.kinds.identifiability.report import HEADLINES, SECTION
-from jepa.evaluation.kinds.probing.evaluation import probed_quantities
+from jepa.evaluation.kinds.probing.targets import probed_quantities
 from jepa.evaluation.latents import encode_split
 from jepa.evaluation.statistics import Estimate, Key, bootstrap_weights, jackknifed, percentile_interval
 from jepa.models.encoding import encode_pixels

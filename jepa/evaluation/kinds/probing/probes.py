@@ -6,15 +6,18 @@ Shapes: N frames, D latent dimensions, Q target dimensions.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import cos, pi
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn.functional import mse_loss
 
 from jepa.core.config import Config
 from jepa.core.seeds import torch_generator
+from jepa.evaluation.kinds.probing.perceptron import Perceptron
 
 Floats = NDArray[np.float32]
 
@@ -91,6 +94,7 @@ def fit_linear(z_ND: Floats, y_NQ: Floats, config: ProbeConfig) -> Probe:
     return Probe(z_scale, y_scale, lambda x: x @ weight_DQ)
 
 
+@torch.inference_mode()
 def fit_mlp(
     z_ND: Floats, y_NQ: Floats, validation_z_ND: Floats, validation_y_NQ: Floats, config: ProbeConfig, seed: int
 ) -> Probe:
@@ -100,38 +104,18 @@ def fit_mlp(
     held_z = torch.from_numpy(z_scale.normalise(validation_z_ND))
     held_y = torch.from_numpy(y_scale.normalise(validation_y_NQ))
     generator = torch_generator(seed)
-    network = _network(z.shape[1], y.shape[1], config.hidden, generator)
-    optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.steps)
-    best, best_loss, misses = network.state_dict(), float("inf"), 0
+    network = Perceptron(z.shape[1], config.hidden, y.shape[1], generator)
+    best_W, best_loss, misses = network.weights_W.clone(), float("inf"), 0
     for step in range(1, config.steps + 1):
         index = torch.randint(len(z), (config.batch_size,), generator=generator)
-        optimiser.zero_grad(set_to_none=True)
-        nn.functional.mse_loss(network(z[index]), y[index]).backward()
-        optimiser.step()
-        schedule.step()
+        network.step(z[index], y[index], config.learning_rate * (1 + cos(pi * (step - 1) / config.steps)) / 2)
         if step % config.check_every and step != config.steps:
             continue
-        with torch.no_grad():
-            loss = float(nn.functional.mse_loss(network(held_z), held_y))
+        loss = float(mse_loss(network(held_z), held_y))
         misses = 0 if loss < best_loss else misses + 1
         if loss < best_loss:
-            best, best_loss = {name: value.clone() for name, value in network.state_dict().items()}, loss
+            best_W, best_loss = network.weights_W.clone(), loss
         if misses == config.patience:
             break
-    network.load_state_dict(best)
-    return Probe(z_scale, y_scale, network.eval())
-
-
-def _network(inputs: int, outputs: int, hidden: int, generator: torch.Generator) -> nn.Sequential:
-    """Returns the perceptron with weights from `generator` alone, whatever ran before."""
-    network = nn.Sequential(
-        nn.Linear(inputs, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, outputs)
-    )
-    with torch.no_grad():
-        for layer in network:
-            if isinstance(layer, nn.Linear):
-                bound = layer.in_features**-0.5
-                layer.weight.uniform_(-bound, bound, generator=generator)
-                layer.bias.uniform_(-bound, bound, generator=generator)
-    return network
+    network.weights_W.copy_(best_W)
+    return Probe(z_scale, y_scale, network)

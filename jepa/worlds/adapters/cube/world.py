@@ -51,7 +51,7 @@ class Cube(SceneWorld):
             Quantity("block_quaternion", 4, "1", "w, x, y, z"),
             Quantity("block_heading", 2, "1", "cosine and sine of the cube's yaw"),
             Quantity("joint_position", 6, "radian", "of the arm"),
-            Quantity("joint_velocity", 6, "radian/s", "of the arm"),
+            Quantity("joint_velocity", 6, "radian/s", "of the arm", motion=True),
             Quantity("gripper_contact", 1, "1", "pressure on a pad, 1 being 50 N or more", probe=False),
             Quantity("position", 21, "radian, metre", "all generalised positions", probe=False),
             Quantity("velocity", 20, "radian/s, metre/s", "all generalised velocities", probe=False),

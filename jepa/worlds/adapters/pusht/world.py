@@ -74,8 +74,10 @@ class PushT(World):
             Quantity("block_position", 2, "pixel of 512", "middle of the T's top edge"),
             Quantity("block_heading", 2, "1", "cosine and sine of the block's angle"),
             Quantity("block_angle", 1, "radian", "in [0, 2π)", probe=False),
-            Quantity("agent_velocity", 2, "pixel/s", probe=False),
-            Quantity("block_velocity", 3, "pixel/s, radian/s", "of the origin, and the angle's", probe=False),
+            Quantity("agent_velocity", 2, "pixel/s", probe=False, motion=True),
+            Quantity(
+                "block_velocity", 3, "pixel/s, radian/s", "of the origin, and the angle's", probe=False, motion=True
+            ),
             Quantity("block_colour", 3, "0-255", "red, green, blue", probe=False, fixed=True),
             Quantity("agent_radius", 1, "pixel of 512", probe=False),
             Quantity("floor", 1, "1", "brightness of the floor", probe=False),

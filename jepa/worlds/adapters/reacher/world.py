@@ -47,7 +47,7 @@ class Reacher(SceneWorld):
             Quantity("joint_heading", 4, "1", "cosine of shoulder and wrist, then sine of both"),
             Quantity("finger_position", 2, "metre", "x to the right, y upwards"),
             Quantity("joint_position", 2, "radian", "shoulder, unlimited, and wrist", probe=False),
-            Quantity("joint_velocity", 2, "radian/s", probe=False),
+            Quantity("joint_velocity", 2, "radian/s", probe=False, motion=True),
             Quantity("arm_hue", 1, "degree", probe=False),
             Quantity("light", 1, "1", "brightness of the light", probe=False),
             Quantity("arm_density", 1, "kg/m³", "of the upper arm", probe=False),

@@ -93,6 +93,7 @@ DRAWINGS: Registry[type[Drawing]] = Registry(
         "path_scenes": f"{ROOM}.of_evaluations.path_scenes",
         "planner_bars": f"{ROOM}.of_evaluations.planner_bars",
         "planner_lines": f"{ROOM}.of_evaluations.planner_lines",
+        "prediction_lines": f"{ROOM}.of_evaluations.prediction_lines",
         "probe_scatter": f"{ROOM}.of_evaluations.probe_scatter",
         "quality_by_seconds": f"{ROOM}.of_evaluations.quality_by_seconds",
         "regret_parts": f"{ROOM}.of_evaluations.regret_parts",

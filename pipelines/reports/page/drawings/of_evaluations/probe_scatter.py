@@ -7,9 +7,11 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
+from jepa.evaluation.kinds.probing.report import MAIN
 from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
 from pipelines.reports.page.style import BLUE, MUTED, canvas, svg
+from pipelines.reports.selection import select
 from pipelines.reports.words import digits, plain
 
 COLUMNS = 4
@@ -21,7 +23,7 @@ class ProbeScatter(Drawing):
     """Every probe's readings, with its R² where `metrics` has it."""
 
     def draw(self, subject: Subject) -> Iterator[Block]:
-        metrics = subject.metrics[subject.metrics.metric == "r2"]
+        metrics = select(subject.metrics, {"metric": "r2", **MAIN})
         fits = {(str(probe), str(quantity)): own.value.mean() for (probe, quantity), own in metrics.groupby(FIT)}
         yield Block(probe_scatter(subject.rows, fits, subject.amounts.points), subject.heading)
 
