@@ -6,6 +6,7 @@ from jepa.core.registries.lazy import offer_lazily
 
 if TYPE_CHECKING:
     from pipelines.reports.queries import (
+        dose_response,
         planning_against_compute,
         probe_error_by_latents,
         probe_error_by_quantity,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Context",
+    "dose_response",
     "metrics_table",
     "planning_against_compute",
     "probe_error_by_latents",

@@ -20,6 +20,11 @@ PROBED = ["quantity", "probe"]
 READ = ["latents", "frames", "blocks_ahead"]
 PLANNED = ["goal", "offset", "planner", "privileged"]
 COSTING = ["success_rate", "regret", "normalised_regret", "plan_seconds"]
+DOSED = ["shift", "score", "blocks_ahead", "strength"]
+DOSES = [
+    *("strength_unit", "principle", "physical", "detection_rate", "detection_low", "detection_high"),
+    *("auroc", "auroc_low", "auroc_high", "n"),
+]
 INTERVAL = ["ci_low", "ci_high", "n"]
 
 
@@ -87,9 +92,23 @@ def surprise_by_perturbation(store: Store | str) -> pd.DataFrame:
         A row for each origin (`FIRST`, `LAST`) and shift with `auroc`, `ci_low` and `ci_high`, the perturbation's mean
         `strength` and `n`, the episodes.
     """
-    aurocs = _figures(store, "surprise", ["shift", "value", "strength", *INTERVAL])
-    aurocs = aurocs[aurocs.metric == "auroc"].rename(columns={"value": "auroc"})
+    aurocs = _figures(store, "surprise", ["shift", "score", "blocks_ahead", "value", "strength", *INTERVAL])
+    # Rows of earlier versions know no other surprise and say nothing of it.
+    main = (aurocs.score.fillna("raw") == "raw") & (aurocs.blocks_ahead.fillna(1) == 1)
+    aurocs = aurocs[main & (aurocs.metric == "auroc")].rename(columns={"value": "auroc"})
     return _table(aurocs, ["shift"], ["auroc", "ci_low", "ci_high", "strength", "n"])
+
+
+def dose_response(store: Store | str) -> pd.DataFrame:
+    """Returns how surprise at an event grows with its strength.
+
+    Returns:
+        A row for each origin (`FIRST`, `LAST`), shift, `score`, `blocks_ahead` and strength, the untouched episodes at
+        strength 0, with `detection_rate`, the share of events that raised an alarm, `auroc`, the ends of their 95 %
+        intervals, `strength_unit`, `principle`, `physical` and `n`, the episodes.
+    """
+    doses = read_table(store, "doses", columns=[*FIRST, *LAST, *DOSED, *DOSES]).compute()
+    return _table(doses, DOSED, DOSES)
 
 
 def _figures(store: Store | str, kind: str, columns: list[str]) -> pd.DataFrame:

@@ -27,7 +27,7 @@ PROTOCOL = FOLDER / "golden-v1.yaml"
 STEPS = 50
 LABELS = (
     *("split", "evaluation", "protocol", "planner", "probe", "latents", "frames", "blocks_ahead"),
-    *("seed", "shift", "quantity", "goal", "metric"),
+    *("score", "seed", "shift", "quantity", "goal", "metric"),
 )
 """Columns that tell the rows of `metrics` apart within a run."""
 FIGURES = ("value", "n", "ci_low", "ci_high", "strength", "unit")

@@ -11,6 +11,7 @@ import torch
 from jepa.core.clips import whole_clip
 from jepa.evaluation.evaluation import EvaluationResult, Row
 from jepa.evaluation.kinds.probing.report import is_main
+from jepa.evaluation.kinds.surprise.scoring import ONE_STEP
 from jepa.evaluation.protocol import Protocol, evaluate
 from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
@@ -48,7 +49,7 @@ def _measured(row: Row) -> Iterator[Measure]:
     elif name in PLANNING:
         quantity = row["goal"]
         name = PLANNING[name] + ("" if row["planner"] == "cem" else f"_by_{row['planner']}")
-    elif name == "auroc":
+    elif name == "auroc" and (row["score"], row["blocks_ahead"]) == ONE_STEP:
         quantity = row["shift"]
     elif row["evaluation"] != "latent":
         return

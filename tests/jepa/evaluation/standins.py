@@ -54,7 +54,7 @@ class CentroidModel(nn.Module):
         red = pixels_BTHWC[..., 0].float() - pixels_BTHWC[..., 1].float()
         weight = (red - 8).clamp_min(0)
         centre = (torch.arange(weight.shape[-1]) + 0.5) / weight.shape[-1]
-        total = weight.sum((-1, -2))
+        total = weight.sum((-1, -2)).clamp_min(1e-6)  # without a red disk the centre is the corner
         return torch.stack(
             [(weight.sum(-2) * centre).sum(-1) / total, (weight.sum(-1) * centre).sum(-1) / total], dim=-1
         )

@@ -20,6 +20,9 @@ OF_PLANNING = {"offset", "success_kind"}
 """Which figures on problems are apart; none of another kind has them."""
 OF_PROBING = {"latents", "frames", "blocks_ahead", "settings"}
 """What was read, and by what."""
+OF_SURPRISE = {"blocks_ahead", "score", "principle", "physical"}
+"""Which surprise, and what sort of perturbation."""
+OWN = {"probing": OF_PROBING, "surprise": OF_SURPRISE}
 
 
 @pytest.mark.parametrize("kind", list(EVALUATIONS))
@@ -31,7 +34,7 @@ def test_a_kind_has_metrics_of_the_fixed_columns(kind: str, source: MemorySource
     for row in result.metrics:
         assert set(row) >= METRIC_COLUMNS
         beside = set(row) - METRIC_COLUMNS
-        own = OF_PROBING if kind == "probing" else OF_PLANNING if evaluation.solves_problems else set()
+        own = OWN.get(kind, OF_PLANNING if evaluation.solves_problems else set())
         assert beside <= own and (beside or kind not in ("planning", "probing"))
         assert (row["evaluation"], row["protocol"], row["seed"]) == (kind, "tiny-v1", 7)
         assert row["privileged"] == (None if row["planner"] is None else row["planner"] == "oracle")

@@ -80,7 +80,7 @@ def test_no_evaluation_reads_what_it_must_not(mine: Store, monkeypatch: pytest.M
     for unit in plan_evaluation(config(force=True), mine).units:
         kind = unit.kind
         evaluate_unit(unit)
-    assert seen["surprise"] == {"test", "unseen"}
+    assert seen["surprise"] == {"test", "unseen", "validation"}, "thresholds are set on validation episodes"
     assert seen["latent"] <= {"test", "unseen"}
     episodes = read_table(mine, "episodes", columns=["episode", "split", "dataset"]).compute()
     rows = {row["episode"]: row["split"] for row in Dataset(mine, "d0").episode_rows.to_pylist()}

@@ -188,6 +188,19 @@ def surprise_steps(episodes: int = 12, seed: int = 0) -> list[Row]:
     return rows
 
 
+def surprise_doses(seed: int = 0) -> list[Row]:
+    """Returns the share of events noticed by strength, strength 0 being the untouched episodes."""
+    rows = []
+    for shift, physical, noticed in (("teleport", True, (0.02, 0.1, 0.9, 1.0)), ("recolour", False, (0.02, 0.05, 0.3))):
+        for step, share in enumerate(noticed):
+            row: Row = {"split": "test", "protocol": "two-room-v1", "seed": seed, "shift": shift, "physical": physical}
+            row |= {"principle": "continuity" if physical else "immutability", "score": "raw", "blocks_ahead": 1}
+            row |= {"strength": float(step), "strength_unit": "steps' way", "alarm_frames": 1, "n": 50}
+            row |= {"auroc": 0.5 + 0.5 * share, "detection_rate": share, "detection_low": 0.9 * share}
+            rows.append(row | {"detection_high": min(1.0, 1.1 * share)})
+    return rows
+
+
 def predictions(frames: int = 300, seed: int = 0) -> list[Row]:
     """Returns true and predicted values of both probes."""
     rng = np.random.default_rng(seed)
@@ -259,7 +272,7 @@ def write_run(store: Store, run: str = "run-1", model: str = "m0", **changes: An
         "training": {"training": training_rows()},
         "probing": {"metrics": probing_metrics(), "predictions": predictions()},
         "planning": {"metrics": planning_metrics(), "episodes": planning_episodes()},
-        "surprise": {"metrics": surprise_metrics(), "steps": surprise_steps()},
+        "surprise": {"metrics": surprise_metrics(), "steps": surprise_steps(), "doses": surprise_doses()},
     }
     return [write_tables(store, tables, f"{run}-{unit}", facts) for unit, tables in units.items()]
 

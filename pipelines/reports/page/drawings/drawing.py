@@ -86,6 +86,7 @@ DRAWINGS: Registry[type[Drawing]] = Registry(
         "bars": f"{ROOM}.bars",
         "candidate_scatter": f"{ROOM}.of_evaluations.candidate_scatter",
         "decoding_curves": f"{ROOM}.of_evaluations.decoding_curves",
+        "dose_response": f"{ROOM}.of_evaluations.dose_response",
         "figure_table": f"{ROOM}.figure_table",
         "film_strips": f"{ROOM}.of_evaluations.film_strips",
         "heat_map": f"{ROOM}.heat_map",

@@ -14,6 +14,7 @@ def test_tables_are_those_for_all_and_those_of_the_evaluations() -> None:
     of_evaluations = {
         "episodes",
         "steps",
+        "doses",
         "predictions",
         "pictures",
         "spectrum",

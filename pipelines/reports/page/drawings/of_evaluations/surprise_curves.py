@@ -10,11 +10,20 @@ from matplotlib.axes import Axes
 from jepa.evaluation.statistics import Z_95
 from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
+from pipelines.reports.page.drawings.of_evaluations.perturbations import (
+    PANEL,
+    by_shift,
+    multiples,
+    perturbations,
+    raw_one_step,
+    titled,
+)
 from pipelines.reports.page.strips import strip
-from pipelines.reports.page.style import GREY, INK, MUTED, ORANGE, canvas, svg
+from pipelines.reports.page.style import BLUE, GREY, INK, MUTED, ORANGE, canvas, svg
 from pipelines.reports.words import plain
 
-COLUMNS = 2
+LEAST = 1e-6
+"""Of the greatest surprise, what is drawn at least: the scale is logarithmic."""
 
 
 @DRAWINGS.register("surprise_curves")
@@ -22,49 +31,58 @@ class SurpriseCurves(Drawing):
     """Surprise around each event, and frames of an example where they were kept."""
 
     def draw(self, subject: Subject) -> Iterator[Block]:
-        metrics = subject.metrics[subject.metrics.metric == "auroc"]
-        aurocs = {str(shift): own.value.mean() for shift, own in metrics.groupby("shift")}
-        yield Block(surprise_curves(subject.rows, aurocs), subject.heading)
+        metrics = raw_one_step(subject.metrics)
+        aurocs = by_shift(metrics, "auroc")
+        thresholds = metrics[metrics.metric == "threshold"].value
+        threshold = float(thresholds.mean()) if len(thresholds) else None
+        charts = surprise_curves(subject.rows, aurocs, threshold, subject.metrics, subject.scope)
+        yield Block(charts, subject.heading)
         # A strip's caption says all there is to say.
         yield from (Block(own, reading="") for own in event_strips(subject.rows, subject.amounts.frames))
 
 
-def surprise_curves(steps: pd.DataFrame, aurocs: dict[str, float]) -> Markup:
-    """Returns a chart of mean surprise with its 95 % band by time from the event, a panel for each perturbation.
+def surprise_curves(
+    steps: pd.DataFrame, aurocs: dict[str, float], threshold: float | None, metrics: pd.DataFrame, scope: str
+) -> Markup:
+    """Returns charts of mean surprise with its 95 % band by time from the event, one for each perturbation.
 
     Args:
         steps: rows of the `steps` table of one model and split.
         aurocs: AUROC by shift, for the titles.
+        threshold: over which surprise raises an alarm, where there is one.
+        metrics: rows of the same origin, which say what perturbations are.
+        scope: what tells the origin from others.
     """
-    shifts = sorted(steps["shift"].unique())
-    columns = min(COLUMNS, len(shifts))
-    rows = -(-len(shifts) // columns)
-    with canvas(rows, columns, (10.5 if columns > 1 else 6.5, 3.0 * rows)) as (figure, axes):
-        for ax, shift in zip(axes, shifts, strict=False):
-            _draw(ax, steps[steps["shift"] == shift])
-            auroc = f" · AUROC {aurocs[shift]:.3f}" if shift in aurocs else ""
-            ax.set_title(plain(shift) + auroc)
-        for ax in axes[len(shifts) :]:
-            ax.set_visible(False)
-        return svg(figure, "Mean surprise before and after each perturbation, beside the same episodes without it")
+    charts = []
+    for shift, physical in perturbations(metrics, steps):
+        with canvas(1, 1, PANEL) as (figure, (ax,)):
+            _draw(ax, steps[steps["shift"] == shift], ORANGE if physical else BLUE, threshold)
+            titled(ax, f"{plain(shift)} · AUROC {{}}" if shift in aurocs else plain(shift), aurocs.get(shift))
+            description = f"Mean surprise before and after {plain(shift)}, beside the same episodes without it{scope}"
+            charts.append(svg(figure, description))
+    return multiples(charts)
 
 
-def _draw(ax: Axes, steps: pd.DataFrame) -> None:
-    for perturbed, colour in ((False, GREY), (True, ORANGE)):
+def _draw(ax: Axes, steps: pd.DataFrame, colour: str, threshold: float | None) -> None:
+    least = LEAST * float(steps.surprise.max())
+    ax.set_yscale("log")
+    for perturbed, own in ((False, GREY), (True, colour)):
         rows = steps[steps.perturbed == perturbed]
         if rows.empty:
             continue
-        curve = mean_and_band(rows)
-        ax.fill_between(curve.index, curve.low.clip(lower=0), curve.high, color=colour, alpha=0.22, linewidth=0)
+        curve = mean_and_band(rows).clip(lower=least)
+        ax.fill_between(curve.index, curve.low, curve.high, color=own, alpha=0.22, linewidth=0)
         name = f"{'perturbed' if perturbed else 'untouched'}, {rows.episode.nunique()} episodes"
-        ax.plot(curve.index, curve["mean"], color=colour, marker="o", markersize=2.8, label=name)
+        ax.plot(curve.index, curve["mean"], color=own, marker="o", markersize=2.8, label=name)
+    if threshold:
+        ax.axhline(threshold, color=INK, linewidth=1, linestyle=(0, (1, 2)), label="threshold")
     ax.axvline(0, color=INK, linewidth=1, linestyle=(0, (3, 2)))
-    top = ax.get_xaxis_transform()
-    ax.text(0, 0.98, "event ", transform=top, ha="right", va="top", color=MUTED)
-    ax.set_ylim(0, 1.25 * ax.get_ylim()[1])  # room for the legend
+    ax.text(0, 0.99, "event ", transform=ax.get_xaxis_transform(), ha="right", va="top", color=MUTED)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high * (high / low) ** 0.45)  # room for the legend
     ax.set_xlabel("environment steps from the event")
     ax.set_ylabel("squared latent error")
-    ax.legend(frameon=False, fontsize=8.5, loc="upper right")
+    ax.legend(frameon=False, fontsize=8.5, loc="upper right", labelspacing=0.2, borderaxespad=0)
 
 
 def mean_and_band(rows: pd.DataFrame) -> pd.DataFrame:
