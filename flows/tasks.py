@@ -14,6 +14,7 @@ from flows.runs.interruption import stoppable
 from flows.runs.lineage import record_dataset, record_model, record_report
 from flows.runs.progress_artifacts import ProgressArtifacts
 from flows.runs.run_log import RunLogSink
+from flows.shifts import judge, prepare
 from infra.observability.event_log import logs_json
 from infra.progress import Progress, console_progress
 from infra.storage import open_store
@@ -22,7 +23,6 @@ from jepa.training.trainer import TrainingFailure
 from pipelines.collect import CollectConfig
 from pipelines.collect import collect as collect_dataset
 from pipelines.evaluate import EvaluateConfig
-from pipelines.evaluate import evaluate as evaluate_model
 from pipelines.heads import FitHeadsConfig
 from pipelines.heads import fit_heads as fit_model_heads
 from pipelines.pretrain import PretrainConfig
@@ -90,8 +90,9 @@ def fit_heads_task(config: FitHeadsConfig, store: str) -> list[str]:
 
 @task(name="evaluate", **TASK_OPTIONS)
 def evaluate_task(config: EvaluateConfig, store: str) -> str:
-    """Evaluates the units that are missing and returns the name of the run that lists them."""
-    evaluated = evaluate_model(config, open_store(store), _progress())
+    """Evaluates the units that are missing, also under shifts, and returns the name of the run that lists them."""
+    target = open_store(store)
+    evaluated = judge(prepare(config, target), target, _progress()).evaluated
     publish_metrics(metrics_table(store, evaluated.run), evaluated.run)
     return evaluated.run
 

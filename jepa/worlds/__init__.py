@@ -6,10 +6,11 @@ from jepa.core.registries.lazy import offer_lazily
 
 if TYPE_CHECKING:
     from jepa.worlds.coverage import Coverage, coverage
-    from jepa.worlds.declarations import Factor, GoalKind, Quantity
+    from jepa.worlds.declarations import Factor, GoalKind, Quantity, Shift
     from jepa.worlds.perturbations import Perturbation
     from jepa.worlds.policies import POLICIES, Policy, make_policy
     from jepa.worlds.rollout import EpisodePlan, collect_episodes
+    from jepa.worlds.shifts import find_shift, shifts_of
     from jepa.worlds.success import SuccessKind, first_success
     from jepa.worlds.world import WORLDS, World, WorldSpec, make_world
 
@@ -23,14 +24,17 @@ __all__ = [
     "Perturbation",
     "Policy",
     "Quantity",
+    "Shift",
     "SuccessKind",
     "World",
     "WorldSpec",
     "collect_episodes",
     "coverage",
+    "find_shift",
     "first_success",
     "make_policy",
     "make_world",
+    "shifts_of",
 ]
 
 offer_lazily(__name__)

@@ -1,8 +1,10 @@
-"""What a world declares of itself: its quantities, its factors of variation and its kinds of goals."""
+"""What a world declares of itself: its quantities, its factors of variation, its shifts and its kinds of goals."""
 
 from dataclasses import dataclass
 
 import numpy as np
+
+from jepa.core.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Factor:
     high: float
     unit: str
     held_out: tuple[tuple[float, float], ...] = ()
+    possible: tuple[float, float] | None = None
+    """Least and greatest value that the world can be made to show, where that is more than it ever draws."""
 
     def sample(self, rng: np.random.Generator, unseen: bool = False) -> float:
         """Returns one value: of the training support, or of the held-out intervals where `unseen` and there are any."""
@@ -47,6 +51,41 @@ class Factor:
     def _training_support(self) -> list[tuple[float, float]]:
         edges = [self.low, *(edge for interval in sorted(self.held_out) for edge in interval), self.high]
         return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Something of a world that can be made other than in training, to see what a model makes of it.
+
+    Where training never varies it, the world's constructor takes it as an option of this name, which at the usual value
+    changes nothing. One that is called `speed` takes the place of `WorldSpec.speed`.
+    """
+
+    name: str
+    usual: float | None
+    """Value in training; None where that is drawn, once an episode, as a factor of variation."""
+    low: float
+    high: float
+    """Least and greatest value that is possible."""
+    unit: str
+    description: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.low:g} to {self.high:g}" + (f" {self.unit})" if self.unit not in ("", "1") else ")")
+
+    def check(self, value: float) -> float:
+        """Returns a value that is possible.
+
+        Raises:
+            InputError: it is not.
+        """
+        if not self.low <= value <= self.high:
+            unit = f" {self.unit}" if self.unit not in ("", "1") else ""
+            raise InputError(
+                f"shift {self.name} is {value:g}, and possible is {self.low:g} to {self.high:g}{unit}; "
+                "choose a value in between"
+            )
+        return value
 
 
 @dataclass(frozen=True)

@@ -43,13 +43,16 @@ def goal_in_world_of(spec: WorldSpec, start: Mapping[str, NDArray[Any]], goal: M
 
 
 def shortest_steps(
-    world: World | type[World], start: Mapping[str, NDArray[Any]], goal: Mapping[str, NDArray[Any]]
+    world: World | type[World],
+    start: Mapping[str, NDArray[Any]],
+    goal: Mapping[str, NDArray[Any]],
+    speed: float | None = None,
 ) -> NDArray[np.float64] | None:
     """Returns in how many environment steps the shortest ways between M pairs (M, d) can be gone, (M,).
 
-    None where the world knows no such ways, or not how fast they can be gone.
+    None where the world knows no such ways, or not how fast they can be gone; `speed` is that of a shifted world.
     """
-    way_M, speed = world.geodesic(start, goal), world.world_spec.speed
+    way_M, speed = world.geodesic(start, goal), speed or world.world_spec.speed
     if way_M is None or speed is None:
         return None
     return np.asarray(way_M, dtype=np.float64) / speed

@@ -20,7 +20,7 @@ from jepa.core.episodes import Actions, Episode, Pixels, State
 from jepa.core.errors import InputError
 from jepa.core.seeds import episode_generator
 from jepa.worlds.choices import Choice, carried_out
-from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.declarations import Factor, GoalKind, Quantity, Shift
 from jepa.worlds.perturbations import Lasting, Perturbation, find
 from jepa.worlds.registry import WorldRegistry
 from jepa.worlds.success import USUAL, SuccessKind
@@ -66,6 +66,8 @@ class WorldSpec:
     """Size of the whole job that `jepa run` takes by default."""
     choices: tuple[Choice, ...] = ()
     """Values of an action that stand for one of several options; all others are taken as they are."""
+    shifts: tuple[Shift, ...] = ()
+    """What training never varies and an option of the constructor changes, besides the factors of variation."""
 
     def sample_variation(self, rng: np.random.Generator, unseen: bool = False) -> dict[str, float]:
         """Returns a value for each factor of variation."""

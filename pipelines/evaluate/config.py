@@ -1,6 +1,8 @@
 """What an evaluation is asked to do: a model, held-out episodes, and the kinds of judgement."""
 
+import math
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, field_validator, model_validator
@@ -11,6 +13,7 @@ from jepa.evaluation import EVALUATIONS, get_protocol, protocol_names
 from pipelines.device import Device
 from pipelines.executor import Executor
 from pipelines.executor.defaults import one_local_worker
+from pipelines.store.datasets.integrity.bounds import MOST_EPISODES
 from pipelines.store.references import DatasetText, ModelText, split_model
 
 STANDARD_KINDS = ("probing", "planning", "surprise", "latent")
@@ -31,6 +34,11 @@ class EvaluateConfig(Config):
     grid: dict[str, Any] = Field(default_factory=dict)
     """Options of the protocol's planners with several values each, e.g. `samples=64,300 replan=5,25`: every combination
     is a planner of this run, labelled by it; `planner=cem` varies that one alone, and the others stay."""
+    shift: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    """Factors with values that training did not contain, e.g. `door=0.1,0.3 agent_radius=0.03`: everything is judged
+    under each of them too, on datasets that are collected where they are missing, and held against the usual."""
+    shift_episodes: int | None = Field(None, gt=0, le=MOST_EPISODES)
+    """Episodes of each shifted dataset; by default as many as the dataset has to test with."""
     problems: str | None = None
     """Planning problems to solve, in the place of drawn ones: four digits or more of the digest of a manifest in the
     store, or the path of its file; the dataset is then by default the one that they were drawn from."""
@@ -70,6 +78,24 @@ class EvaluateConfig(Config):
             raise ValueError(f"name at least one of: {', '.join(EVALUATIONS)}")
         return tuple(dict.fromkeys(kinds))
 
+    @field_validator("shift", mode="before")
+    @classmethod
+    def _shifts_as_written(cls, shift: Any) -> Any:
+        """Takes `0.1,0.3` for the values, and one alone, as a command line or a form gives them."""
+        if not isinstance(shift, Mapping):
+            return shift
+        return {name: _numbers(str(name), values) for name, values in shift.items()}
+
+    @model_validator(mode="after")
+    def _shifts_stand_alone(self) -> "EvaluateConfig":
+        if self.shift and self.problems is not None:
+            raise ValueError("shift draws problems of its own in each shifted world; leave problems out")
+        if self.shift and self.checkpoints:
+            raise ValueError("shift judges the finished model; leave checkpoints out")
+        if self.shift_episodes is not None and not self.shift:
+            raise ValueError("shift_episodes is given and shift is not; name factors, e.g. shift door=0.1,0.3")
+        return self
+
     @field_validator("problems")
     @classmethod
     def _problems_are_a_digest_or_a_file(cls, problems: str | None) -> str | None:
@@ -89,3 +115,17 @@ class EvaluateConfig(Config):
     def run_name(self) -> str:
         """The run's name, given or the model's."""
         return self.run or split_model(self.model)[0]
+
+
+def _numbers(factor: str, values: Any) -> tuple[float, ...]:
+    """Returns the values of a factor that are given as text with commas, as a list or as one alone."""
+    given = values.split(",") if isinstance(values, str) else values if isinstance(values, list | tuple) else [values]
+    try:
+        found = tuple(float(str(value)) for value in given)
+    except ValueError:
+        raise ValueError(f"{factor} is {values!r}; give numbers with commas between, e.g. 0.1,0.3") from None
+    if not found or not all(map(math.isfinite, found)):
+        raise ValueError(f"{factor} is {values!r}; give numbers with commas between, e.g. 0.1,0.3")
+    if twice := [value for value in found if found.count(value) > 1]:
+        raise ValueError(f"{factor} names {twice[0]:g} twice; leave one of them")
+    return found

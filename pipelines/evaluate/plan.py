@@ -1,7 +1,8 @@
 """What an evaluation will judge, resolved once: the model's weights, the dataset's version, the units of work."""
 
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from infra.storage import Store
 from jepa.core.errors import InputError
@@ -16,6 +17,8 @@ from pipelines.evaluate.config import EvaluateConfig
 from pipelines.evaluate.grid import grid_values, with_grid
 from pipelines.evaluate.heads import check_named, heads_for
 from pipelines.evaluate.problems import check_problems, check_states, given_problems, problems_of
+from pipelines.evaluate.shift import shifted_datasets
+from pipelines.evaluate.shifted_source import Judged, UnitShift
 from pipelines.evaluate.unit import EvaluationUnit
 from pipelines.store import Dataset, open_dataset, resolve_dataset
 from pipelines.store.models.checkpoint_model import checkpoint_reference, checkpoint_steps
@@ -73,24 +76,46 @@ def plan_evaluation(config: EvaluateConfig, store: Store) -> EvaluationPlan:
     check_named(config, store, model)
     reference = dataset.manifest.reference
     kinds = sorted(_possible_kinds(config, dataset), key=lambda kind: kind != "planning")
-    units: list[EvaluationUnit] = []
-    problems: dict[str, ProblemManifest] = {}
-    for kind in kinds:
-        evaluation = protocol.evaluation(kind)
-        heads = heads_for(config, store, model, evaluation.needs_heads())
-        own = problems_of(evaluation, dataset, config.seed, given)
-        problems |= {} if own is None else {own.digest: own}
-        base = _unit(config, store, model, dataset, protocol, kind, None if own is None else own.digest)
-        for part in evaluation.units(dataset):
-            count = (
-                evaluation.items(part, dataset, config.seed) if isinstance(evaluation, DivisibleEvaluation) else None
-            )
-            units.append(replace(base, part=part, heads=heads, count=count))
+    draft = _Draft(config, store, model, protocol, given)
+    draft.add(dataset, kinds)
+    for shifted in shifted_datasets(config, store, dataset):
+        draft.add(shifted.source(store, dataset), kinds, shifted.shift)
+    units, problems = draft.units, draft.problems
     units += _of_checkpoints(config, store, model, units)
     if given is not None and not problems:
         raise InputError(f"problems are given, which none of the kinds {', '.join(kinds)} solves; add planning to them")
     origin = trained_on(store, manifest)
     return EvaluationPlan(config, model, origin, reference, protocol.name, tuple(units), tuple(problems.values()))
+
+
+@dataclass
+class _Draft:
+    """Units that are planned, dataset by dataset, and the problems that they solve."""
+
+    config: EvaluateConfig
+    store: Store
+    model: ModelRef
+    protocol: Protocol
+    given: ProblemManifest | None
+    units: list[EvaluationUnit] = field(default_factory=list)
+    problems: dict[str, ProblemManifest] = field(default_factory=dict)
+
+    def add(self, dataset: Judged, kinds: Sequence[str], shift: UnitShift | None = None) -> None:
+        """Adds the units of these kinds of evaluation on a dataset.
+
+        Raises:
+            InputError: the dataset has nothing that one of them could judge, or the model lacks heads.
+        """
+        config, seed = self.config, self.config.seed
+        for kind in kinds:
+            evaluation = self.protocol.evaluation(kind)
+            heads = heads_for(config, self.store, self.model, evaluation.needs_heads())
+            own = problems_of(evaluation, dataset, seed, self.given)
+            self.problems |= {} if own is None else {own.digest: own}
+            base = _unit(self, dataset, kind, None if own is None else own.digest)
+            for part in evaluation.units(dataset):
+                count = evaluation.items(part, dataset, seed) if isinstance(evaluation, DivisibleEvaluation) else None
+                self.units.append(replace(base, part=part, heads=heads, count=count, shift=shift))
 
 
 def _of_checkpoints(
@@ -145,19 +170,12 @@ def _possible_kinds(config: EvaluateConfig, dataset: Dataset) -> tuple[str, ...]
     return tuple(kind for kind in config.kinds if kind not in left_out)
 
 
-def _unit(
-    config: EvaluateConfig,
-    store: Store,
-    model: ModelRef,
-    dataset: Dataset,
-    protocol: Protocol,
-    kind: str,
-    problems: str | None,
-) -> EvaluationUnit:
+def _unit(draft: _Draft, dataset: Judged, kind: str, problems: str | None) -> EvaluationUnit:
     """Returns what all units of one kind have in common, with no part yet."""
+    config, protocol = draft.config, draft.protocol
     return EvaluationUnit(
-        store_uri=store.uri,
-        model=model,
+        store_uri=draft.store.uri,
+        model=draft.model,
         dataset=dataset.manifest.reference,
         kind=kind,
         version=EVALUATIONS.get(kind).version,

@@ -9,6 +9,7 @@ from jepa.evaluation.kinds.planning.given import check_given
 from jepa.evaluation.kinds.planning.problems import with_frames
 from jepa.planning.problem_manifest import ProblemManifest
 from pipelines.evaluate.config import EvaluateConfig
+from pipelines.evaluate.shifted_source import Judged
 from pipelines.store import Dataset
 from pipelines.store.references import SHORT
 from pipelines.store.reports.problems import find_problems
@@ -54,7 +55,7 @@ def check_states(problems: ProblemManifest, dataset: Dataset) -> None:
 
 
 def problems_of(
-    evaluation: Evaluation, dataset: Dataset, seed: int, given: ProblemManifest | None
+    evaluation: Evaluation, dataset: Judged, seed: int, given: ProblemManifest | None
 ) -> ProblemManifest | None:
     """Returns the problems that an evaluation is to solve, which it has now; None where it solves none.
 

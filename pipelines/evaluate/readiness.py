@@ -15,8 +15,8 @@ from jepa.core.errors import InputError
 from jepa.evaluation.evaluation import present_splits
 from jepa.models.world_model import WorldModel
 from jepa.planning.problem_manifest import ProblemManifest
+from pipelines.evaluate.shifted_source import Judged, open_judged
 from pipelines.evaluate.unit import EvaluationUnit
-from pipelines.store import Dataset, open_dataset
 from pipelines.store.models.checkpoint_model import read_checkpoint_model
 from pipelines.store.models.heads.handle import read_head
 from pipelines.store.models.manifest import read_model
@@ -37,9 +37,9 @@ def check_ready(units: Sequence[EvaluationUnit], problems: Sequence[ProblemManif
     manifests = {held.digest: held for held in problems}
     asked: dict[tuple[object, ...], list[EvaluationUnit]] = {}
     for unit in units:
-        asked.setdefault((unit.model, unit.training_step), []).append(unit)
+        asked.setdefault((unit.model, unit.training_step, unit.dataset), []).append(unit)
     for own in asked.values():
-        dataset, model = open_dataset(store, own[0].dataset), _model(own[0], store)
+        dataset, model = open_judged(store, own[0].dataset, own[0].shift), _model(own[0], store)
         _check_finite(str(own[0].model), model, dataset)
         for unit in {replace(one, part="", count=None, items=None): one for one in own}.values():
             evaluation = unit.evaluation()
@@ -58,7 +58,7 @@ def _model(unit: EvaluationUnit, store: Store) -> WorldModel:
         raise InputError(f"model {unit.model}: {error}") from error
 
 
-def _check_finite(name: str, model: WorldModel, dataset: Dataset) -> None:
+def _check_finite(name: str, model: WorldModel, dataset: Judged) -> None:
     """Passes where a held-out frame and what is imagined after it have finite latents."""
     sizes = model.config
     for split in present_splits(dataset):

@@ -14,7 +14,7 @@ from jepa.evaluation import EVALUATIONS, Evaluation, EvaluationResult
 from jepa.evaluation.evaluation import DivisibleEvaluation
 from jepa.models.world_model import WorldModel
 from pipelines.device import Device, torch_device
-from pipelines.store import Dataset, open_dataset
+from pipelines.evaluate.shifted_source import Judged, UnitShift, open_judged
 from pipelines.store.models.checkpoint_model import read_checkpoint_model
 from pipelines.store.models.heads.handle import read_head
 from pipelines.store.models.heads.manifest import HeadRef
@@ -50,6 +50,8 @@ class EvaluationUnit:
     """after which the weights are judged, where they are a checkpoint's; None of a finished model"""
     heads: tuple[HeadRef, ...] = ()
     """of the model, that the evaluation asks for"""
+    shift: UnitShift | None = None
+    """what is other in the dataset, where it is a shifted one"""
     count: int | None = None
     """items that a divisible evaluation's unit consists of"""
     items: tuple[int, int] | None = None
@@ -77,6 +79,8 @@ class EvaluationUnit:
             identity["problems"] = self.problems
         if self.training_step is not None:
             identity["training_step"] = self.training_step
+        if self.shift is not None:
+            identity["shift"] = self.shift.identity
         if self.heads:  # units without heads keep the keys that they have always had
             identity["heads"] = {head.kind: head.digest for head in self.heads}
         return unit_key(self.kind, self.part, identity)
@@ -90,6 +94,7 @@ class EvaluationUnit:
     def title(self) -> str:
         """Returns what people call it."""
         step = "" if self.training_step is None else f" of step {self.training_step}"
+        step += "" if self.shift is None else f" with {self.shift}"
         return f"{self.kind} {self.part}{step}" + ("" if self.items is None else " {}-{}".format(*self.items))
 
     def evaluation(self) -> Evaluation:
@@ -165,6 +170,8 @@ def _context(unit: EvaluationUnit, world: str) -> Context:
         evaluation_version=unit.version,
         problems_digest=unit.problems,
         training_step=unit.training_step,
+        factor=None if unit.shift is None else unit.shift.factor,
+        factor_value=None if unit.shift is None else unit.shift.value,
         heads=tuple(head.name for head in unit.heads),
         code_version=code_version(),
     )
@@ -173,7 +180,7 @@ def _context(unit: EvaluationUnit, world: str) -> Context:
 class _Setting(NamedTuple):
     evaluation: Evaluation
     model: WorldModel
-    dataset: Dataset
+    dataset: Judged
 
 
 def _setting(unit: EvaluationUnit) -> _Setting:
@@ -191,7 +198,7 @@ def _common_setting(unit: EvaluationUnit, device: torch.device) -> _Setting:
         evaluation.use_problems(read_problems(store, unit.problems))
     model = _model(unit.store_uri, unit.model, unit.training_step, device)
     evaluation.use_heads({head.kind: read_head(store, unit.model, head).to(device) for head in unit.heads})
-    return _Setting(evaluation, model, open_dataset(store, unit.dataset))
+    return _Setting(evaluation, model, open_judged(store, unit.dataset, unit.shift))
 
 
 @lru_cache(maxsize=1)

@@ -36,6 +36,8 @@ class DatasetEntry(Config):
     format: str
     codec: str
     digest: str
+    shift_of: str | None = None
+    """what it is a shift of, and how: `d0 with door 0.1`"""
 
 
 class ModelEntry(Config):
@@ -135,6 +137,7 @@ def dataset_entries(store: Store, name: str) -> list[DatasetEntry]:
             format=manifest.plan.format,
             codec=manifest.plan.codec,
             digest=manifest.reference.digest,
+            shift_of=None if manifest.plan.shift is None else str(manifest.plan.shift),
         )
         for place, manifest in enumerate(found)
         if manifest is not None

@@ -11,6 +11,7 @@ from typing import Literal
 from infra.storage import Store
 from jepa.core.config import Config
 from jepa.core.errors import InputError
+from pipelines.store.datasets.handle import DatasetHandle, dataset_names
 from pipelines.store.datasets.layout import FOLDER as DATASETS
 from pipelines.store.logs import JobStatus, job_statuses
 from pipelines.store.models.claim import check_not_held, newest_claim
@@ -91,6 +92,8 @@ def dependents(store: Store, kind: Kind, name: str) -> Iterator[str]:
         for head in heads_of(store, model):
             if kind == "dataset" and head.request.dataset.name == name:
                 yield f"head {head.name!r} of model '{head.request.model}' was fitted on {head.request.dataset}"
+    if kind == "dataset":
+        yield from _shifts_of(store, name)
     units = [unit for unit in committed_units(store) if name == (unit.dataset if kind == "dataset" else unit.model)]
     yield from _runs_of(store, units)
 
@@ -102,6 +105,14 @@ def _runs_of(store: Store, units: Sequence[UnitManifest]) -> Iterator[str]:
     }
     for run in sorted(runs):
         yield f"run {run!r} holds figures of it"
+
+
+def _shifts_of(store: Store, name: str) -> Iterator[str]:
+    """Yields a clause for each dataset that is a shift of another one: its card says so of what must be there."""
+    for other in dataset_names(store):
+        manifest = DatasetHandle(store, other).manifest()
+        if manifest is not None and manifest.plan.shift is not None and manifest.plan.shift.dataset == name:
+            yield f"dataset {other!r} is {manifest.plan.shift}"
 
 
 def _made_from(model: ModelHandle, kind: Kind, name: str) -> Iterator[str]:

@@ -59,7 +59,7 @@ class Counting(World):
             Quantity("hue", 1, "degree", "of all objects", probe=False),
             Quantity("layout", 1, "1", "number that the places follow from", probe=False),
         ),
-        factors=(Factor("hue", 0.0, 330.0, "degree", held_out=((60.0, 100.0), (200.0, 240.0))),),
+        factors=(Factor("hue", 0.0, 330.0, "degree", ((60.0, 100.0), (200.0, 240.0)), possible=(0.0, 360.0)),),
         perturbations=(
             Perturbation("teleport", "continuity", True, "object", (), 2.0, "another count, at least 2 away"),
             Perturbation(

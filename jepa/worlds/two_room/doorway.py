@@ -68,7 +68,7 @@ class Doorway:
         return np.asarray((first_M <= last_M) & (lowest_M <= edge_M))
 
 
-def shortest_way(a_M2: Places, b_M2: Places, door_M: Places, left: Any, right: Any, slack: float) -> Places:
+def shortest_way(a_M2: Places, b_M2: Places, door_M: Places, left: Any, right: Any, slack: Any) -> Places:
     """Returns the length (M,) of the shortest way of a point that may pass from x = left to x = right near the door.
 
     The free places are x ≤ left, x ≥ right, and between them |y - door| ≤ slack. Round the corners of that corridor the
@@ -80,7 +80,7 @@ def shortest_way(a_M2: Places, b_M2: Places, door_M: Places, left: Any, right: A
         door_M: y of the door's centre.
         left: x of the corridor's left end, one for all or (M,).
         right: x of its right end, likewise.
-        slack: half of the corridor's height.
+        slack: half of the corridor's height, likewise.
     """
     ends = np.broadcast_to(left, door_M.shape), np.broadcast_to(right, door_M.shape)
     turns = [[None, *(np.stack([x_M, door_M + side * slack], axis=1) for side in (-1, 1))] for x_M in ends]
@@ -96,7 +96,7 @@ def shortest_way(a_M2: Places, b_M2: Places, door_M: Places, left: Any, right: A
     return np.asarray(np.min(lengths, axis=0))
 
 
-def _within(p_M2: Places, q_M2: Places, x_M: Places, door_M: Places, slack: float) -> NDArray[np.bool_]:
+def _within(p_M2: Places, q_M2: Places, x_M: Places, door_M: Places, slack: Any) -> NDArray[np.bool_]:
     """Returns whether each segment that crosses x does so within the corridor, (M,)."""
     from_p_M, to_q_M = x_M - p_M2[:, 0], q_M2[:, 0] - x_M
     crosses_M = from_p_M * to_q_M > 0

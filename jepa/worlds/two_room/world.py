@@ -7,18 +7,19 @@ Shapes: N copies, S pixels of the image's side, C columns that the wall touches,
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import episode_generator
-from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.declarations import Factor, GoalKind, Quantity, Shift
 from jepa.worlds.perturbations import part_way, teleported
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.two_room.distractor import Distractor
 from jepa.worlds.two_room.doorway import Doorway, shortest_way
+from jepa.worlds.two_room.painting import paint_disks, share, turned
 from jepa.worlds.two_room.perturbations import PERTURBATIONS, passed_through
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
@@ -31,13 +32,29 @@ RADIUS = np.float32(0.045)
 SPEED = np.float32(0.03)
 """Largest displacement in a step along each axis."""
 
-NEAR, FAR = RADIUS, np.float32(1) - RADIUS
-"""Where the agent's centre stops at the scene's borders."""
-LEFT = np.float32(WALL_X - WALL_HALF_WIDTH) - RADIUS
-RIGHT = np.float32(WALL_X + WALL_HALF_WIDTH) + RADIUS
-"""Where the agent's centre stops at the wall, coming from the left and from the right."""
-SLACK = np.float32(DOOR_HALF_HEIGHT) - RADIUS
-"""How far from the door's centre, in y, the agent's centre can be and still pass."""
+
+class Stops(NamedTuple):
+    """Where the centre of a disk stops."""
+
+    near: Any
+    far: Any
+    """at the scene's borders"""
+    left: Any
+    right: Any
+    """at the wall, coming from the left and from the right"""
+    slack: Any
+    """how far from the door's centre, in y, it can be and still pass"""
+
+
+def stops(radius: Any) -> Stops:
+    """Returns where disks of this radius, one for all or (M,), stop; float32 as the radius is."""
+    left, right = np.float32(WALL_X - WALL_HALF_WIDTH) - radius, np.float32(WALL_X + WALL_HALF_WIDTH) + radius
+    return Stops(radius, np.float32(1) - radius, left, right, np.float32(DOOR_HALF_HEIGHT) - radius)
+
+
+NEAR, FAR, LEFT, RIGHT, SLACK = stops(RADIUS)
+"""Those of the usual agent."""
+AGENT_RADIUS = Quantity("agent_radius", 1, "scene width", "where it is another than usual", probe=False, fixed=True)
 
 DOORWAY = Doorway(WALL_X, WALL_HALF_WIDTH, DOOR_HALF_HEIGHT)
 
@@ -55,15 +72,20 @@ WALL_COLOUR = np.array([64, 68, 80], dtype=np.float32)
 AGENT_COLOUR = np.array([214, 39, 40], dtype=np.float32)
 OTHER_COLOURS = np.array([[31, 90, 200], [24, 150, 60], [130, 60, 190]], dtype=np.float32)
 """What `recolour` paints the agent with; training shows none of them."""
-OPAQUE = np.float32(1)
 
 
-def free_place(unit_N2: Floats) -> Floats:
+def free_place(unit_N2: Floats, radius: np.float32 = RADIUS) -> Floats:
     """Maps uniform numbers in [0, 1) to places that are free whatever the door: uniform over both rooms."""
     x_N, y_N = unit_N2[:, 0], unit_N2[:, 1]
-    width = LEFT - NEAR
-    x_N = np.where(x_N < 0.5, NEAR + 2 * x_N * width, RIGHT + (2 * x_N - 1) * width)
-    return np.stack([x_N, NEAR + y_N * (FAR - NEAR)], axis=1, dtype=np.float32)
+    near, far, left, right, _ = stops(radius)
+    width = left - near
+    x_N = np.where(x_N < 0.5, near + 2 * x_N * width, right + (2 * x_N - 1) * width)
+    return np.stack([x_N, near + y_N * (far - near)], axis=1, dtype=np.float32)
+
+
+def radius_of(state: Mapping[str, Any]) -> NDArray[Any] | np.float32:
+    """Returns the agents' radius that states (M, d) tell, (M,), or the usual one where they tell none."""
+    return np.asarray(state["agent_radius"])[:, 0] if AGENT_RADIUS.name in state else RADIUS
 
 
 @WORLDS.register("two_room")
@@ -81,7 +103,9 @@ class TwoRoom(World):
             Quantity("door", 1, "scene width", "y of the door's centre"),
             Quantity("agent_colour", 3, "0-255", "red, green, blue", probe=False, fixed=True),
         ),
-        factors=(Factor("door", 0.2, 0.8, "scene width", held_out=((0.32, 0.40), (0.60, 0.68))),),
+        factors=(
+            Factor("door", 0.2, 0.8, "scene width", held_out=((0.32, 0.40), (0.60, 0.68)), possible=(0.08, 0.92)),
+        ),
         perturbations=PERTURBATIONS,
         goal_kinds=(
             GoalKind("uniform", ("agent_position",)),
@@ -115,10 +139,25 @@ class TwoRoom(World):
         speed=float(SPEED),
         protocol="two-room-v1",
         preset="demo",
+        shifts=(
+            Shift("agent_radius", 0.045, 0.015, 0.09, "scene width", "radius of the agent's disk"),
+            Shift("agent_hue", 0.0, -180.0, 180.0, "degree", "by how much the agent's colour is turned from red"),
+            Shift("floor_brightness", 1.0, 0.2, 1.05, "1", "of the floor, 1 as in training"),
+            Shift("speed", 0.03, 0.01, 0.08, "scene width/step", "largest displacement along each axis"),
+        ),
     )
 
-    def __init__(self, num_envs: int, image_size: int = 64, distractor: bool = False) -> None:
-        """Makes the scenes.
+    def __init__(
+        self,
+        num_envs: int,
+        image_size: int = 64,
+        distractor: bool = False,
+        agent_radius: float = 0.045,
+        agent_hue: float = 0.0,
+        floor_brightness: float = 1.0,
+        speed: float = 0.03,
+    ) -> None:
+        """Makes the scenes; the other options are the specification's `shifts`.
 
         Args:
             num_envs: N.
@@ -126,6 +165,13 @@ class TwoRoom(World):
             distractor: whether a second disk drifts behind the agent, on which nothing depends.
         """
         super().__init__(num_envs, image_size)
+        self._radius, self._speed = np.float32(agent_radius), np.float32(speed)
+        self._usual_colour_3 = turned(AGENT_COLOUR, agent_hue)
+        self._floor_3 = np.clip(FLOOR_COLOUR * np.float32(floor_brightness), 0, 255)
+        self.world_spec = replace(self.world_spec, speed=float(self._speed))
+        if self._radius != RADIUS:
+            # Moves and ways are judged by states alone, which therefore have to hold it.
+            self.world_spec = replace(self.world_spec, quantities=(*self.world_spec.quantities, AGENT_RADIUS))
         self._distractor = Distractor(num_envs) if distractor else None
         if distractor:
             self.world_spec = replace(self.world_spec, quantities=(*self.world_spec.quantities, Distractor.quantity))
@@ -133,7 +179,7 @@ class TwoRoom(World):
         self._second_N2 = np.zeros((num_envs, 2), dtype=np.float32)
         """where a duplicate is, seen from the agent"""
         self._door_N = np.full(num_envs, 0.5, dtype=np.float32)
-        self._colour_N3 = np.tile(AGENT_COLOUR, (num_envs, 1))
+        self._colour_N3 = np.tile(self._usual_colour_3, (num_envs, 1))
         # The background depends on the door alone, so it is drawn when a door has moved and copied otherwise.
         self._drawn_door_N: Floats | None = None
         self._background: Pixels
@@ -142,26 +188,29 @@ class TwoRoom(World):
         """Puts each agent at a free place drawn from its seed, in the usual colour; its variation tells the door."""
         scenes = [episode_generator(seed, "scene") for seed in seeds]
         self._lasting.clear()
-        self._position_N2 = free_place(np.stack([scene.random(2, dtype=np.float32) for scene in scenes]))
+        unit_N2 = np.stack([scene.random(2, dtype=np.float32) for scene in scenes])
+        self._position_N2 = free_place(unit_N2, self._radius)
         if self._distractor is not None:
             self._distractor.begin(scenes)
         self._door_N = np.array([variation["door"] for variation in variations], dtype=np.float32)
-        self._colour_N3 = np.tile(AGENT_COLOUR, (self.num_envs, 1))
+        self._colour_N3 = np.tile(self._usual_colour_3, (self.num_envs, 1))
 
     def advance(self, action_NA: Actions) -> None:
         """Moves along x, then along y; each axis stops at what it meets, so that the agent slides along walls."""
         action_NA = self._lasting.action(action_NA, idle=0.0)
-        move_N2 = np.clip(action_NA, -1, 1).astype(np.float32) * SPEED
+        move_N2 = np.clip(action_NA, -1, 1).astype(np.float32) * self._speed
         x_N, y_N = self._position_N2[:, 0], self._position_N2[:, 1]
         door_N = self._door_N
-        before_wall_N = np.abs(y_N - door_N) > SLACK
+        near, far, left, right, slack = stops(self._radius)
+        before_wall_N = np.abs(y_N - door_N) > slack
         on_left_N = x_N < WALL_X
-        x_high_N = np.where(before_wall_N & on_left_N, LEFT, FAR)
-        x_low_N = np.where(before_wall_N & ~on_left_N, RIGHT, NEAR)
+        x_high_N = np.where(before_wall_N & on_left_N, left, far)
+        x_low_N = np.where(before_wall_N & ~on_left_N, right, near)
         x_N = np.clip(x_N + move_N2[:, 0], x_low_N, x_high_N)
-        in_doorway_N = (x_N > LEFT) & (x_N < RIGHT)
-        y_low_N = np.where(in_doorway_N, door_N - SLACK, NEAR)
-        y_high_N = np.where(in_doorway_N, door_N + SLACK, FAR)
+        in_doorway_N = (x_N > left) & (x_N < right)
+        # A door that is shifted to the scene's edge is narrower: the border is there, too.
+        y_low_N = np.where(in_doorway_N, np.maximum(door_N - slack, near), near)
+        y_high_N = np.where(in_doorway_N, np.minimum(door_N + slack, far), far)
         y_N = np.clip(y_N + move_N2[:, 1], y_low_N, y_high_N)
         self._position_N2 = np.stack([x_N, y_N], axis=1)
         if self._distractor is not None:
@@ -169,12 +218,17 @@ class TwoRoom(World):
         self._lasting.end_step()
 
     def state(self) -> State:
-        """Returns agent_position (N, 2), door (N, 1), agent_colour (N, 3) and, if there is one, distractor (N, 4)."""
+        """Returns agent_position (N, 2), door (N, 1), agent_colour (N, 3).
+
+        Besides distractor (N, 4) if there is one, and agent_radius (N, 1) if it is another than usual.
+        """
         state = {
             "agent_position": self._position_N2.copy(),
             "door": self._door_N[:, None].copy(),
             "agent_colour": self._colour_N3.copy(),
         }
+        if self._radius != RADIUS:
+            state[AGENT_RADIUS.name] = np.full((self.num_envs, 1), self._radius)
         return state if self._distractor is None else state | {"distractor": self._distractor.motion_N4.copy()}
 
     def restore(self, state: Mapping[str, Floats]) -> None:
@@ -210,7 +264,8 @@ class TwoRoom(World):
         start_M2, end_M2 = (np.asarray(state["agent_position"], dtype=np.float64) for state in (before, after))
         corner_M2 = np.stack([end_M2[:, 0], start_M2[:, 1]], axis=1)
         legs = [(start_M2, corner_M2), (corner_M2, end_M2)]
-        clear = [DOORWAY.lets_through(a_M2, b_M2, door_M, float(RADIUS), ROUNDING) for a_M2, b_M2 in legs]
+        radius_M = np.asarray(radius_of(before), dtype=np.float64)
+        clear = [DOORWAY.lets_through(a_M2, b_M2, door_M, radius_M, ROUNDING) for a_M2, b_M2 in legs]
         return np.asarray(clear[0] & clear[1])
 
     @classmethod
@@ -218,7 +273,9 @@ class TwoRoom(World):
         """Returns the length of the shortest way of the agent's centre, through the door where it must be, (M,)."""
         door_M = np.asarray(start["door"], dtype=np.float64)[:, 0]
         start_M2, goal_M2 = (np.asarray(state["agent_position"], dtype=np.float64) for state in (start, goal))
-        way_M = shortest_way(start_M2, goal_M2, door_M, float(LEFT), float(RIGHT), float(SLACK))
+        # Of float32 radii, so that the usual ways stay what they were to the last bit.
+        left, right, slack = (np.asarray(stop, dtype=np.float64) for stop in stops(radius_of(start))[2:])
+        way_M = shortest_way(start_M2, goal_M2, door_M, left, right, slack)
         return np.asarray(way_M, dtype=np.float32)
 
     def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
@@ -231,9 +288,9 @@ class TwoRoom(World):
             self._colour_N3 = part_way(self._colour_N3, np.stack(colours), strength)
         elif kind == "pass_through":
             before_wall_N = np.abs(self._position_N2[:, 1] - self._door_N) > DOOR_HALF_HEIGHT
-            way = full * float(SPEED)
+            near, far, left, right, _ = stops(self._radius)
             self._position_N2, struck_N = passed_through(
-                self._position_N2, before_wall_N, way, (LEFT, RIGHT), (NEAR, FAR)
+                self._position_N2, before_wall_N, full * float(self._speed), (left, right), (near, far)
             )
             return struck_N
         else:
@@ -255,34 +312,35 @@ class TwoRoom(World):
         """Returns uint8 (N, S, S, 3): background and anti-aliased disks, each drawn in the disk's bounding box only."""
         size = self.world_spec.image_size
         if self._drawn_door_N is None or not np.array_equal(self._drawn_door_N, self._door_N):
-            self._background = _draw_rooms(self._door_N, size)
+            self._background = _draw_rooms(self._door_N, size, self._floor_3)
             self._drawn_door_N = self._door_N.copy()
         frames = self._background.copy()
         if self._distractor is not None:
-            _paint_disks(frames, *self._distractor.disks())
-        radius = RADIUS * np.float32(1 + self._lasting.strength("resize"))
+            paint_disks(frames, *self._distractor.disks(), RADIUS)
+        radius = self._radius * np.float32(1 + self._lasting.strength("resize"))
         opacity = np.float32(1 - self._lasting.strength("vanish"))
         if self._lasting.strength("duplicate"):
-            second_N2 = np.clip(self._position_N2 + self._second_N2, NEAR, FAR)
-            _paint_disks(frames, second_N2, self._colour_N3, radius, opacity)
-        _paint_disks(frames, self._position_N2, self._colour_N3, radius, opacity)
+            second_N2 = np.clip(self._position_N2 + self._second_N2, *stops(self._radius)[:2])
+            paint_disks(frames, second_N2, self._colour_N3, radius, opacity)
+        paint_disks(frames, self._position_N2, self._colour_N3, radius, opacity)
         return frames
 
     def _teleported(self, n: int, rng: np.random.Generator, strength: float | None) -> Floats:
         position_2 = self._position_N2[n]
         if strength is not None:
-            return teleported(position_2, strength * float(SPEED), rng, partial(_is_free, self._door_N[n]))
+            is_free = partial(_is_free, self._door_N[n], stops(self._radius))
+            return teleported(position_2, strength * float(self._speed), rng, is_free)
         while True:
-            place_12 = free_place(rng.random((1, 2), dtype=np.float32))
+            place_12 = free_place(rng.random((1, 2), dtype=np.float32), self._radius)
             if _distance(place_12, position_2[None])[0] >= TELEPORT_DISTANCE:
                 return np.asarray(place_12[0])
 
 
-def _is_free(door: Floats, place_M2: Floats) -> NDArray[np.bool_]:
+def _is_free(door: Floats, stop: Stops, place_M2: Floats) -> NDArray[np.bool_]:
     """Returns which of M places the agent's centre can be at, (M,)."""
     x_M, y_M = place_M2[:, 0], place_M2[:, 1]
-    inside_M = (place_M2 >= NEAR).all(axis=1) & (place_M2 <= FAR).all(axis=1)
-    return np.asarray(inside_M & ((x_M <= LEFT) | (x_M >= RIGHT) | (np.abs(y_M - door) <= SLACK)))
+    inside_M = (place_M2 >= stop.near).all(axis=1) & (place_M2 <= stop.far).all(axis=1)
+    return np.asarray(inside_M & ((x_M <= stop.left) | (x_M >= stop.right) | (np.abs(y_M - door) <= stop.slack)))
 
 
 def _distance(a_N2: Floats, b_N2: Floats) -> Floats:
@@ -295,44 +353,15 @@ def _other_colour(colour_3: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(others[rng.integers(len(others))])
 
 
-def _draw_rooms(door_N: Floats, size: int) -> Pixels:
+def _draw_rooms(door_N: Floats, size: int, floor_3: Floats) -> Pixels:
     """Returns the floor with the wall and its door; anti-aliased edges tell the door's height finer than a pixel."""
     edge = np.arange(size + 1, dtype=np.float32) / size
-    wall_S = _share(edge, WALL_X - WALL_HALF_WIDTH, WALL_X + WALL_HALF_WIDTH) * size
-    open_NS = _share(edge, (door_N - DOOR_HALF_HEIGHT)[:, None], (door_N + DOOR_HALF_HEIGHT)[:, None]) * size
+    wall_S = share(edge, WALL_X - WALL_HALF_WIDTH, WALL_X + WALL_HALF_WIDTH) * size
+    open_NS = share(edge, (door_N - DOOR_HALF_HEIGHT)[:, None], (door_N + DOOR_HALF_HEIGHT)[:, None]) * size
     columns = np.flatnonzero(wall_S)
     cover_NSC = (1 - open_NS)[:, :, None] * wall_S[columns]
-    strip = FLOOR_COLOUR + (WALL_COLOUR - FLOOR_COLOUR) * cover_NSC[..., None]
+    strip = floor_3 + (WALL_COLOUR - floor_3) * cover_NSC[..., None]
     frames = np.empty((len(door_N), size, size, 3), dtype=np.uint8)
-    frames[:] = FLOOR_COLOUR.astype(np.uint8)
+    frames[:] = floor_3.astype(np.uint8)
     frames[:, :, columns[0] : columns[-1] + 1] = (strip + np.float32(0.5)).astype(np.uint8)
     return frames
-
-
-def _share(edge: Floats, low: float | Floats, high: float | Floats) -> Floats:
-    """Returns how much of each interval between two edges lies within [low, high]."""
-    return np.asarray(np.clip(np.minimum(edge[1:], high) - np.maximum(edge[:-1], low), 0, None))
-
-
-def _paint_disks(
-    frames: Pixels, position_N2: Floats, colour_N3: Floats, radius: np.float32 = RADIUS, opacity: np.float32 = OPAQUE
-) -> None:
-    """Blends an anti-aliased disk into each frame, touching only the P x P pixels of its bounding box."""
-    size = frames.shape[1]
-    centre_N2, radius = position_N2 * size, radius * size
-    side = min(int(np.ceil(2 * radius + 1)), size)
-    # At the border the box is shifted into the image; its pixels off the disk are covered by nothing and stay.
-    corner_N2 = np.clip(np.ceil(centre_N2 - radius - 1).astype(np.int64), 0, size - side)
-    box_N2P = corner_N2[:, :, None] + np.arange(side)
-    offset_N2P = box_N2P.astype(np.float32) + np.float32(0.5) - centre_N2[:, :, None]
-    offset_N2P *= offset_N2P
-    gap_NPP = np.sqrt(offset_N2P[:, 1, :, None] + offset_N2P[:, 0, None, :])
-    cover_NPP = np.clip(radius + np.float32(0.5) - gap_NPP, 0, 1)
-    if opacity != OPAQUE:
-        cover_NPP *= opacity
-    row_NP = box_N2P[:, 1] + size * np.arange(len(frames))[:, None]
-    pixel_NPP = row_NP[:, :, None] * size + box_N2P[:, 0, None, :]
-    flat = frames.reshape(-1, 3)
-    under_NPP3 = flat[pixel_NPP].astype(np.float32)
-    painted = under_NPP3 + (colour_N3[:, None, None] - under_NPP3) * cover_NPP[..., None]
-    flat[pixel_NPP] = (painted + np.float32(0.5)).astype(np.uint8)

@@ -37,6 +37,11 @@ def dataset_card(
         f"# Dataset {manifest.name}\n",
         f"World `{plan.world}` at {height}×{width} pixels, {plan.episodes} episodes of {_steps(plan)} steps, "
         f"dataset seed {plan.seed}. {_origin(manifest)}\n",
+        *(
+            [f"It is {plan.shift}: the same world in all else, for judging and not for training.\n"]
+            if plan.shift
+            else []
+        ),
         *([f"{lengths}\n"] if (lengths := length_sentence(plan, steps)) else []),
         f"Container {plan.format}, codec {plan.codec}{_trial(manifest)}, chunks of {plan.chunk_frames} frames: "
         f"{_bytes_a_frame(manifest):.3f} KB a frame.\n",

@@ -75,6 +75,19 @@ class ImportedFile(Config):
         return {name: value for name, value in write(self).items() if name not in later or value != later[name]}
 
 
+class ShiftOf(Config):
+    """How a dataset differs from another one: all of its episodes have one factor at one value."""
+
+    dataset: str
+    """name of the other one"""
+    factor: str
+    """a factor of variation of the world, or an option that its `world_options` hold beside"""
+    value: float
+
+    def __str__(self) -> str:
+        return f"{self.dataset} with {self.factor} {self.value:g}"
+
+
 class DatasetPlan(Config):
     """The whole dataset plan; equal plans give byte-equal shards and indexes."""
 
@@ -108,6 +121,13 @@ class DatasetPlan(Config):
     """numbers of episodes of the dataset's earlier versions, in their order"""
     source: ImportedFile | None = None
     """file that the episodes come from; none where they are simulated"""
+    shift: ShiftOf | None = None
+    """what was made other than in a dataset that models were trained on; none of most"""
+
+    @model_serializer(mode="wrap")
+    def _without_no_shift(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what earlier plans do not have, where it says nothing: their bytes and digests stay."""
+        return {name: value for name, value in write(self).items() if name != "shift" or value is not None}
 
     @model_validator(mode="after")
     def _can_be(self) -> "DatasetPlan":
@@ -162,6 +182,8 @@ class DatasetPlan(Config):
         edges = np.cumsum([self.policy[name] for name in names])
         policy = names[min(int(np.searchsorted(edges, rng.random() * edges[-1], side="right")), len(names) - 1)]
         variation = WORLDS.get(self.world).world_spec.sample_variation(rng, unseen=split == "unseen")
+        if self.shift is not None and self.shift.factor in variation:
+            variation |= {self.shift.factor: self.shift.value}
         return EpisodePlan(index, seed, split, variation, policy, self.steps)
 
     def shards(self) -> list[ShardPlan]:

@@ -42,6 +42,8 @@ CONTEXT_COLUMNS = (
     Column("evaluation_version", "int", "version that the evaluation declares of itself", optional=True),
     Column("problems_digest", "string", "digest of the manifest of planning problems that were solved", optional=True),
     Column("training_step", "int", "step of the training whose checkpoint was judged; null: a finished model", True),
+    Column("factor", "string", "what was other in the dataset than in training; null: nothing", optional=True),
+    Column("factor_value", "float", "value of that factor, in the world's unit", optional=True),
 )
 """Open every table; the writer fills them in from the unit's context. Older code did not write the optional ones."""
 
@@ -113,7 +115,52 @@ CLAIMS = (
     Column("cells_digest", "string", "digest of the cells that it was read off"),
 )
 
-COMMON_TABLES: dict[str, tuple[Column, ...]] = {"metrics": METRICS, "training": TRAINING, "claims": CLAIMS}
+SHIFTS = (
+    Column("evaluation", "string", "kind of evaluation"),
+    Column("protocol", "string", "named and versioned set-up of the evaluation"),
+    Column("seed", "int", "seed of the evaluation"),
+    Column("figure", "string", "headline figure: success, regret, r2, auroc …"),
+    Column("label", "string", "the same in words, with what tells it apart"),
+    Column("planner", "string", "planning: cem, random …", optional=True),
+    Column("probe", "string", "probing: linear or mlp", optional=True),
+    Column("shift", "string", "surprise: the perturbation", optional=True),
+    Column("quantity", "string", "the quantity, where the figure is of one", optional=True),
+    Column("goal", "string", "planning: kind of goal", optional=True),
+    Column("offset", "int", "planning: environment steps from start to goal", optional=True),
+    Column("unit", "string", "unit of the figures; 1 for a ratio"),
+    Column("percent", "bool", "whether it reads best as a percentage"),
+    Column("less_is_better", "bool", "whether a smaller figure is a better one"),
+    Column("value", "float", "the figure under the shift"),
+    Column("ci_low", "float", "lower end of its 95 % interval", optional=True),
+    Column("ci_high", "float", "upper end of the 95 % interval", optional=True),
+    Column("n", "int", "samples behind it"),
+    Column("usual_value", "float", "the same model's figure on the usual test episodes"),
+    Column("usual_ci_low", "float", "lower end of its 95 % interval", optional=True),
+    Column("usual_ci_high", "float", "upper end of the 95 % interval", optional=True),
+    Column("usual_n", "int", "samples behind that"),
+    Column("usual_dataset", "string", "the dataset that those are of, with its version"),
+    Column("difference", "float", "value less usual value"),
+    Column("difference_low", "float", "lower end of its 95 % interval", optional=True),
+    Column("difference_high", "float", "upper end of the 95 % interval", optional=True),
+    Column(
+        "test",
+        "string",
+        "Fisher's exact, Welch's of means over problems, or the normal one of both intervals",
+        optional=True,
+    ),
+    Column("p", "float", "probability of such a difference where there is none, for this cell alone", optional=True),
+    Column("p_holm", "float", "the same, corrected by Holm for all cells of the command", optional=True),
+    Column("cells", "int", "comparisons that were corrected for"),
+    Column("oracle_value", "float", "the oracle's figure under the shift, where there is one", optional=True),
+    Column("oracle_difference", "float", "less the oracle's usual figure: how much the problem changed", optional=True),
+)
+
+COMMON_TABLES: dict[str, tuple[Column, ...]] = {
+    "metrics": METRICS,
+    "training": TRAINING,
+    "claims": CLAIMS,
+    "shifts": SHIFTS,
+}
 """The tables that belong to no single evaluation or study."""
 
 

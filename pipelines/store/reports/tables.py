@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PARTS_PER_PARTITION = 64
 """A unit's file is small; many of them make a partition that is worth a Dask task, a frame and the start of threads."""
+SHIFTS_TABLE = "shifts"
 _HELD = HeldTables()
 READERS = 16
 """Threads that read files: what is waited for is an object store's latency, not its bandwidth."""
@@ -39,6 +40,7 @@ def read_table(
     units: Sequence[UnitManifest] | None = None,
     kinds: Sequence[str] | None = None,
     checkpoints: bool = False,
+    shifts: bool = False,
 ) -> "dd.DataFrame":
     """Returns a table of the store as a Dask DataFrame with the fixed schema, however many files there are, even none.
 
@@ -51,6 +53,8 @@ def read_table(
         kinds: leave out files that hold no row of these kinds of evaluation; rows of others may still be among those of
             older code.
         checkpoints: also those of checkpoints, which have a `training_step`; they are no figures of the model itself.
+        shifts: also those of shifted datasets, which have a `factor`: no figures of the model in its own world. The
+            table `shifts` holds nothing else, and is read in any case.
 
     Raises:
         InputError: there is no such table or column.
@@ -67,6 +71,8 @@ def read_table(
         units = [unit for unit in units if unit.may_be_of(kinds)]
     if not checkpoints:
         units = [unit for unit in units if unit.training_step is None]
+    if not (shifts or table == SHIFTS_TABLE):
+        units = [unit for unit in units if unit.factor is None]
     parts = [(part.path, part.expected) for unit in units for part in unit.parts if part.table == table]
     partitions = [parts[i : i + PARTS_PER_PARTITION] for i in range(0, len(parts), PARTS_PER_PARTITION)] or [[]]
     meta = to_pandas(table_schema(table).empty_table())

@@ -68,6 +68,10 @@ class Context(Config):
     """Digest of the manifest of planning problems that were solved; None where there were none."""
     training_step: int | None = None
     """Step of the training after which the weights were judged, where they are a checkpoint's."""
+    factor: str | None = None
+    """What was other in the dataset than in training; None where nothing was."""
+    factor_value: float | None = None
+    """Value of that factor, in the world's unit."""
     heads: tuple[str, ...] = ()
     """Names of the model's heads that were planned with; none in units of earlier code, which did not record them."""
     code_version: str

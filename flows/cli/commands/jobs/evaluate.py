@@ -22,29 +22,32 @@ def execute(options: EvaluateConfig, context: Context) -> int:
     if options.dataset is not None:
         resolve_dataset(store, options.dataset)
     # What computes is imported once both are known to be there: it takes seconds.
+    from flows.cli.shift_lines import shift_facts, shift_lines
     from flows.display import checkpoint_lines, evaluation_facts, evaluation_lines, figure_lines, metrics_lines
+    from flows.shifts import judge, prepare
     from jepa.evaluation import EVALUATIONS
-    from pipelines.evaluate import carry_out, plan_evaluation
     from pipelines.reports.summary import headlines
     from pipelines.store.reports import read_table
 
-    plan = plan_evaluation(options, store)
+    prepared = prepare(options, store)
     with context.start(options):
-        evaluated = carry_out(plan, store, context.progress())
+        evaluated, shifts = judge(prepared, store, context.progress())
     metrics = read_table(store, "metrics", units=evaluated.units).compute()
     figures = headlines(metrics)
     # A kind that declares no headline figure has been evaluated all the same.
     headless = metrics[~metrics.evaluation.isin([kind for kind in EVALUATIONS if EVALUATIONS.get(kind).headlines])]
     context.show(
-        {**evaluation_facts(evaluated), "metrics": [figure.model_dump(mode="json") for figure in figures]},
+        {**evaluation_facts(evaluated), "metrics": [figure.model_dump(mode="json") for figure in figures]}
+        | shift_facts(shifts),
         [
             *evaluation_lines(evaluated),
             "",
             *(metrics_lines(figures) if figures or headless.empty else []),
             *figure_lines(headless),
             "",
+            *shift_lines(shifts),
             *checkpoint_lines(evaluated),
-            f"`jepa report --run {plan.run}` shows all of run {plan.run}",
+            f"`jepa report --run {evaluated.run}` shows all of run {evaluated.run}",
         ],
     )
     return 0

@@ -62,7 +62,7 @@ def _dataset_row(entry: "DatasetEntry") -> dict[str, str]:
         "frames": f"{entry.frames:,}",
         "size": size(entry.bytes),
         "stored as": f"{entry.format}, {entry.codec}",
-        "world": entry.world,
+        "world": entry.world + (f", {entry.shift_of}" if entry.shift_of else ""),
     }
 
 

@@ -195,7 +195,8 @@ class PlanningEvaluation(DivisibleEvaluation):
         spec, config = WORLDS.get(source.world).world_spec, self.config
         drawn = self._drawn(unit, source, seed)
         problems = with_frames(drawn if items is None else drawn[items.start : items.stop], source)
-        known_P = known_steps(WORLDS.get(source.world), problems, offset)
+        speed = source.world_options.get("speed")
+        known_P = known_steps(WORLDS.get(source.world), problems, offset, None if speed is None else float(str(speed)))
         executions, seconds = self._solve(problems, model, source, config.budget_of(offset))
         imagined = self._imagined_paths(
             {label: runs[0] for label, runs in executions.items()}, spec, model, source, seed

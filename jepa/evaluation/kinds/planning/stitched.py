@@ -67,16 +67,18 @@ def draw_stitched(
     return drawn
 
 
-def known_steps(world: type[World], problems: Sequence[Problem], offset: int) -> NDArray[np.float64]:
+def known_steps(
+    world: type[World], problems: Sequence[Problem], offset: int, speed: float | None = None
+) -> NDArray[np.float64]:
     """Returns in how many environment steps each goal is known to be reached, (P,), infinity where nobody knows.
 
-    Within an episode the recording shows it; of stitched problems the shortest way tells, where the world knows it.
+    Within an episode the recording shows it; of stitched problems the shortest way tells, where the world knows it, at
+    the world's `speed` or at that of a shifted one.
     """
     if problems[0].goal_episode is None:
         return np.full(len(problems), float(offset))
-    steps_P = shortest_steps(
-        world, stack_states([one.start for one in problems]), stack_states([one.goal for one in problems])
-    )
+    start, goal = stack_states([one.start for one in problems]), stack_states([one.goal for one in problems])
+    steps_P = shortest_steps(world, start, goal, speed)
     return np.full(len(problems), np.inf) if steps_P is None else np.ceil(steps_P)
 
 

@@ -61,8 +61,8 @@ class Cube(SceneWorld):
             Quantity("cube_size", 1, "metre", "half the cube's side", probe=False),
         ),
         factors=(
-            Factor("cube_hue", *CUBE_HUE, "degree"),
-            Factor("light", 0.5, 0.9, "1"),
+            Factor("cube_hue", *CUBE_HUE, "degree", possible=(5.0, 365.0)),
+            Factor("light", 0.5, 0.9, "1", possible=(0.1, 1.0)),
             Factor("cube_size", 0.017, 0.023, "metre", held_out=((0.018, 0.019), (0.021, 0.022))),
         ),
         perturbations=(

@@ -23,7 +23,7 @@ from jepa.worlds.adapters.pusht.perturbations import (
     hold_block,
     strike,
 )
-from jepa.worlds.declarations import Factor, GoalKind, Quantity
+from jepa.worlds.declarations import Factor, GoalKind, Quantity, Shift
 from jepa.worlds.perturbations import Perturbation, part_way
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.world import WORLDS, World, WorldSpec
@@ -83,8 +83,15 @@ class PushT(World):
             Quantity("floor", 1, "1", "brightness of the floor", probe=False),
         ),
         factors=(
-            Factor("agent_radius", 12.0, 18.0, "pixel of 512", held_out=((13.0, 14.0), (16.0, 17.0))),
-            Factor("floor", 0.85, 1.0, "1"),
+            Factor(
+                "agent_radius",
+                12.0,
+                18.0,
+                "pixel of 512",
+                held_out=((13.0, 14.0), (16.0, 17.0)),
+                possible=(6.0, CLEARANCE - 1),
+            ),
+            Factor("floor", 0.85, 1.0, "1", possible=(0.2, 1.0)),
         ),
         perturbations=PERTURBATIONS,
         goal_kinds=(
@@ -108,9 +115,12 @@ class PushT(World):
         objects={"block_position": 1.0},
         protocol="pusht-tiny-v2",
         preset="tiny",
+        shifts=(Shift("block_brightness", 1.0, 0.3, 1.6, "1", "of the block's colour, 1 as in training"),),
     )
 
-    def __init__(self, num_envs: int, image_size: int = 224, with_target: bool = True) -> None:
+    def __init__(
+        self, num_envs: int, image_size: int = 224, with_target: bool = True, block_brightness: float = 1.0
+    ) -> None:
         """Makes N scenes; `with_target` draws the package's fixed green T, which is no goal of ours.
 
         Raises:
@@ -122,7 +132,8 @@ class PushT(World):
             self._scenes = [package.PushT(resolution=image_size, with_target=with_target) for _ in range(num_envs)]
             for scene in self._scenes:
                 scene.reset(seed=0)
-        self._colour_N3 = np.tile(np.array(BLOCK_COLOUR, dtype=np.float32), (num_envs, 1))
+        self._usual_colour_3 = np.round(np.array(BLOCK_COLOUR) * block_brightness).astype(np.float32)
+        self._colour_N3 = np.tile(self._usual_colour_3, (num_envs, 1))
         self._second_N2 = np.zeros((num_envs, 2), dtype=np.float32)
         """where a duplicate is, seen from the block"""
         self._radius_N1 = np.full((num_envs, 1), AGENT_RADIUS, dtype=np.float32)
@@ -131,7 +142,7 @@ class PushT(World):
     def begin(self, seeds: Sequence[int], variations: Sequence[Mapping[str, float]]) -> None:
         """Places agent and block apart from each other and inside the walls, at rest, drawn from each copy's seed."""
         self._lasting.clear()
-        self._colour_N3[:] = BLOCK_COLOUR
+        self._colour_N3[:] = self._usual_colour_3
         self._radius_N1[:, 0] = [variation["agent_radius"] for variation in variations]
         self._floor_N1[:, 0] = [variation["floor"] for variation in variations]
         self._dress()

@@ -53,9 +53,16 @@ class Reacher(SceneWorld):
             Quantity("arm_density", 1, "kg/m³", "of the upper arm", probe=False),
         ),
         factors=(
-            Factor("arm_hue", 0.0, 60.0, "degree"),
-            Factor("light", 0.5, 0.9, "1"),
-            Factor("arm_density", 500.0, 1500.0, "kg/m³", held_out=((700.0, 800.0), (1200.0, 1300.0))),
+            Factor("arm_hue", 0.0, 60.0, "degree", possible=(0.0, 360.0)),
+            Factor("light", 0.5, 0.9, "1", possible=(0.1, 1.0)),
+            Factor(
+                "arm_density",
+                500.0,
+                1500.0,
+                "kg/m³",
+                held_out=((700.0, 800.0), (1200.0, 1300.0)),
+                possible=(100.0, 5000.0),
+            ),
         ),
         perturbations=(
             Perturbation(

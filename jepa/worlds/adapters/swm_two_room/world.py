@@ -62,7 +62,7 @@ class SwmTwoRoom(SceneWorld):
         factors=(
             Factor("door", 40.0, 184.0, "pixel of 224", held_out=((70.0, 90.0), (134.0, 154.0))),
             Factor("agent_radius", 7.0, 10.0, "pixel of 224"),
-            Factor("floor", 0.8, 1.0, "1"),
+            Factor("floor", 0.8, 1.0, "1", possible=(0.2, 1.0)),
         ),
         perturbations=PERTURBATIONS,
         goal_kinds=(

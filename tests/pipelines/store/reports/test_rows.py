@@ -61,6 +61,8 @@ def test_a_file_from_before_a_column_was_added_reads_as_null_there() -> None:
         "evaluation_version",
         "problems_digest",
         "training_step",
+        "factor",
+        "factor_value",
     ]
     read = from_parquet(parquet_bytes(whole.drop_columns(optional)), "metrics")
     assert read.schema == table_schema("metrics")

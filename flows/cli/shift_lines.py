@@ -1,0 +1,71 @@
+"""How a model's figures change under shifts, for people in a terminal and for programs."""
+
+from typing import Any
+
+import pandas as pd
+
+from flows.cli.table import table_lines
+from pipelines.reports.words import digits
+
+SIGNIFICANT = 0.05
+
+
+def shift_lines(rows: pd.DataFrame) -> list[str]:
+    """Returns the cells of a command as a table, with a line on how to read it; nothing where there are none."""
+    if rows.empty:
+        return []
+    cells = [_cell(row) for row in rows.to_dict("records")]
+    without = [name for name in cells[0] if all(cell[name] == "–" for cell in cells)]
+    shown = [{name: text for name, text in cell.items() if name not in without} for cell in cells]
+    right = ("value", "usual", "difference", "p", "oracle's difference")
+    reading = (
+        f"usual: on {', '.join(sorted(set(rows.usual_dataset)))}; p: Holm, over {rows.cells.max()} comparisons, "
+        f"* below {SIGNIFICANT}; n: samples under the shift, and usual ones"
+    )
+    return [*table_lines(shown, right=right), reading, ""]
+
+
+def shift_facts(rows: pd.DataFrame) -> dict[str, Any]:
+    """Returns the same for programs: every cell with all of its figures, null where there is none."""
+    if rows.empty:
+        return {}
+    records = rows.to_dict("records")
+    return {"shifts": [{name: None if pd.isna(held) else held for name, held in row.items()} for row in records]}
+
+
+def _cell(row: dict[Any, Any]) -> dict[str, str]:
+    percent = bool(row["percent"])
+    beyond = not pd.isna(row["p_holm"]) and row["p_holm"] < SIGNIFICANT
+    return {
+        "factor": f"{row['factor']} {row['factor_value']:g}",
+        "figure": str(row["label"]),
+        "value": f"{_text(row['value'], percent)}{_between(row, 'ci', percent)}",
+        "usual": _text(row["usual_value"], percent),
+        "difference": f"{_signed(row['difference'], percent)}{_between(row, 'difference', percent)}",
+        "p": "–" if pd.isna(row["p_holm"]) else _probability(row["p_holm"]) + ("*" if beyond else " "),
+        "oracle's difference": _signed(row["oracle_difference"], percent),
+        "n": f"{row['n']}, {row['usual_n']}",
+    }
+
+
+def _text(value: float, percent: bool) -> str:
+    if pd.isna(value):
+        return "–"
+    return f"{100 * value:.0f} %".replace("-", "−") if percent else digits(value)
+
+
+def _signed(value: float, percent: bool) -> str:
+    text = _text(value, percent)
+    return f"+{text}" if not pd.isna(value) and value > 0 else text
+
+
+def _between(row: dict[Any, Any], name: str, percent: bool) -> str:
+    ends = [row[f"{name}_{end}"] for end in ("low", "high")]
+    if any(map(pd.isna, ends)):
+        return ""
+    low, high = (_text(end, percent).removesuffix(" %") for end in ends)
+    return f" ({low} to {high})"
+
+
+def _probability(p: float) -> str:
+    return f"{p:.3f}" if p >= 0.001 else "<0.001"
