@@ -1,7 +1,7 @@
 """From a command's arguments, variables and file to its checked options."""
 
 import argparse
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_origin
 
 from pydantic import BaseModel, Field
 
@@ -45,7 +45,7 @@ def read_arguments(name: str, summary: str, command: Any, arguments: list[str]) 
     parser = command_parser(name, summary, command)
     known, typed = parser.parse(arguments)
     positional = getattr(command, "POSITIONAL", None)
-    if positional and (value := getattr(known, f"_{positional}", None)) is not None:
+    if positional and (value := getattr(known, f"_{positional}", None)):
         typed.setdefault(positional, value)
     if getattr(known, "job", None) is None:
         sources = _sources(name, known.config, typed, [*shared_flags, *own_flags])
@@ -88,7 +88,11 @@ def command_parser(name: str, summary: str, command: Any) -> Parser:
     """Returns the parser of a command, whose flags are its own options and those that all commands share."""
     parser = Parser(prog=f"jepa {name}", description=summary, epilog=f"example:\n  {command.EXAMPLE}")
     if positional := getattr(command, "POSITIONAL", None):
-        parser.add_argument(f"_{positional}", metavar=positional.upper(), nargs="?", help=f"the same as --{positional}")
+        several = get_origin(command.Options.model_fields[positional].annotation) is tuple
+        nargs = "*" if several else "?"
+        parser.add_argument(
+            f"_{positional}", metavar=positional.upper(), nargs=nargs, help=f"the same as --{positional}"
+        )
     for flag in (*flags(command.Options), *flags(SharedOptions)):
         parser.add_flag(flag)
     parser.add_argument(

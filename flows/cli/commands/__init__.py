@@ -11,12 +11,13 @@ JOBS = {
     "fit-heads": "fit networks for planners on the frozen latents of a model",
     "evaluate": "judge a model on held-out episodes",
     "study": "test a paper's claims on a grid of small jobs",
-    "report": "render the page of a run",
+    "report": "render the page of a run, of a comparison, or the leaderboard of a store",
     "import-hdf5": "make a dataset of a published HDF5 file",
     "import-lewm": "make a model of released LeWorldModel weights, and back",
 }
 STORE = {
     "ls": "list the datasets, models, heads and runs of a store, and what each was made from",
+    "compare": "hold models against each other on the same problems and episodes",
     "status": "show what runs in a store, what is done and what failed",
     "logs": "show what the units of a job said, and the traceback of every failed attempt",
     "verify": "re-read every byte of a store, a dataset or a model, and restore what is damaged",

@@ -6,7 +6,7 @@ Shapes: S seeds of the first, T seeds of the second recipe, N problems, R resamp
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 from jepa.evaluation.statistics.estimates import (
@@ -59,16 +59,40 @@ def paired_difference(first_N: ArrayLike, second_N: ArrayLike, seed: int, resamp
 
 
 def paired_rate_difference(first_N: ArrayLike, second_N: ArrayLike, seed: int, resamples: int = RESAMPLES) -> Estimate:
-    """Returns the difference of two success rates, as `paired_difference` does, never without a width.
+    """Returns the difference of two success rates over the same problems.
 
-    Where no problem tells the two apart, the difference is at most the rate of problems that do, whose 0 of N bounds it
-    by Wilson's interval on either side.
+    Of zeros and ones the interval is Newcombe's for paired rates (1998, method 10): Wilson's of both, put together by
+    their correlation, so that a few problems that only one solved, or none, are no certainty. Rates over several random
+    streams have the bootstrap-t interval of their differences.
     """
     first, second = _same_length(first_N, second_N)
+    whole = np.isin(first, (0, 1)).all() and np.isin(second, (0, 1)).all()
+    if len(first) and whole:
+        return _newcombe(first.astype(bool), second.astype(bool))
     if len(first) and (first == second).all():
-        most = wilson(0, len(first)).high
+        most = wilson(0, len(first)).high  # of problems that tell the two apart
         return Estimate(0.0, -most, most, len(first))
     return paired_difference(first, second, seed, resamples)
+
+
+def _newcombe(first_N: NDArray[np.bool_], second_N: NDArray[np.bool_]) -> Estimate:
+    count = len(first_N)
+    both, neither = int((first_N & second_N).sum()), int((~first_N & ~second_N).sum())
+    only_first, only_second = int((first_N & ~second_N).sum()), int((~first_N & second_N).sum())
+    one, other = wilson(both + only_first, count), wilson(both + only_second, count)
+    correlated = float(both * neither - only_first * only_second)
+    # Newcombe's correction keeps a correlation that few problems show from narrowing the interval.
+    correlated = max(correlated - count / 2, 0.0) if correlated > 0 else correlated
+    sides = (both + only_first) * (neither + only_second) * (both + only_second) * (neither + only_first)
+    phi = correlated / np.sqrt(sides) if sides else 0.0
+
+    def joined(ahead: float, behind: float) -> float:
+        return float(np.sqrt(max(0.0, ahead**2 - 2 * phi * ahead * behind + behind**2)))
+
+    value = (only_second - only_first) / count
+    low = value - joined(other.value - other.low, one.high - one.value)
+    high = value + joined(other.high - other.value, one.value - one.low)
+    return Estimate(value, max(-1.0, low), min(1.0, high), count)
 
 
 def seeds_difference(first_SN: Floats, second_TN: Floats) -> Estimate:

@@ -17,7 +17,14 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from jepa.evaluation.statistics import auroc_intervals, bootstrap_weights, mean_intervals, pair_parts, wilson
+from jepa.evaluation.statistics import (
+    auroc_intervals,
+    bootstrap_weights,
+    mean_intervals,
+    pair_parts,
+    paired_rate_difference,
+    wilson,
+)
 
 Floats = NDArray[np.float64]
 REPETITIONS, BLOCKS = 8000, 8
@@ -45,6 +52,20 @@ def test_wilson_covers_rates(groups: int) -> None:
     drawn_M = rng.binomial(groups, rate_M)
     coverage = np.mean((low[drawn_M] <= rate_M) & (rate_M <= high[drawn_M]))
     assert coverage == pytest.approx(NOMINAL, abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("groups", SIZES)
+def test_the_difference_of_paired_rates_is_covered(groups: int) -> None:
+    """Rates drawn evenly from 20 to 95 %; half of the luck is a problem's, the same for both models."""
+    rng = np.random.default_rng(groups)
+    covered = []
+    for _ in range(REPETITIONS // 2):
+        rate, other = rng.uniform(0.2, 0.95, 2)
+        luck = rng.normal(0, np.sqrt(0.5), groups)
+        first, second = (luck + rng.normal(0, np.sqrt(0.5), groups) < ndtri(one) for one in (rate, other))
+        found = paired_rate_difference(first, second, seed=0)
+        covered.append(found.low <= other - rate <= found.high)
+    assert np.mean(covered) == pytest.approx(NOMINAL, abs=TOLERANCE)
 
 
 @pytest.mark.parametrize("groups", SIZES)

@@ -1,0 +1,111 @@
+"""The models that are compared: a side is one model, or several that are training seeds of one recipe."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from infra.storage import Store
+from jepa.core.errors import InputError
+from pipelines.store.references import SHORT, split_model
+from pipelines.store.reports.units import UnitManifest
+
+PATTERN = frozenset("*?[")
+"""Characters of a pattern, as a shell has them."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model whose rows the store holds, by content."""
+
+    name: str
+    digest: str | None
+    """None where older code wrote the rows, which kept none"""
+    units: tuple[UnitManifest, ...]
+    """of its evaluations; those of checkpoints are not among them"""
+
+    @property
+    def text(self) -> str:
+        """The model as people write it, with the digest."""
+        return f"{self.name}@{self.digest[:SHORT]}" if self.digest else self.name
+
+
+@dataclass(frozen=True)
+class Side:
+    """What stands on one side of a comparison: its name, and its models, one for each training seed."""
+
+    text: str
+    models: tuple[Judged, ...]
+
+    @property
+    def models_text(self) -> list[str]:
+        """The models as people write them."""
+        return [model.text for model in self.models]
+
+
+def find_sides(store: Store, texts: Sequence[str], units: Sequence[UnitManifest]) -> list[Side]:
+    """Returns the sides that people named, each `m0`, `m0@1a2b3c4d`, `m-s0,m-s1,m-s2` or a pattern, `m-s*`.
+
+    Args:
+        store: for messages.
+        texts: two or more; all after the first are held against it.
+        units: all committed units of the store.
+
+    Raises:
+        InputError: fewer than two are named, one has no evaluation, or one is on two sides.
+    """
+    if len(texts) < 2:
+        raise InputError("name two models or more, e.g. `jepa compare m0 m1`; the first is what the others differ from")
+    judged = judged_models(units)
+    sides = [Side(text, tuple(_models(store, text, judged))) for text in texts]
+    seen: dict[tuple[str, str | None], str] = {}
+    for side in sides:
+        for model in side.models:
+            if (before := seen.setdefault((model.name, model.digest), side.text)) != side.text or (
+                texts.count(side.text) > 1
+            ):
+                raise InputError(f"model {model.text} is named twice, in {before!r} and {side.text!r}; name two others")
+    return sides
+
+
+def judged_models(units: Sequence[UnitManifest]) -> dict[str, list[Judged]]:
+    """Returns the models that units judge, by name, the weights that were judged last first."""
+    found: dict[tuple[str, str | None], list[UnitManifest]] = {}
+    for unit in units:
+        if unit.model and unit.training_step is None and unit.kinds != frozenset({"training"}):
+            found.setdefault((unit.model, unit.model_digest), []).append(unit)
+    newest = sorted(found.items(), key=lambda entry: max(unit.created_at for unit in entry[1]), reverse=True)
+    names: dict[str, list[Judged]] = {}
+    for (name, digest), own in newest:
+        names.setdefault(name, []).append(Judged(name, digest, tuple(own)))
+    return names
+
+
+def _models(store: Store, text: str, judged: dict[str, list[Judged]]) -> list[Judged]:
+    found: dict[str, Judged] = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        for model in _matching(part, judged):
+            found[model.text] = model
+    if not found:
+        known = ", ".join(sorted(judged))
+        raise InputError(
+            f"model {text!r} has no evaluation in store {store.uri!r}; "
+            + (f"choose from: {known}" if known else "evaluate two models first, with `jepa evaluate`")
+        )
+    return list(found.values())
+
+
+def _matching(part: str, judged: dict[str, list[Judged]]) -> list[Judged]:
+    if PATTERN & set(part):
+        return [models[0] for name, models in sorted(judged.items()) if fnmatchcase(name, part)]
+    name, digest = split_model(part)
+    own = judged.get(name, [])
+    if digest is None:
+        return own[:1]
+    found = [model for model in own if model.digest is not None and model.digest.startswith(digest)]
+    if not found and own:
+        known = ", ".join(model.text for model in own)
+        raise InputError(f"model {part!r} has no evaluation of such weights; choose from: {known}")
+    if len(found) > 1:
+        known = ", ".join(f"{name}@{model.digest}" for model in found)
+        raise InputError(f"model {part!r} fits several weights; choose from: {known}")
+    return found

@@ -1,0 +1,87 @@
+"""Figures of evaluations without rows that pair: their values beside each other, with a wider interval."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from infra.storage import Store
+from jepa.evaluation.statistics import Estimate, seeds_difference
+from pipelines.reports.comparison.origins import KindMatch
+from pipelines.reports.comparison.pairs import interval, known
+from pipelines.reports.comparison.results import Difference
+from pipelines.reports.comparison.sides import Side
+from pipelines.reports.summary import Headline, headlines
+from pipelines.store.reports import read_table
+
+Key = tuple[Any, ...]
+
+
+def unpaired(store: Store, match: KindMatch, first: Side, second: Side) -> Iterator[Difference]:
+    """Yields the difference of each headline figure of a kind that all models of both sides have."""
+    sides = [[_figures(store, match, model.text) for model in side.models] for side in (first, second)]
+    shared = [key for key in sides[0][0] if all(key in own for side in sides for own in side)]
+    for key in shared:
+        figures = [[own[key] for own in side] for side in sides]
+        example = figures[0][0]
+        ends, over = _difference(figures)
+        yield Difference(
+            first=first.text,
+            second=second.text,
+            evaluation=example.evaluation,
+            protocol=example.protocol,
+            split=example.split,
+            seed=example.seed or 0,
+            labels=tuple((name, str(value)) for name, value in example.by if value is not None),
+            privileged="privileged" in example.marks,
+            metric=example.kind,
+            unit=example.unit,
+            less_is_better=example.less_is_better or None,
+            **{
+                f"{name}_value": float(np.mean([one.value for one in own]))
+                for name, own in zip(("first", "second"), figures, strict=True)
+            },
+            **ends,
+            over=over,
+        )
+
+
+def unpaired_difference(first: Estimate, second: Estimate) -> Estimate:
+    """Returns the difference of two independent figures, by their intervals alone (Zou and Donner 2008).
+
+    The ends are as far off as the nearer ends of both together: √((v₂-l₂)² + (u₁-v₁)²) below, likewise above.
+    """
+    value = second.value - first.value
+    low = value - float(np.hypot(second.value - second.low, first.high - first.value))
+    high = value + float(np.hypot(second.high - second.value, first.value - first.low))
+    return Estimate(value, low, high, min(first.n, second.n))
+
+
+def _difference(figures: list[list[Headline]]) -> tuple[dict[str, Any], str]:
+    values = [np.array([[one.value] for one in own]) for own in figures]
+    if min(map(len, values)) > 1:
+        ends = interval(seeds_difference(*values))
+        return ends | {"n": min(map(len, values))}, "seeds"
+    if max(map(len, values)) > 1:
+        value = float(values[1].mean() - values[0].mean())
+        return {"difference": value, "ci_low": None, "ci_high": None, "n": figures[0][0].n}, "unpaired"
+    first, second = (_estimate(own[0]) for own in figures)
+    return interval(unpaired_difference(first, second)), "unpaired"
+
+
+def _estimate(figure: Headline) -> Estimate:
+    low, high = (float("nan") if end is None else end for end in (figure.ci_low, figure.ci_high))
+    return Estimate(figure.value, low, high, figure.n)
+
+
+def _figures(store: Store, match: KindMatch, model: str) -> dict[Key, Headline]:
+    units = [unit for origin in match.common for unit in match.origins[model][origin]]
+    rows = read_table(store, "metrics", units=units, kinds=[match.kind]).compute()
+    found = headlines(rows[rows.evaluation == match.kind])
+    return {_key(one): one for one in found if known(one.value) is not None}
+
+
+def _key(one: Headline) -> Key:
+    """Returns what is the same of a figure on both sides: all of its origin but the model, and what tells it apart."""
+    origin = (one.dataset, one.dataset_version, one.protocol, one.protocol_digest, one.evaluation_version)
+    return (*origin, one.problems_digest, one.split, one.seed, one.kind, one.by)
