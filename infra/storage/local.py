@@ -77,9 +77,10 @@ class LocalStore(Store):
         paths = []
         with self._errors("list", prefix):
             for parent, _, names in os.walk(self._file(folder) if folder else self.root, onerror=_unless_missing):
-                inside = Path(parent).relative_to(self.root)
-                paths += [(inside / name).as_posix() for name in names]
-        return sorted(path for path in paths if path.startswith(prefix))
+                inside = Path(parent).relative_to(self.root).as_posix()
+                start = "" if inside == "." else f"{inside}/"
+                paths += [path for name in names if (path := start + name).startswith(prefix)]
+        return sorted(paths)
 
     def written(self, prefix: str = "") -> dict[str, datetime]:
         times = {}

@@ -27,10 +27,12 @@ from pipelines.store.models.layout import FOLDER as MODELS
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.processes import ended_records
 from pipelines.store.removal import uses
+from pipelines.store.reports.compaction.generation import is_left_over
+from pipelines.store.reports.compaction.sweep import superseded_files
 from pipelines.store.reports.problems import PROBLEMS, problems_path
 from pipelines.store.reports.runs import run_plans
 from pipelines.store.reports.slices import is_of_attempt, sliced_units, slices_of
-from pipelines.store.reports.units import MANIFESTS, manifest_path
+from pipelines.store.reports.units import Snapshot, look
 from pipelines.store.sealed import unseal
 from pipelines.store.verify import folders
 
@@ -84,13 +86,13 @@ def find_garbage(store: Store, older_than: timedelta) -> Sweep:
     found: list[tuple[str, Why]] = []
     written = store.written()
     found += [(path, "unfinished write") for path in written if path.rpartition("/")[2].startswith(TEMPORARY)]
-    for root, look in ((DATASETS, _of_dataset), (MODELS, _of_model)):
+    for root, found_of in ((DATASETS, _of_dataset), (MODELS, _of_model)):
         for name in folders(store, root):
             if users := [job.job for job in running if uses(job, name)]:
                 left_out.append(f"{root}/{name} is in use by {', '.join(users)}")
                 continue
             try:
-                found += look(store, name)
+                found += found_of(store, name)
             except (InfraError, ValueError) as error:  # damaged, or held by a training
                 left_out.append(f"{root}/{name} is left as it is: {error}")
     if running:
@@ -164,29 +166,42 @@ def _of_model(store: Store, name: str) -> Iterator[tuple[str, Why]]:
 
 def _of_reports(store: Store, left_out: list[str]) -> Iterator[tuple[str, Why]]:
     """Yields files of rows, and problems, that no unit's manifest names, of whatever version of the schema."""
-    named = set()
-    for path in store.list(f"{MANIFESTS}/"):
+    snapshot = look(store)
+    generation = None if snapshot.compacted is None else snapshot.compacted.generation
+    named = set() if generation is None else generation.named | {one.path for one in generation.parts}
+    gone = set(superseded_files(store, snapshot))
+    yield from ((path, "superseded") for path in sorted(gone))
+    for path in snapshot.stamps:
+        if path in gone:
+            continue
         try:
             document = from_json(unseal(store.read(path)))
             named |= {str(part["path"]) for part in document["parts"]}
             named.add(problems_path(str(document.get("problems_digest"))))
+        except FileNotFoundError:
+            left_out.append("reports are left as they are: they are being compacted or removed; run it again")
+            return
         except (ValueError, KeyError, TypeError) as error:
             left_out.append(f"reports are left as they are: {store.address(path)} is damaged ({type(error).__name__})")
             return
-    for path in store.list("reports/kind="):
-        if path not in named:
-            yield path, "superseded"
+    rest = [path for path in store.list("reports/kind=") if path not in named and path not in gone]
+    if any(is_left_over(path, generation) for path in rest):
+        # It may still work, and nobody but the next one can make sure that it does not.
+        left_out.append(
+            "reports hold files of a compaction that works or was cut off; `jepa reports compact` deletes them"
+        )
+    yield from ((path, "superseded") for path in rest if not is_left_over(path, generation))
     for path in store.list(f"{PROBLEMS}/"):
         if path not in named:
             yield path, "no figures"
-    yield from _of_slices(store)
+    yield from _of_slices(store, snapshot)
 
 
-def _of_slices(store: Store) -> Iterator[tuple[str, Why]]:
+def _of_slices(store: Store, snapshot: Snapshot) -> Iterator[tuple[str, Why]]:
     """Yields the files of slices by which no evaluation that was cut off can go on."""
     listed = {key for plan in run_plans(store) for key in plan.units}
     for key, paths in sliced_units(store).items():
-        if store.exists(manifest_path(key)):
+        if snapshot.standing(key) is not None:
             yield from ((path, "superseded") for path in paths)
         elif key not in listed:
             yield from ((path, "no run") for path in paths)

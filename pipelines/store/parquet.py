@@ -11,10 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 
-def parquet_bytes(table: pa.Table, checksums: bool = False) -> bytes:
-    """Returns a Parquet file that holds a table; `checksums` gives each page one."""
+def parquet_bytes(table: pa.Table, checksums: bool = False, rows_a_group: int | None = None) -> bytes:
+    """Returns a Parquet file that holds a table; `checksums` gives each page one.
+
+    Each group of rows has statistics, by which a reader passes over those that a query does not ask for.
+    """
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=checksums)
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=checksums, row_group_size=rows_a_group)
     return bytes(sink.getvalue().to_pybytes())
 
 

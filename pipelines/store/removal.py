@@ -20,9 +20,12 @@ from pipelines.store.models.layout import FOLDER as MODELS
 from pipelines.store.models.layout import ModelLayout
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.references import check_name
+from pipelines.store.reports.compaction.compact import compact
+from pipelines.store.reports.compaction.withdraw import withdraw
+from pipelines.store.reports.manifest import UnitManifest
 from pipelines.store.reports.runs import run_plans
 from pipelines.store.reports.slices import slice_paths
-from pipelines.store.reports.units import UnitManifest, committed_units, manifest_path
+from pipelines.store.reports.units import committed_units
 from pipelines.store.verify import folders
 
 Kind = Literal["dataset", "model", "head", "run"]
@@ -35,6 +38,8 @@ class Removal(Config):
     name: str
     paths: tuple[str, ...]
     """in the order in which they are deleted"""
+    units: tuple[str, ...] = ()
+    """keys of a run's units that go"""
     kept: tuple[str, ...] = ()
     """keys of a run's units that another run lists, too, or for which they were done: they stay"""
 
@@ -75,9 +80,17 @@ def plan_removal(store: Store, kind: Kind, name: str) -> Removal:
 
 
 def remove(store: Store, removal: Removal) -> None:
-    """Deletes what was planned; what is gone already is no error."""
+    """Deletes what was planned; what is gone already is no error.
+
+    Compacted rows go in two steps: no reader finds them after the first, and the second writes their files anew.
+    """
+    if removal.units:
+        withdraw(store, removal.units)
     for path in removal.paths:
         store.delete(path)
+    # Somebody may have begun to compact the store meanwhile, and have read what is deleted now.
+    if removal.units and withdraw(store, removal.units):
+        compact(store, take=False)
 
 
 def dependents(store: Store, kind: Kind, name: str) -> Iterator[str]:
@@ -153,6 +166,7 @@ def _run(store: Store, run: str) -> Removal:
     return Removal(
         kind="run",
         name=run,
+        units=tuple(unit.key for unit in own),
         paths=(*_unit_paths(own), *slices, *store.list(f"reports/runs/{run}/"), *pages),
         kept=tuple(sorted({unit.key for unit in units} - {unit.key for unit in own})),
     )
@@ -167,8 +181,9 @@ def _head_paths(store: Store, name: str) -> Iterator[str]:
 
 def _unit_paths(units: Sequence[UnitManifest]) -> Iterator[str]:
     for unit in units:
-        yield manifest_path(unit.key)
-        yield from (part.path for part in unit.parts)
+        if all(part.place is None for part in unit.parts):
+            yield unit.name.path
+        yield from (part.path for part in unit.parts if part.place is None)
 
 
 def _last_what_holds_the_name(path: str) -> tuple[bool, bool, str]:

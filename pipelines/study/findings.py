@@ -6,7 +6,7 @@ from infra.storage import Store
 from infra.version import code_version
 from jepa.studies import Claim, Finding
 from pipelines.store.reports import Context, UnitManifest, plan_run, read_unit, unit_key, write_tables
-from pipelines.store.reports.units import content_digest
+from pipelines.store.reports.manifest import content_digest
 from pipelines.study.plan import StudyPlan
 from pipelines.study.rows import own_rows
 

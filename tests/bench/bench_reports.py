@@ -16,7 +16,7 @@ from infra.storage import Store, open_store
 from pipelines.reports import success_by_world_and_model
 from pipelines.store.parquet import parquet_bytes, read_parquet
 from pipelines.store.reports import Context, unit_key, write_tables
-from pipelines.store.reports.units import Part, manifest_path
+from pipelines.store.reports.manifest import Part, manifest_path
 from pipelines.store.sealed import seal, sha256
 from tests.narrow import queried
 from tests.pipelines.reports import synthetic

@@ -6,7 +6,7 @@ from infra.storage import open_store
 from jepa.core.episodes import SPLITS
 from pipelines.store import Dataset
 from pipelines.store.reports import write_tables
-from pipelines.store.reports.tables import read_parts
+from pipelines.store.reports.tables import Piece, read_parts
 from pipelines.store.sealed import sha256
 from tests.fuzz.harness import Target, run_by_hand
 from tests.pipelines.reports import synthetic
@@ -31,7 +31,7 @@ def target() -> Target:
                 opened.chunk_table(split)
         else:
             store.write(unit.parts[0].path, data)
-            read_parts([(unit.parts[0].path, sha256(data))], store.uri, "metrics")
+            read_parts([Piece(unit.parts[0].path, sha256(data))], store.uri, "metrics")
 
     return Target(examples, read)
 

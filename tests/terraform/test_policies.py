@@ -22,7 +22,7 @@ from pipelines.reports.page import ReportConfig, report
 from pipelines.store import DatasetHandle
 from pipelines.store.garbage import delete_garbage, find_garbage
 from pipelines.store.reports import committed_units
-from pipelines.store.reports.units import MANIFESTS
+from pipelines.store.reports.manifest import MANIFESTS
 from pipelines.study import study
 from tests.flows.cli.doctor.checked import findings
 from tests.pipelines.evaluate import asked as evaluation

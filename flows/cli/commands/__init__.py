@@ -22,6 +22,7 @@ STORE = {
     "logs": "show what the units of a job said, and the traceback of every failed attempt",
     "verify": "re-read every byte of a store, a dataset or a model, and restore what is damaged",
     "rm": "remove a dataset, a model, a head or a run that nothing depends on",
+    "reports": "take the rows of all report tables into few files, and say how other programs read them",
     "gc": "delete what was left by jobs that were killed, and what has been replaced; end what still runs of them",
 }
 PREFECT = {

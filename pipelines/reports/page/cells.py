@@ -8,7 +8,7 @@ from infra.storage import Store
 from jepa.studies import STUDIES
 from jepa.studies.study import study_of_table
 from pipelines.store.reports import UnitManifest, run_plans
-from pipelines.store.reports.units import content_digest
+from pipelines.store.reports.manifest import content_digest
 
 
 def drawn_cells(store: Store, run: str, units: Sequence[UnitManifest], claims: pd.DataFrame) -> list[UnitManifest]:

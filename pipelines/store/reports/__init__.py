@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from jepa.core.registries.lazy import offer_lazily
 
 if TYPE_CHECKING:
+    from pipelines.store.reports.manifest import Context, UnitManifest, unit_key
     from pipelines.store.reports.runs import (
         RunPlan,
         latest_run,
@@ -16,17 +17,9 @@ if TYPE_CHECKING:
     )
     from pipelines.store.reports.schema import SchemaError
     from pipelines.store.reports.tables import read_table
-    from pipelines.store.reports.units import (
-        Context,
-        UnitManifest,
-        committed_units,
-        read_unit,
-        read_units,
-        unit_key,
-        write_table,
-        write_tables,
-    )
+    from pipelines.store.reports.units import committed_units, read_unit, read_units
     from pipelines.store.reports.version import SCHEMA_VERSION
+    from pipelines.store.reports.writing import write_table, write_tables
 
 __all__ = [
     "SCHEMA_VERSION",

@@ -17,7 +17,8 @@ from infra.version import code_version
 from jepa.core.config import Config, digest_of
 from jepa.core.errors import InputError
 from pipelines.store.references import check_name
-from pipelines.store.reports.units import UnitManifest, committed_units, manifest_path
+from pipelines.store.reports.manifest import UnitManifest, manifest_path
+from pipelines.store.reports.units import committed_units
 from pipelines.store.sealed import seal, unseal
 
 RUNS = "reports/runs"

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from infra.errors import InfraError
 from infra.storage import Store
 from jepa.core.config import Config
-from pipelines.store.reports.units import Context, Part
+from pipelines.store.reports.manifest import Context, Part
 from pipelines.store.reports.version import SCHEMA_VERSION
 from pipelines.store.sealed import read_if_there, seal, sha256, unseal
 

@@ -4,14 +4,18 @@ import re
 
 from infra.errors import InfraError
 from infra.storage import Store
+from pipelines.store.reports.compaction.generation import GENERATIONS, INDEXES, copy_path, generation_path, is_left_over
+from pipelines.store.reports.compaction.sweep import PART, superseded_files
+from pipelines.store.reports.compaction.verify import damaged_compacted, latest_number
+from pipelines.store.reports.manifest import MANIFESTS, Name, UnitManifest, manifest_path, parse_unit
 from pipelines.store.reports.problems import PATH as PROBLEMS_PATH
 from pipelines.store.reports.problems import PROBLEMS, is_whole, problems_path
 from pipelines.store.reports.runs import RUNS, parse_plan
 from pipelines.store.reports.slices import MARK, damaged_files, parse_mark
-from pipelines.store.reports.units import MANIFESTS, UnitManifest, damaged_parts, manifest_path, parse_unit
+from pipelines.store.reports.units import damaged_parts
+from pipelines.store.reports.units import look as take_snapshot
 from pipelines.store.sealed import Findings, Problem, is_whole_page, read_if_there
 
-PART = re.compile(r"reports/kind=[^/]+/part-(?P<key>.+?)(\.[0-9a-f]{12})?\.parquet")
 PAGE = re.compile(r"reports/(?P<run>[^/]+)/report\.html")
 
 
@@ -30,7 +34,8 @@ def verify_reports(store: Store) -> ReportsReport:
     """
     paths = store.list("reports/")
     look = _Look(store)
-    units = [unit for path in paths if path.startswith(f"{MANIFESTS}/") and (unit := look.unit(path)) is not None]
+    units = look.compacted(paths)
+    units += [unit for path in paths if path not in look.seen and _is_loose(path) and (unit := look.unit(path))]
     for path in paths:
         if path.startswith(f"{RUNS}/") and path.count("/") == 3 and path.endswith(".json"):
             look.plan(path, {unit.key for unit in units})
@@ -48,6 +53,11 @@ def verify_reports(store: Store) -> ReportsReport:
     return ReportsReport(
         units=len(units), files=len(paths) + len(problems), problems=tuple(look.problems), unknown=tuple(look.unknown)
     )
+
+
+def _is_loose(path: str) -> bool:
+    """Returns whether a file is, or should be, the manifest of a unit that is not compacted."""
+    return path.startswith(f"{MANIFESTS}/") and not path.startswith(f"{GENERATIONS}/")
 
 
 class _Look:
@@ -79,6 +89,29 @@ class _Look:
         if vague:
             self.unknown.append(f"{vague[0]} was written by earlier code, without a digest")
         return unit
+
+    def compacted(self, paths: list[str]) -> list[UnitManifest]:
+        """Checks the files of what is compacted, and returns the units that stand there."""
+        self.seen |= {path for path in paths if path.startswith((f"{GENERATIONS}/", f"{INDEXES}/"))}
+        try:
+            snapshot = take_snapshot(self.store)
+        except InfraError as error:
+            self.problems.append(Problem(path=generation_path(latest_number(paths)), kind="damaged", detail=str(error)))
+            return []
+        if snapshot.compacted is None:
+            return []
+        names = [name for one in snapshot.loose.values() for name in one]
+        self.seen |= {name.path for name in names if snapshot.standing(name.key) != name}
+        self.problems += damaged_compacted(self.store, snapshot.compacted)
+        generation = snapshot.compacted.generation
+        self.seen |= {*superseded_files(self.store, snapshot), *generation.named}
+        if copy_path(generation.path) not in paths:
+            self.unknown.append(f"{generation.path} has no copy yet; `jepa reports compact` writes it")
+        if left := [path for path in paths if is_left_over(path, generation)]:
+            self.seen |= {*left}
+            self.unknown.append(f"{left[0]} is of a compaction that works, or was cut off; `jepa reports compact`")
+        standing = [snapshot.standing(key) for key in snapshot.compacted.units]
+        return [unit for unit in standing if isinstance(unit, UnitManifest)]
 
     def plan(self, path: str, done: set[str]) -> None:
         """Checks the plan of a run."""
@@ -135,11 +168,10 @@ class _Look:
     def orphan(self, path: str, paths: set[str]) -> bool:
         """Returns whether a part has lost its manifest, and says so; one that is superseded has not."""
         found = PART.fullmatch(path)
-        lost = found is not None and manifest_path(found["key"]) not in paths
-        if found is not None and lost:
-            named = Problem(
-                path=manifest_path(found["key"]), kind="missing", detail="its files are there; evaluate again"
-            )
+        name = None if found is None else Name(int(found["revision"] or 1), found["token"] or "", found["key"])
+        lost = name is not None and name.path not in paths
+        if name is not None and lost:
+            named = Problem(path=name.path, kind="missing", detail="its files are there; evaluate again")
             if named not in self.problems:
                 self.problems.append(named)
         return lost

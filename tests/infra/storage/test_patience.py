@@ -156,11 +156,11 @@ WAITER = """
 from infra.storage import open_store
 from infra.storage.patience import Patience
 from infra.storage.s3 import S3Store
-from pipelines.store.reports.tables import read_parts
+from pipelines.store.reports.tables import Piece, read_parts
 import sys
 print("ready", flush=True)
 if sys.argv[1] == "threads":
-    read_parts([(f"reports/{number}", "") for number in range(40)], "s3://bucket/prefix", "metrics")
+    read_parts([Piece(f"reports/{number}") for number in range(40)], "s3://bucket/prefix", "metrics")
 open_store("s3://bucket/prefix").read("object")
 """
 

@@ -16,7 +16,7 @@ from pipelines.pretrain import pretrain
 from pipelines.store import Dataset, DatasetHandle, verify
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.reports import committed_units, read_table, write_tables
-from pipelines.store.reports.tables import read_parts
+from pipelines.store.reports.tables import Piece, read_parts
 from tests.pipelines.loader.official.reading import opened
 from tests.pipelines.reports import synthetic
 from tests.pipelines.small_dataset import small_dataset
@@ -121,7 +121,7 @@ def part_of_a_report(store: Store, outward: str, cache: Path) -> None:
 
 
 def part_given_to_a_worker(store: Store, outward: str, cache: Path) -> None:
-    read_parts([(outward, "0" * 64)], store.uri, "metrics")
+    read_parts([Piece(outward, "0" * 64)], store.uri, "metrics")
 
 
 READERS = [

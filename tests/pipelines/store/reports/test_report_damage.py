@@ -12,7 +12,7 @@ from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.store.parquet import parquet_bytes, read_parquet
 from pipelines.store.reports import plan_run, read_table, read_unit, read_units, units_of_run, write_tables
-from pipelines.store.reports.units import manifest_path
+from pipelines.store.reports.manifest import manifest_path
 from pipelines.store.reports.verify import verify_reports
 from pipelines.store.sealed import seal, sha256
 from tests.pipelines.damage import HARMS, damage

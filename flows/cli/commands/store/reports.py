@@ -1,0 +1,71 @@
+"""`jepa reports`: the report tables of a store: taken into few files, and how other programs read them."""
+
+from typing import TYPE_CHECKING, Literal
+
+from flows.cli.commands.context import Context
+from flows.cli.table import table_lines
+from jepa.core.config import Config
+from jepa.core.errors import InputError
+
+if TYPE_CHECKING:
+    from pipelines.store.reports.compaction.compact import Compaction
+    from pipelines.store.reports.compaction.others import TableView
+
+
+class ReportsOptions(Config):
+    """What to do with the report tables."""
+
+    action: Literal["compact", "files", "sql"]
+    """`compact` takes the rows of all units into few files; `files` lists the files of a table; `sql` is the query by
+    which DuckDB reads its rows, each once"""
+    table: str = "metrics"
+    """table whose files or query are wanted: metrics, training, episodes …"""
+    dry_run: bool = False
+    """say what `compact` would do, and do nothing"""
+
+
+Options = ReportsOptions
+POSITIONAL = "action"
+EXAMPLE = 'jepa reports compact --dry-run\n  jepa reports compact\n  duckdb -c "$(jepa reports sql --table metrics)"'
+
+
+def execute(options: ReportsOptions, context: Context) -> int:
+    """Compacts, or says how the rows of a table are read."""
+    if options.action == "compact":
+        return _compact(options, context)
+    if options.dry_run:
+        raise InputError(f"dry_run is given with {options.action!r}, which changes nothing; leave it out")
+    from pipelines.store.reports.compaction.others import view_of
+
+    view = view_of(context.store(writes=False), options.table)
+    context.show(view.model_dump(mode="json"), [view.sql] if options.action == "sql" else _file_lines(view))
+    return 0
+
+
+def _compact(options: ReportsOptions, context: Context) -> int:
+    """Compacts, or counts what would be taken."""
+    from pipelines.store.reports.compaction.compact import compact, plan_compaction
+
+    store = context.store(writes=not options.dry_run)
+    if options.dry_run:
+        planned = plan_compaction(store)
+        lines = [f"{planned.taken:,} units would be taken in, and {planned.dropped:,} superseded rows dropped"]
+        context.show(planned.model_dump(mode="json") | {"compacted": False}, lines)
+        return 0
+    context.working = True
+    made = compact(store)
+    context.show(made.model_dump(mode="json") | {"compacted": True}, compaction_lines(made))
+    return 0
+
+
+def compaction_lines(made: "Compaction") -> list[str]:
+    """Returns what a compaction did, for people."""
+    lines = [f"left: {sentence}" for sentence in made.left]
+    lines += [f"{file.path}: {file.rows:,} rows, {file.bytes:,} bytes" for file in made.files]
+    what = f"{made.units:,} units lie in {len(made.files)} files"
+    return [*lines, f"{what}: {made.taken:,} taken in, {made.dropped:,} rows dropped, {made.deleted:,} files deleted"]
+
+
+def _file_lines(view: "TableView") -> list[str]:
+    rows = [{"file": one.address, "rows": f"{one.rows:,}", "superseded": f"{one.superseded:,}"} for one in view.files]
+    return table_lines(rows, right=("rows", "superseded")) or [f"table {view.table} has no rows yet"]

@@ -1,0 +1,153 @@
+"""The index of what is compacted: the manifests of all its units in one file, and where the rows of each part lie."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
+
+from infra.errors import InfraError
+from infra.storage import Store
+from pipelines.store.reports.compaction.generation import (
+    REREADS,
+    Generation,
+    Withdrawn,
+    copy_path,
+    generation_stamps,
+    parse_generation,
+)
+from pipelines.store.reports.manifest import Part, Place, UnitManifest, warn_once
+from pipelines.store.sealed import read_if_there, sha256
+
+HELD = 4
+"""Indexes that a process keeps."""
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """A generation with its units."""
+
+    generation: Generation
+    units: Mapping[str, UnitManifest] = field(default_factory=dict)
+
+    def revision(self, key: str) -> int:
+        """Returns the newest revision of a key that is compacted or was removed, 0 where there is none.
+
+        No manifest that lies loose under this number or a lower one counts.
+        """
+        held = self.units[key].revision if key in self.units else 0
+        return max(held, self.withdrawn[key].revision if key in self.withdrawn else 0)
+
+    @cached_property
+    def withdrawn(self) -> dict[str, Withdrawn]:
+        """Returns the units that were removed."""
+        return {one.key: one for one in self.generation.withdrawn}
+
+    @cached_property
+    def parts(self) -> Mapping[str, Part]:
+        """Returns all parts by the files that they were committed as."""
+        return {part.path: part for unit in self.units.values() for part in unit.parts}
+
+
+_READ: dict[tuple[str, str], Compacted] = {}
+_LOCK = Lock()
+
+
+def read_compacted(store: Store) -> Compacted | None:
+    """Returns the newest generation with its units; None where the store was never compacted.
+
+    Who lists manifests does so *before*: what is compacted after that is still among those that were listed.
+
+    Raises:
+        InfraError: the generation, or the index of its units, is damaged with its copy.
+    """
+    for _ in range(REREADS):
+        stamps = generation_stamps(store)
+        if not stamps:
+            return None
+        path, stamp = next(reversed(stamps.items()))
+        name = store.address(path), str(stamp)
+        held = _READ.get(name)
+        if held is not None:
+            return held
+        found = _read(store, path)
+        if found is None:
+            continue  # the next generation has taken its place
+        if stamp is not None:
+            with _LOCK:
+                while len(_READ) >= HELD:
+                    _READ.pop(next(iter(_READ)))
+                _READ[name] = found
+        return found
+    raise InfraError(
+        f"report tables of store {store.uri!r} are compacted again and again while they are read; try again"
+    )
+
+
+def _read(store: Store, path: str) -> Compacted | None:
+    data = read_if_there(store, path)
+    if data is None:
+        return None
+    try:
+        generation = parse_generation(store, path, data)
+    except InfraError as error:
+        copy = read_if_there(store, copy_path(path))
+        if copy is None:
+            raise
+        generation = parse_generation(store, path, copy)
+        warn_once(f"{error.args[0].partition(' and so')[0]}: its copy is read; `jepa reports compact` writes both anew")
+    if generation.index is None:
+        return Compacted(generation)
+    for place in (generation.index.path, generation.copy_of_index):
+        data = None if place is None else read_if_there(store, place)
+        if data is not None and sha256(data) == generation.index.sha256:
+            return Compacted(generation, decoded(data))
+    if read_if_there(store, path) is None:
+        return None  # the next generation has taken its place
+    raise InfraError(
+        f"{store.address(generation.index.path)} is lost or damaged, which says where compacted rows lie, and so is "
+        "its copy; restore one of them from a backup"
+    )
+
+
+def encoded(units: Sequence[UnitManifest]) -> bytes:
+    """Returns the file that holds units, each of whose parts has its place.
+
+    A row for each unit; `files` and `firsts` say of each of its parts in which file its rows lie, and from which on.
+    """
+    import pyarrow as pa
+
+    from pipelines.store.parquet import parquet_bytes
+
+    places = [[part.place for part in unit.parts if part.place is not None] for unit in units]
+    rows = [
+        {
+            "key": unit.key,
+            "revision": unit.revision,
+            "token": unit.token,
+            "manifest": unit.model_dump_json(),
+            "files": [f"{place.sha256}/{place.path}" for place in own],
+            "firsts": [place.first for place in own],
+        }
+        for unit, own in zip(units, places, strict=True)
+    ]
+    text, number = pa.string(), pa.int64()
+    kinds: dict[str, pa.DataType] = {"key": text, "revision": number, "token": text, "manifest": text}
+    kinds |= {"files": pa.list_(text), "firsts": pa.list_(number)}
+    schema = pa.schema(list(kinds.items()))
+    return parquet_bytes(pa.Table.from_pylist(rows, schema=schema))
+
+
+def decoded(data: bytes) -> dict[str, UnitManifest]:
+    """Returns the units of a file by their keys."""
+    from pipelines.store.parquet import read_parquet
+
+    units = {}
+    for row in read_parquet(data).to_pylist():
+        unit = UnitManifest.model_validate_json(row["manifest"])
+        parts = []
+        for part, file, first in zip(unit.parts, row["files"], row["firsts"], strict=True):
+            digest, _, path = file.partition("/")
+            parts.append(part.model_copy(update={"place": Place(path, digest, first)}))
+        facts = {"parts": tuple(parts), "revision": row["revision"], "token": row["token"]}
+        units[unit.key] = unit.model_copy(update=facts)
+    return units
