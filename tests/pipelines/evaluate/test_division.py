@@ -52,7 +52,7 @@ def whole(judged_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Stor
 
 
 def assert_the_same_rows(store: Store, whole: Store) -> None:
-    for table in ("metrics", "episodes"):
+    for table in ("metrics", "episodes", "films"):
         pd.testing.assert_frame_equal(rows(store, table), rows(whole, table), check_exact=True)
     assert not store.list(f"{SLICES}/"), "what is pooled is kept once"
     assert verify_store(store).ok
@@ -271,7 +271,7 @@ def test_slices_that_are_lost_again_and_again_are_given_up(mine: Store) -> None:
 def test_what_a_killed_forced_evaluation_leaves_is_garbage(mine: Store, whole: Store) -> None:
     begun(mine, 2, pieces=1, force=True)
     left = set(mine.list(f"{SLICES}/"))
-    assert len(left) == 2 and all(is_of_attempt(path) for path in left)
+    assert len(left) == 3 and all(is_of_attempt(path) for path in left)
     assert verify_store(mine).ok
     sweep = find_garbage(mine, timedelta(0))
     assert {one.path: one.why for one in sweep.garbage if one.path in left} == dict.fromkeys(left, "ended attempt")
@@ -288,7 +288,7 @@ def test_what_is_left_of_an_evaluation_goes_with_its_run_or_as_garbage(
     cut_off(mine, monkeypatch, after=6)
     unit = plan_evaluation(config(**PLANNING), mine).units[1]
     slices = set(mine.list(f"{SLICES}/"))
-    assert len(slices) == 4
+    assert len(slices) == 2 * 3, "of each the mark, the rows of episodes and those of films"
     assert not [one for one in find_garbage(mine, timedelta(0)).garbage if one.path in slices], "it may go on"
     torn = next(path for path in slices if path.endswith("0-1.json"))
     mark = mine.read(torn)

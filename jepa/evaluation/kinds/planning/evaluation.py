@@ -29,8 +29,9 @@ from jepa.evaluation.kinds.planning.config import (
     privileged_planners,
 )
 from jepa.evaluation.kinds.planning.figures import Outcomes, planner_metrics
+from jepa.evaluation.kinds.planning.films import film_rows, filmed_planner, pooled_films
 from jepa.evaluation.kinds.planning.problems import draw, has_problem, require_drawn, require_offsets, with_frames
-from jepa.evaluation.kinds.planning.report import EPISODES, HEADLINES, SECTION
+from jepa.evaluation.kinds.planning.report import EPISODES, FILMS, HEADLINES, SECTION
 from jepa.evaluation.kinds.planning.selection import Selection
 from jepa.evaluation.kinds.planning.stitched import known_steps
 from jepa.evaluation.kinds.probing.evaluation import fit_position_probe
@@ -53,7 +54,7 @@ class PlanningEvaluation(DivisibleEvaluation):
     kind = "planning"
     Config = PlanningConfig
     version = 3
-    tables = (EPISODES,)
+    tables = (EPISODES, FILMS)
     headlines = HEADLINES
     section = SECTION
     needs_simulator = True
@@ -186,7 +187,7 @@ class PlanningEvaluation(DivisibleEvaluation):
     def run_items(
         self, unit: str, items: range | None, model: WorldModel, source: EpisodeSource, seed: int
     ) -> EvaluationResult:
-        """Returns the row of each problem, planner and random stream.
+        """Returns the row of each problem, planner and random stream, and frames of a few problems.
 
         Raises:
             InputError: there are no such problems, or the configured plans do not fit the model's frameskip.
@@ -215,6 +216,10 @@ class PlanningEvaluation(DivisibleEvaluation):
                 )
                 with_model = [run for run in runs if run.imagined_latent is not None]
                 result.plan_seconds += [seconds for run in with_model for seconds in run.plan_seconds]
+        filmed = filmed_planner(config.planners)
+        if filmed is not None and config.frames_shown:
+            labels = {name: value for name, value in common.items() if name != "success_kind"} | {"planner": filmed}
+            result.tables[FILMS.name] = film_rows(problems, executions[filmed][0], imagined[filmed], source, labels)
         return result
 
     def pool(self, unit: str, found: EvaluationResult, seed: int) -> EvaluationResult:
@@ -230,7 +235,9 @@ class PlanningEvaluation(DivisibleEvaluation):
         }
         outcomes = {label: Outcomes.of(streams) for label, streams in solved.items()}
         ordered = [row for streams in solved.values() for own in streams for row in own]
-        result = EvaluationResult(tables={EPISODES.name: ordered}, plan_seconds=found.plan_seconds)
+        films = pooled_films(found.tables.get(FILMS.name, []))
+        tables = {EPISODES.name: ordered} | ({FILMS.name: films} if films else {})
+        result = EvaluationResult(tables=tables, plan_seconds=found.plan_seconds)
         common = {"evaluation": self.kind, "protocol": self.protocol, "split": split, "goal": goal_kind, "seed": seed}
         common |= {"offset": offset, "success_kind": self.config.success_kind}
         privileged = privileged_planners(self.config.planners)

@@ -43,6 +43,27 @@ EPISODES = Table(
     ),
 )
 
+FILMS = Table(
+    "films",
+    (
+        Column("split", "string", "split that the problem was drawn from"),
+        Column("protocol", "string", "named and versioned planning set-up"),
+        Column("planner", "string", "label of the planner that is filmed"),
+        Column("seed", "int", "seed of the evaluation"),
+        Column("goal", "string", "kind of goal"),
+        Column("offset", "int", "environment steps from start to goal, of stitched problems at most"),
+        Column("problem", "int", "number of the problem, as in `episodes`"),
+        Column("success", "bool", "whether the goal was met within the budget"),
+        Column("source", "string", "scene: what was done; goal: the goal's frame, of which there is one"),
+        Column("step", "int", "environment step of the frame"),
+        Column("frame", "bytes", "PNG"),
+        Column("planned_path", "points", "path (x, y) that the first plan was expected to take", optional=True),
+        Column(
+            "frame_extent", "point", "path coordinates of the frame's edges: left, right, bottom, top", optional=True
+        ),
+    ),
+)
+
 REFERENCES = {"planner": ("random", "demonstration", "oracle")}
 """They tell what a figure is worth and are no merit of the model."""
 REGRET = {"metric": "regret", "quantity": "final_distance"}
@@ -172,6 +193,14 @@ SECTION = Section(
             without=REFERENCES,
             reading="Blue: the path taken, from the dot. Orange, dashed: where the first plan expected to go. "
             "Ring: the goal, whose frame shines through the first one.",
+        ),
+        Chart(
+            "films",
+            table="films",
+            heading="Films",
+            reading="Left what was done, frame by frame until the goal was met or the budget was over; right the goal. "
+            "Orange, dashed: where the first plan expected to go. The first problems of each kind that were reached, "
+            "and the first that were missed.",
         ),
     ),
     missing="No planning was evaluated in this run.",

@@ -88,6 +88,7 @@ DRAWINGS: Registry[type[Drawing]] = Registry(
         "decoding_curves": f"{ROOM}.of_evaluations.decoding_curves",
         "dose_response": f"{ROOM}.of_evaluations.dose_response",
         "figure_table": f"{ROOM}.figure_table",
+        "films": f"{ROOM}.of_evaluations.films",
         "film_strips": f"{ROOM}.of_evaluations.film_strips",
         "heat_map": f"{ROOM}.heat_map",
         "lines": f"{ROOM}.lines",

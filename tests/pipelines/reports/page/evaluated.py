@@ -3,6 +3,7 @@
 import numpy as np
 
 from jepa.evaluation import EVALUATIONS
+from jepa.worlds.world import make_world
 from tests.pipelines.reports import synthetic
 from tests.pipelines.reports.synthetic import Row, metric
 
@@ -10,12 +11,31 @@ from tests.pipelines.reports.synthetic import Row, metric
 def more_evaluations() -> dict[str, dict[str, list[Row]]]:
     """Returns tables by evaluation: where regret is lost, geometry, decoding, identifiability, and the latents."""
     return {
+        "films": {"films": film_rows()},
         "regret": regret(),
         "geometry": geometry(),
         "decoding": synthetic.decoding_rows(),
         "identifiability": {"metrics": identifiability()},
         "latent": {"metrics": [metric("latent", name, 1.25) for name in ("effective_rank", "straightness", "sigreg")]},
     }
+
+
+def film_rows(problems: int = 3, frames: int = 6) -> list[Row]:
+    """Returns films of problems that are reached and missed in turn, of real Two-Room scenes."""
+    world = make_world("two_room", 1)
+    rows = []
+    for problem in range(problems):
+        world.begin([problem], [{"door": 0.5}])
+        goal = synthetic.png(world)
+        where = {"split": "test", "protocol": "two-room-v1", "planner": "cem", "seed": 0, "goal": "uniform"}
+        where |= {"offset": 25, "problem": problem, "success": problem % 2 == 0}
+        for step in range(frames):
+            world.advance(np.array([[1.0, 0.5]], dtype=np.float32))
+            row = {**where, "source": "scene", "step": step, "frame": synthetic.png(world)}
+            plan = {"planned_path": [[0.1, 0.1], [0.5, 0.4]], "frame_extent": [0.0, 1.0, 1.0, 0.0]}
+            rows.append(row | (plan if step == 0 else {}))
+        rows.append({**where, "source": "goal", "step": frames - 1, "frame": goal})
+    return rows
 
 
 def regret() -> dict[str, list[Row]]:

@@ -10,7 +10,7 @@ from infra.storage import open_store
 from pipelines.store.reports import write_tables
 from tests.pipelines.reports import synthetic
 from tests.pipelines.reports.page.browser import DESKTOP, PHONE, seen
-from tests.pipelines.reports.page.evaluated import regret
+from tests.pipelines.reports.page.evaluated import film_rows, regret
 from tests.pipelines.reports.page.pages import made
 from tests.pipelines.reports.page.seen import UNMARKED
 
@@ -34,6 +34,7 @@ def named(name: str) -> Tables:
         "steps": [{**row, "shift": name} for row in synthetic.surprise_steps(2)],
         "predictions": [{**row, "quantity": name, "unit": name} for row in synthetic.predictions(20)],
         "pictures": [{**row, "protocol": name} for row in synthetic.decoding_rows(2)["pictures"]],
+        "films": [{**row, "goal": name, "planner": name} for row in film_rows(2)],
         "regret_candidates": [{**row, "goal": name, "unit": name} for row in lost["regret_candidates"]],
         "training": [{**row, "metric": name} for row in synthetic.training_rows(100)[:6]],
     }

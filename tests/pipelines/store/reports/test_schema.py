@@ -13,6 +13,7 @@ def test_tables_are_those_for_all_and_those_of_the_evaluations() -> None:
     assert list(tables())[:3] == ["metrics", "training", "claims"]
     of_evaluations = {
         "episodes",
+        "films",
         "steps",
         "doses",
         "predictions",

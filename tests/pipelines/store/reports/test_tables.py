@@ -18,12 +18,14 @@ from pipelines.store.reports.schema import table_schema, tables
 from pipelines.store.sealed import sha256
 from tests.narrow import queried
 from tests.pipelines.reports import synthetic
+from tests.pipelines.reports.page.evaluated import film_rows
 
 MAKERS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "metrics": synthetic.planning_metrics,
     "episodes": lambda: synthetic.planning_episodes(2),
     "steps": lambda: synthetic.surprise_steps(2),
     "predictions": lambda: synthetic.predictions(5),
+    "films": lambda: film_rows(1, 3),
     "pictures": lambda: synthetic.decoding_rows()["pictures"],
     "training": lambda: synthetic.training_rows(50),
     "claims": synthetic.claim_rows,
