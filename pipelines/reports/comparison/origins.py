@@ -6,7 +6,7 @@ from functools import cached_property
 
 from pipelines.reports.comparison.sides import Judged, Side
 from pipelines.store.references import SHORT
-from pipelines.store.reports.units import UnitManifest
+from pipelines.store.reports.manifest import UnitManifest
 
 
 @dataclass(frozen=True, order=True)

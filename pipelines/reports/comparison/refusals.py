@@ -8,7 +8,7 @@ from pipelines.reports.comparison.origins import KindMatch, differences
 from pipelines.reports.comparison.sides import Side
 from pipelines.store.references import SHORT
 from pipelines.store.reports import read_table
-from pipelines.store.reports.units import UnitManifest
+from pipelines.store.reports.manifest import UnitManifest
 
 
 @dataclass(frozen=True)

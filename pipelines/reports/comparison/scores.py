@@ -16,7 +16,7 @@ from pipelines.reports.selection import grouped
 from pipelines.store.references import SHORT
 from pipelines.store.reports import read_table
 from pipelines.store.reports.schema import row_columns
-from pipelines.store.reports.units import UnitManifest
+from pipelines.store.reports.manifest import UnitManifest
 
 ORIGIN = ("dataset", "dataset_version", "dataset_digest", "protocol_digest", "evaluation_version", "problems_digest")
 """What has to be the same, beside the labels that the rows of a table bring themselves."""

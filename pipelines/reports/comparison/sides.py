@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from infra.storage import Store
 from jepa.core.errors import InputError
 from pipelines.store.references import SHORT, split_model
-from pipelines.store.reports.units import UnitManifest
+from pipelines.store.reports.manifest import UnitManifest
 
 PATTERN = frozenset("*?[")
 """Characters of a pattern, as a shell has them."""
