@@ -15,8 +15,8 @@ from jepa.evaluation.statistics import pair_parts
 from pipelines.reports.selection import grouped
 from pipelines.store.references import SHORT
 from pipelines.store.reports import read_table
-from pipelines.store.reports.schema import row_columns
 from pipelines.store.reports.manifest import UnitManifest
+from pipelines.store.reports.schema import row_columns
 
 ORIGIN = ("dataset", "dataset_version", "dataset_digest", "protocol_digest", "evaluation_version", "problems_digest")
 """What has to be the same, beside the labels that the rows of a table bring themselves."""
