@@ -48,6 +48,7 @@ from jepa.evaluation.statistics.paired import seeds_difference as seeds_differen
 from jepa.evaluation.statistics.ranks import rank_correlation as rank_correlation
 from jepa.evaluation.statistics.rates import wilson as wilson
 from jepa.evaluation.statistics.regression import RegressionFit as RegressionFit
+from jepa.evaluation.statistics.regression import RegressionSample as RegressionSample
 from jepa.evaluation.statistics.regression import bootstrap_regression as bootstrap_regression
 from jepa.evaluation.statistics.regression import group_moments as group_moments
 from jepa.evaluation.statistics.regression import regression_fit as regression_fit

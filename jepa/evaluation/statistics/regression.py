@@ -3,12 +3,15 @@
 Shapes: N samples, D dimensions, G groups, R resamples.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jepa.evaluation.statistics.estimates import RESAMPLES, Estimate, Floats, bootstrap_weights, percentile_interval
+
+MEASURES = ("mse", "r2", "pearson_r")
 
 
 @dataclass(frozen=True)
@@ -54,27 +57,49 @@ def regression_fit(moments: Floats, whole_6D: Floats) -> RegressionFit:
         )
 
 
+class RegressionSample:
+    """Targets of samples in groups (episodes), and resamples of the groups, by which all predictions are judged.
+
+    Frames of one episode are alike (a door does not move within it), so episodes and not frames are resampled.
+    """
+
+    def __init__(self, true_ND: ArrayLike, group_N: ArrayLike, seed: int, resamples: int = RESAMPLES) -> None:
+        self.true_ND, self.group_N = np.asarray(true_ND, dtype=np.float64), np.asarray(group_N)
+        # Centring first keeps the sums of squares small, so that they lose no digits; no measure depends on it.
+        self._centre_D = self.true_ND.mean(0)
+        self._groups = len(np.unique(self.group_N))
+        self._weights_RG = bootstrap_weights(self._groups, seed, resamples)
+
+    def estimates(self, predicted_ND: ArrayLike, columns: Mapping[str, slice]) -> dict[tuple[str, str], Estimate]:
+        """Returns `mse`, `r2` and `pearson_r`, averaged over dimensions, with intervals over groups; `n` counts these.
+
+        A dimension for which a measure is undefined, because its target is constant, is left out of that measure's
+        average; where none is left the value is NaN.
+
+        Args:
+            predicted_ND: of the targets.
+            columns: dimensions that are averaged, by a name; figures are by name and measure.
+        """
+        predicted = np.asarray(predicted_ND, dtype=np.float64) - self._centre_D
+        moments = group_moments(self.true_ND - self._centre_D, predicted, self.group_N)
+        whole_6D = moments.sum(0)
+        resampled = (self._weights_RG @ moments.reshape(self._groups, -1)).reshape(-1, *whole_6D.shape)
+        whole, sampled = regression_fit(whole_6D, whole_6D), regression_fit(resampled, whole_6D)
+        return {
+            (name, measure): percentile_interval(
+                float(_mean(getattr(whole, measure)[column])), _mean(getattr(sampled, measure)[:, column]), self._groups
+            )
+            for name, column in columns.items()
+            for measure in MEASURES
+        }
+
+
 def bootstrap_regression(
     true_ND: ArrayLike, predicted_ND: ArrayLike, group_N: ArrayLike, seed: int, resamples: int = RESAMPLES
 ) -> dict[str, Estimate]:
-    """Returns `mse`, `r2` and `pearson_r`, averaged over the dimensions, with intervals over groups (episodes).
-
-    A dimension for which a measure is undefined, because its target is constant, is left out of that measure's average.
-    Frames of one episode are alike (a door does not move within it), so episodes and not frames are resampled; `n`
-    counts the groups.
-    """
-    true, predicted = np.asarray(true_ND, dtype=np.float64), np.asarray(predicted_ND, dtype=np.float64)
-    # Centring first keeps the sums of squares small, so that they lose no digits; no measure depends on it.
-    centre = true.mean(0)
-    moments = group_moments(true - centre, predicted - centre, np.asarray(group_N))
-    weights_RG = bootstrap_weights(len(moments), seed, resamples)
-    whole_6D = moments.sum(0)
-    resampled = regression_fit(np.einsum("rg,gsd->rsd", weights_RG, moments, optimize=True), whole_6D)
-    whole = regression_fit(whole_6D, whole_6D)
-    return {
-        name: percentile_interval(float(_mean(getattr(whole, name))), _mean(getattr(resampled, name)), len(moments))
-        for name in ("mse", "r2", "pearson_r")
-    }
+    """Returns `mse`, `r2` and `pearson_r` of all dimensions together, as `RegressionSample.estimates` does."""
+    found = RegressionSample(true_ND, group_N, seed, resamples).estimates(predicted_ND, {"all": slice(None)})
+    return {measure: estimate for (_, measure), estimate in found.items()}
 
 
 def _mean(values: Floats) -> Floats:

@@ -66,5 +66,5 @@ SECTION = Section(
             "Kolmogorov-Smirnov distance over episodes; 0 where the data are stationary.",
         ),
     ),
-    order=60,
+    order=12,
 )

@@ -24,9 +24,9 @@ from jepa.evaluation.evaluation import (
     present_splits,
     require_episodes,
 )
-from jepa.evaluation.kinds.latent.gaussianity import batch_sigreg
-from jepa.evaluation.kinds.latent.report import HEADLINES
-from jepa.evaluation.statistics import Estimate, bootstrap_mean, jackknife_blocks, jackknife_interval
+from jepa.evaluation.kinds.latent.gaussianity import batch_sigreg, dimension_distances
+from jepa.evaluation.kinds.latent.report import HEADLINES, SECTION
+from jepa.evaluation.statistics import Estimate, Key, bootstrap_mean, jackknife_blocks, jackknife_interval
 from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 
@@ -61,6 +61,7 @@ class LatentEvaluation(Evaluation):
     Config = LatentConfig
     version = 2
     headlines = HEADLINES
+    section = SECTION
 
     def __init__(self, config: LatentConfig, protocol: str) -> None:
         self.config = config
@@ -76,23 +77,26 @@ class LatentEvaluation(Evaluation):
         return present_splits(source)
 
     def run(self, unit: str, model: WorldModel, source: EpisodeSource, seed: int) -> EvaluationResult:
-        """Returns `effective_rank`, `straightness` and `sigreg` of the split's latents."""
+        """Returns `effective_rank`, `straightness`, `sigreg` and `gaussian_distance` of the split's latents."""
         started = time.perf_counter()
         frameskip, seed_here = model.config.frameskip, derive_seed(seed, "latent", unit)
         episodes = source.episodes(unit, limit=self.config.episodes)
         latents = [encode_pixels(model, episode.pixels[::frameskip]).astype(np.float64) for episode in episodes]
         straight = [value for value in map(straightness, latents) if np.isfinite(value)]
-        figures: dict[str, Estimate] = {
-            "effective_rank": overall_effective_rank(latents, self.config.resamples),
-            "sigreg": batch_sigreg(latents, self.config.sigreg_batch, seed_here, self.config.resamples),
+        figures: dict[Key, Estimate] = {
+            ("effective_rank", None): overall_effective_rank(latents, self.config.resamples),
+            ("sigreg", None): batch_sigreg(latents, self.config.sigreg_batch, seed_here, self.config.resamples),
         }
         if straight:
-            figures["straightness"] = bootstrap_mean(straight, seed_here)
+            figures["straightness", None] = bootstrap_mean(straight, seed_here)
+        figures |= dimension_distances(latents, self.config.resamples)
         labels = {"evaluation": self.kind, "protocol": self.protocol, "split": unit, "seed": seed}
         labels["seconds"] = time.perf_counter() - started
         # One episode alone has no SIGReg: what is undefined has no row.
         defined = {name: figure for name, figure in figures.items() if np.isfinite(figure.value)}
-        return EvaluationResult([metric_row(one, metric=name, unit="1", **labels) for name, one in defined.items()])
+        return EvaluationResult(
+            [metric_row(one, metric=key[0], quantity=key[1], unit="1", **labels) for key, one in defined.items()]
+        )
 
 
 def straightness(z_TD: Floats) -> float:

@@ -1,4 +1,6 @@
-"""How far latents are from a standard Gaussian: SIGReg's statistic, of a batch of given size, whatever was looked at.
+"""How far latents are from Gaussian: SIGReg's statistic, and each dimension's distance from a Gaussian of its spread.
+
+SIGReg is that of a batch of given size, whatever was looked at.
 
 With c the empirical characteristic function along a direction and φ that of the Gaussian, SIGReg is N Σ_k w_k |c - φ|².
 Its expectation over N independent latents is
@@ -9,17 +11,27 @@ Its expectation over N independent latents is
 figure is this expectation for one N, the size of a training batch. The second sum is estimated from pairs of frames of
 different episodes alone, since those of one episode are alike.
 
+A dimension is compared with the Gaussian of its own mean and spread by the Kolmogorov-Smirnov distance, the largest
+gap of the two distribution functions: SIGReg along random directions hardly sees a single dimension with two humps.
+
 Shapes: G episodes, N frames, D latent dimensions, M directions, K knots, J blocks of episodes.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
-from jepa.evaluation.statistics import Estimate, jackknife_blocks, jackknife_interval
+from jepa.evaluation.statistics import Estimate, Key, jackknife_blocks, jackknife_interval, jackknifed
 from jepa.objectives.terms.sigreg import Quadrature, SIGReg
 
 Floats = NDArray[np.float64]
+
+
+DIMENSION_BLOCKS = 20
+"""Most blocks of episodes that are left out for an interval of the dimensions' distances, which need sorting."""
 
 
 def batch_sigreg(latents: list[Floats], batch: int, seed: int, blocks: int) -> Estimate:
@@ -55,3 +67,38 @@ def batch_sigreg(latents: list[Floats], batch: int, seed: int, blocks: int) -> E
     left_out = [statistic(~kept_G) for kept_G in jackknife_blocks(groups, blocks)] if groups > 1 else [np.nan]
     value = statistic(np.zeros(groups, dtype=bool))
     return jackknife_interval(value, left_out, groups, min(0.0, value), np.inf)
+
+
+def dimension_distances(latents: list[Floats], blocks: int) -> dict[Key, Estimate]:
+    """Returns the mean and the largest distance of a dimension from Gaussian, with jackknife intervals over episodes.
+
+    0 is Gaussian; N independent Gaussian frames have about 0.6 / √N. Dimensions that never vary are left out.
+
+    Args:
+        latents: of each episode, (n, D).
+        blocks: most blocks of episodes that are left out in turn.
+    """
+
+    def figures(some: Sequence[Floats]) -> dict[Key, float]:
+        distance_D = gaussian_distance(np.concatenate(some))
+        found = distance_D[np.isfinite(distance_D)]
+        if not len(found):
+            return {}
+        return {
+            ("gaussian_distance", "mean"): float(found.mean()),
+            ("gaussian_distance", "largest"): float(found.max()),
+        }
+
+    ranges = {"gaussian_distance": (0.0, 1.0)}
+    return jackknifed(latents, figures, min(blocks, DIMENSION_BLOCKS), ranges)
+
+
+def gaussian_distance(z_ND: Floats) -> Floats:
+    """Returns the Kolmogorov-Smirnov distance of each dimension from the Gaussian of its mean and spread, (D,)."""
+    spread_D = z_ND.std(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected_ND = ndtr(np.sort((z_ND - z_ND.mean(0)) / spread_D, axis=0))
+    rank_N1 = np.arange(len(z_ND) + 1)[:, None] / len(z_ND)
+    gap_D = np.maximum(expected_ND - rank_N1[:-1], rank_N1[1:] - expected_ND).max(0)
+    distance_D: Floats = np.where(spread_D > 0, gap_D, np.nan)
+    return distance_D

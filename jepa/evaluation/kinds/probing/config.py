@@ -19,11 +19,11 @@ class ProbingConfig(Config):
     """most action blocks that are predicted without a look, fewer where episodes are short; 0: no predictions"""
     frames_together: PositiveInt = 3
     """frames, an action block apart, whose latents one more probe reads together; 1: no such probe"""
-    baseline_frames: NonNegativeInt = 4_000
+    baseline_frames: NonNegativeInt = 3_000
     """training frames that baselines, and the probe of several frames, are fitted to; 0: neither of them"""
     compared_frames: PositiveInt = 1_000
     """frames of each held-out split that predictions and baselines are judged on, the same for all of them"""
-    pca_frames: PositiveInt = 1_000
+    pca_frames: PositiveInt = 500
     """training frames whose pixels the principal components are of"""
     predictions: PositiveInt = 500
     """rows of the scatter table for each split, probe and quantity"""

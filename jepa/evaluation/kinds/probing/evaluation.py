@@ -41,7 +41,6 @@ from jepa.evaluation.evaluation import (
 )
 from jepa.evaluation.kinds.probing.baselines import untrained_like
 from jepa.evaluation.kinds.probing.config import ProbingConfig
-from jepa.evaluation.kinds.probing.figures import Readings
 from jepa.evaluation.kinds.probing.frames import Amount, Frames, gather
 from jepa.evaluation.kinds.probing.predicted import predicted, reach
 from jepa.evaluation.kinds.probing.probes import Probe, ProbeConfig, fit_mlp
@@ -49,6 +48,7 @@ from jepa.evaluation.kinds.probing.readers import Reader, baseline_readers, enco
 from jepa.evaluation.kinds.probing.report import HEADLINES, PREDICTIONS, SECTION
 from jepa.evaluation.kinds.probing.targets import Targets, finite_quantities, probed_quantities
 from jepa.evaluation.latents import encode_split
+from jepa.evaluation.statistics import RegressionSample
 from jepa.models.world_model import WorldModel
 
 Floats = NDArray[np.float32]
@@ -134,8 +134,9 @@ class ProbingEvaluation(Evaluation):
                 "blocks_ahead": judged.ahead,
                 "settings": reader.settings,
             }
-            for (quantity, metric), estimate in judged.readings.estimates(read, reader.targets.columns).items():
-                yield metric_row(estimate, metric=metric, unit="1", quantity=quantity, **common)
+            for (quantity, metric), estimate in judged.sample.estimates(read, reader.targets.columns).items():
+                if np.isfinite(estimate.value):
+                    yield metric_row(estimate, metric=metric, unit="1", quantity=quantity, **common)
 
     def _judged(
         self, model: WorldModel, frames: Frames, readers: list[Reader], seed: int
@@ -144,17 +145,17 @@ class ProbingEvaluation(Evaluation):
         encoder, others = readers[:2], readers[2:]
         draw = derive_seed(seed, "probing")
 
-        def readings(reader: Reader, place_N: NDArray[np.int64]) -> Readings:
-            return Readings(reader.true(frames, place_N), frames.episode_M[place_N], draw)
+        def sample(reader: Reader, place_N: NDArray[np.int64]) -> RegressionSample:
+            return RegressionSample(reader.true(frames, place_N), frames.episode_M[place_N], draw)
 
-        drawn = readings(encoder[0], frames.drawn_N)
+        drawn = sample(encoder[0], frames.drawn_N)
         for reader in encoder:
             yield _Judged(reader, drawn, "encoder", 0), reader.read(frames.z_MD[frames.drawn_N])
         furthest = reach(frames, model.config.history, self.config.blocks_ahead)
         chosen_N = frames.reaching(model.config.history - 1 + furthest if furthest else 0)
         if not chosen_N.any():
             return
-        compared = readings(encoder[0], frames.lag_NL[chosen_N, 0])
+        compared = sample(encoder[0], frames.lag_NL[chosen_N, 0])
         for ahead in range(furthest + 1 if furthest else 0):
             z_ND = predicted(model, frames, chosen_N, ahead)
             for reader in encoder:
@@ -165,7 +166,7 @@ class ProbingEvaluation(Evaluation):
                 continue
             long_N = chosen_N & frames.reaching(reader.frames - 1)
             if long_N.any():
-                own = readings(reader, frames.lag_NL[long_N, 0])
+                own = sample(reader, frames.lag_NL[long_N, 0])
                 yield _Judged(reader, own, reader.latents, 0), reader.read(reader.features(frames, long_N))
 
     def _predictions(self, reader: Reader, frames: Frames, labels: Row) -> Iterator[Row]:
@@ -189,7 +190,7 @@ class _Judged:
     """A probe, what it reads, and the frames by which it is judged."""
 
     reader: Reader
-    readings: Readings
+    sample: RegressionSample
     latents: str
     ahead: int
 

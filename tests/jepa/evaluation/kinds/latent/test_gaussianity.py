@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy.stats import kstest
 
-from jepa.evaluation.kinds.latent.gaussianity import batch_sigreg
+from jepa.evaluation.kinds.latent.gaussianity import batch_sigreg, dimension_distances, gaussian_distance
 from jepa.objectives.terms.sigreg import SIGReg
 
 
@@ -44,3 +45,24 @@ def test_of_other_latents_it_is_what_a_training_batch_has_on_average() -> None:
 
 def test_one_episode_says_nothing() -> None:
     assert np.isnan(batch_sigreg(episodes(np.random.default_rng(0), 1, 30), 128, 0, 10).value)
+
+
+def test_a_dimension_with_two_humps_is_far_from_gaussian_whatever_its_place_and_scale() -> None:
+    rng = np.random.default_rng(2)
+    z_ND = rng.standard_normal((4000, 3)) * 7 - 2
+    z_ND[:, 1] = 5 + rng.choice([-1.0, 1.0], 4000) + 0.05 * rng.standard_normal(4000)
+    found = gaussian_distance(z_ND)
+    standard = (z_ND - z_ND.mean(0)) / z_ND.std(0)
+    np.testing.assert_allclose(found, [kstest(standard[:, place], "norm").statistic for place in range(3)], atol=1e-9)
+    assert found[[0, 2]].max() < 0.02 and found[1] > 0.3
+
+
+def test_distances_of_dimensions_have_a_mean_a_largest_and_intervals() -> None:
+    rng = np.random.default_rng(3)
+    latents = episodes(rng, 40, 25)
+    humped = [np.column_stack([z_ND, np.sign(z_ND[:, :1]), np.zeros(len(z_ND))]) for z_ND in latents]
+    mean, largest = (dimension_distances(humped, 200)["gaussian_distance", name] for name in ("mean", "largest"))
+    assert 0.3 < largest.value < 0.37
+    assert mean.value == pytest.approx(largest.value / 9, abs=0.03), "one of nine: what is still is left out"
+    assert 0 <= mean.low < mean.value < mean.high <= 1 and mean.n == 40
+    assert not dimension_distances([np.ones((5, 2))] * 3, 200)
