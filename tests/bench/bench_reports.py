@@ -1,24 +1,24 @@
-"""How long the success query takes over a store of many runs, against DuckDB over the same files.
+"""How long the questions of the README take over a store of many runs, before and after it is compacted.
 
-Run it: `python -m tests.bench.bench_reports [RUNS]`. Processor time is printed beside wall time, for machines that
-others share.
+Run it: `python -m tests.bench.bench_reports [RUNS]`, by default 1000, which the product's own writer writes. Each
+question is asked by a process of its own, so that nothing is held in memory; by Dask, and by DuckDB over a glob of the
+files and over what `jepa reports sql` gives. The ratio is that of the two times in one run on one machine. Processor
+time is beside wall time, for machines that others share.
 """
 
+import json
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
 
-import pyarrow as pa
-
 from infra.storage import Store, open_store
-from pipelines.reports import success_by_world_and_model
-from pipelines.store.parquet import parquet_bytes, read_parquet
-from pipelines.store.reports import Context, unit_key, write_tables
-from pipelines.store.reports.manifest import Part, manifest_path
-from pipelines.store.sealed import seal, sha256
-from tests.narrow import queried
+from pipelines.store.reports import Context, plan_run, unit_key, write_tables
+from pipelines.store.reports.compaction.compact import compact
+from tests.bench.record import record
 from tests.pipelines.reports import synthetic
 
 PARTS = {
@@ -29,60 +29,120 @@ PARTS = {
     ("latent", "test"): {"metrics": [synthetic.metric("latent", "effective_rank", 12.0)]},
     ("training", "m0"): {"metrics": [synthetic.metric("training", "loss", 0.1, split="train")]},
 }
+WAYS = ("success", "compute", "probes", "surprise", "ls", "compare", "duckdb success", "duckdb compute")
+REPEATS = 3
+SUCCESS = "SELECT model, dataset, dataset_version, protocol, seed, split, goal, planner, value, n FROM {} WHERE "
+SUCCESS += "metric = 'success_rate'"
+COMPUTE = """SELECT model, protocol, seed, split, goal, "offset", planner,
+  max(value) FILTER (metric = 'success_rate') AS success, max(value) FILTER (metric = 'plan_seconds') AS seconds
+FROM {} WHERE evaluation = 'planning'
+GROUP BY ALL ORDER BY model, protocol, seed, split, goal, "offset", seconds"""
 
 
 def write_runs(store: Store, runs: int) -> int:
-    """Writes so many runs of six units each and returns the number of files of the table."""
+    """Writes so many runs of six units each, one model a run, and returns the number of files of the table."""
     written = 0
-    for (kind, part), tables in PARTS.items():
-        first = write_tables(store, tables, unit_key(kind, part, {"run": -1}), context(0, kind))
-        table = read_parquet(store.read(first.parts[0].path))
-        for run in range(1, runs):
-            key = unit_key(kind, part, {"run": run})
-            named = table
-            for column, value in (("run", f"r{run}"), ("model", f"m{run}")):
-                place = table.schema.get_field_index(column)
-                named = named.set_column(place, table.schema.field(column), pa.array([value] * len(table)))
-            data = parquet_bytes(named)
-            file = Part(
-                table="metrics",
-                path=f"reports/kind=metrics/part-{key}.{sha256(data)[:12]}.parquet",
-                rows=len(table),
-                sha256=sha256(data),
-            )
-            store.write(file.path, data)
-            changes = {"key": key, "run": f"r{run}", "model": f"m{run}", "parts": (file,)}
-            manifest = first.model_copy(update=changes).model_dump_json(indent=1).encode()
-            store.write(manifest_path(key), seal(manifest))
-        written += runs
+    for run in range(runs):
+        keys = []
+        for (kind, part), tables in PARTS.items():
+            keys.append(unit_key(kind, part, {"run": run}))
+            written += len(write_tables(store, tables, keys[-1], context(run, kind)).parts)
+        plan_run(store, f"r{run}", keys, {})
     return written
 
 
 def context(run: int, kind: str) -> Context:
     """Returns the context of a run's unit; a training's has no evaluation version."""
-    return synthetic.context(f"r{run}", f"m{run}", evaluation_version=None if kind == "training" else 1)
+    digest = f"{run:064x}"
+    version = None if kind == "training" else 1
+    return synthetic.context(f"r{run}", f"m{run}", evaluation_version=version, model_digest=digest)
 
 
-def timed(name: str, work: Callable[[], Any]) -> None:
-    """Prints what the work takes."""
+def ask(way: str, store: Store) -> int:
+    """Asks one question and returns the number of rows of the answer."""
+    from pipelines import reports
+    from pipelines.store.inventory import inventory
+    from pipelines.store.reports.compaction.others import view_of
+    from tests.narrow import queried
+
+    if way.startswith("duckdb"):
+        table = f"({view_of(store, 'metrics').sql})"
+        return len(queried((SUCCESS if way.endswith("success") else COMPUTE).format(table)).fetchall())
+    if way.startswith("glob"):
+        table = f"read_parquet('{store.uri}/reports/kind=metrics/*.parquet', union_by_name = true)"
+        return len(queried((SUCCESS if way.endswith("success") else COMPUTE).format(table)).fetchall())
+    if way == "ls":
+        return len(inventory(store).runs)
+    if way == "compare":
+        return compare(store)
+    queries: dict[str, Callable[[Store], Any]] = {
+        "success": reports.success_by_world_and_model,
+        "compute": reports.planning_against_compute,
+        "probes": reports.probe_error_by_quantity,
+        "surprise": reports.surprise_by_perturbation,
+    }
+    return len(queries[way](store))
+
+
+def compare(store: Store) -> int:
+    """Reads what a comparison of two models of the store reads: the rows of both, of all tables that pair."""
+    from pipelines.store.reports import committed_units, read_table
+
+    units = [unit for unit in committed_units(store) if unit.model in ("m0", "m1")]
+    return len(read_table(store, "metrics", units=units).compute())
+
+
+def asked(way: str, uri: str) -> None:
+    """Prints, in a process of its own, what a question takes once everything is imported."""
+    import dask.dataframe
+    import duckdb
+
+    assert dask.dataframe and duckdb
+    store = open_store(uri)
     cpu, wall = time.process_time(), time.perf_counter()
-    rows = len(work())
-    print(
-        f"{name:24} {time.perf_counter() - wall:6.2f} s wall {time.process_time() - cpu:6.2f} s processor, {rows} rows"
-    )
+    rows = ask(way, store)
+    figures = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu, "rows": rows}
+    print(json.dumps(figures))
+
+
+def measured(uri: str, ways: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """Returns the median of what each question takes."""
+    found = {}
+    for way in ways:
+        runs = []
+        for _ in range(REPEATS):
+            command = [sys.executable, "-m", "tests.bench.bench_reports", "--ask", way, uri]
+            runs.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+        found[way] = {name: round(statistics.median(one[name] for one in runs), 3) for name in runs[0]}
+        print(way, found[way], flush=True)
+    return found
 
 
 def main() -> None:
-    """Prints a line for each way to ask."""
+    """Prints and keeps what each question takes before and after, and the ratio."""
+    if sys.argv[1:2] == ["--ask"]:
+        asked(sys.argv[2], sys.argv[3])
+        return
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    glob = ("glob success", "glob compute")
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(folder)
-        print(f"{runs} runs, {write_runs(store, runs)} files of table metrics")
-        glob = f"{folder}/reports/kind=metrics/*.parquet"
-        question = f"SELECT * FROM read_parquet('{glob}', hive_partitioning=false) WHERE metric = 'success_rate'"
-        timed("DuckDB", lambda: queried(question).fetchall())
-        timed("success, first time", lambda: success_by_world_and_model(store))
-        timed("success, again", lambda: success_by_world_and_model(store))
+        start = time.perf_counter()
+        files = write_runs(store, runs)
+        figures: dict[str, Any] = {"runs": runs, "write_seconds": round(time.perf_counter() - start, 1)}
+        loose = len(store.list("reports/"))
+        print(f"{runs} runs, {files} files of table metrics, {loose} files in all", flush=True)
+        before = measured(folder, (*WAYS, *glob))
+        start = time.perf_counter()
+        made = compact(store)
+        figures["compact_seconds"] = round(time.perf_counter() - start, 1)
+        figures["files"] = {"before": loose, "after": len(store.list("reports/")), "of_tables": len(made.files)}
+        after = measured(folder, (*WAYS, *glob))
+    for way, one in after.items():
+        assert one["rows"] == before[way]["rows"], f"{way} finds other rows after the compaction"
+        ratio = round(before[way]["seconds"] / one["seconds"], 1)
+        figures[way] = {"before": before[way], "after": one, "times_faster": ratio}
+    record(f"reports_{runs}_runs", figures)
 
 
 if __name__ == "__main__":

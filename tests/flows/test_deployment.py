@@ -32,7 +32,7 @@ JOB = {
 def test_all_deployments_have_forms_tags_and_limits(prefect: Prefect, ask: Ask) -> None:
     deployments = {deployment["name"]: deployment for deployment in ask("deployments/filter")}
     jobs = {"collect", "pretrain", "fit-heads", "evaluate", "study"}
-    assert set(deployments) == {"world-model", "nightly", "maintenance"} | jobs
+    assert set(deployments) == {"world-model", "nightly", "maintenance", "compact"} | jobs
     for name, deployment in deployments.items():
         assert {"jepa", name} <= set(deployment["tags"]) and deployment["global_concurrency_limit"]["limit"] >= 1
         assert "store" in deployment["parameter_openapi_schema"]["properties"]
@@ -43,6 +43,7 @@ def test_all_deployments_have_forms_tags_and_limits(prefect: Prefect, ask: Ask) 
 
 
 def test_the_parameters_of_prefect_yaml_are_valid() -> None:
+    from flows.compact import CompactConfig
     from flows.maintenance import MaintenanceConfig
     from flows.whole_job.config import WorldModelConfig
     from pipelines.collect import CollectConfig
@@ -60,6 +61,7 @@ def test_the_parameters_of_prefect_yaml_are_valid() -> None:
         "evaluate": EvaluateConfig,
         "study": StudyConfig,
         "maintenance": MaintenanceConfig,
+        "compact": CompactConfig,
     }
     deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
     for deployment in deployments:

@@ -22,7 +22,7 @@ from tests.tools import run_tool, tool
 
 FILE = ROOT / "prefect.kubernetes.yaml"
 ENVIRONMENTS = ("dev", "prod")
-KINDS = ("world-model", "nightly", "collect", "pretrain", "fit-heads", "evaluate", "study", "maintenance")
+KINDS = ("world-model", "nightly", "collect", "pretrain", "fit-heads", "evaluate", "study", "maintenance", "compact")
 
 
 @pytest.fixture(scope="module")

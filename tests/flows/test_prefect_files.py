@@ -7,6 +7,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from flows.compact import CompactConfig
 from flows.maintenance import MaintenanceConfig
 from flows.whole_job.config import WorldModelConfig
 from pipelines.collect import CollectConfig
@@ -25,6 +26,7 @@ CONFIGS: dict[str, type[BaseModel]] = {
     "evaluate": EvaluateConfig,
     "study": StudyConfig,
     "maintenance": MaintenanceConfig,
+    "compact": CompactConfig,
 }
 """By the flow's function."""
 PAYLOADS: dict[str, dict[str, Any]] = {

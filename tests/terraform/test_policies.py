@@ -22,6 +22,7 @@ from pipelines.reports.page import ReportConfig, report
 from pipelines.store import DatasetHandle
 from pipelines.store.garbage import delete_garbage, find_garbage
 from pipelines.store.reports import committed_units
+from pipelines.store.reports.compaction.compact import compact
 from pipelines.store.reports.manifest import MANIFESTS
 from pipelines.study import study
 from tests.flows.cli.doctor.checked import findings
@@ -146,6 +147,7 @@ def cleaning(store: Store, recorder: Recorder) -> None:
         store.check()
         reconcile(store, timedelta(minutes=10), act=True)
         delete_garbage(store, find_garbage(store, timedelta()))
+        compact(store)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ locals {
     collect     = { reads = [], writes = ["datasets", "logs"], deletes = ["datasets/*/versions/*/plan.json"] }
     pretrain    = { reads = ["datasets"], writes = ["models", "reports", "logs"], deletes = ["models/*", "reports/kind=*"] }
     evaluate    = { reads = ["datasets", "models"], writes = ["reports", "problems", "logs"], deletes = ["reports/kind=*", "reports/slices/*"] }
-    maintenance = { reads = ["datasets", "models", "reports", "problems"], writes = ["logs"], deletes = ["datasets/*", "models/*", "reports/*", "problems/*", "logs/*"] }
+    maintenance = { reads = ["datasets", "models", "problems"], writes = ["reports", "logs"], deletes = ["datasets/*", "models/*", "reports/*", "problems/*", "logs/*"] }
   }
 
   # `store.check()` and `jepa doctor` prove by a small object of this name, at the root of the store, that it works.

@@ -8,7 +8,6 @@ from jepa.core.config import Config
 from jepa.core.errors import InputError
 
 if TYPE_CHECKING:
-    from pipelines.store.reports.compaction.compact import Compaction
     from pipelines.store.reports.compaction.others import TableView
 
 
@@ -54,16 +53,8 @@ def _compact(options: ReportsOptions, context: Context) -> int:
         return 0
     context.working = True
     made = compact(store)
-    context.show(made.model_dump(mode="json") | {"compacted": True}, compaction_lines(made))
+    context.show(made.model_dump(mode="json") | {"compacted": True}, made.lines())
     return 0
-
-
-def compaction_lines(made: "Compaction") -> list[str]:
-    """Returns what a compaction did, for people."""
-    lines = [f"left: {sentence}" for sentence in made.left]
-    lines += [f"{file.path}: {file.rows:,} rows, {file.bytes:,} bytes" for file in made.files]
-    what = f"{made.units:,} units lie in {len(made.files)} files"
-    return [*lines, f"{what}: {made.taken:,} taken in, {made.dropped:,} rows dropped, {made.deleted:,} files deleted"]
 
 
 def _file_lines(view: "TableView") -> list[str]:

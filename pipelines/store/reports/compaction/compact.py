@@ -65,6 +65,14 @@ class Compaction(Config):
     left: tuple[str, ...] = ()
     """sentences about units that stay as they are"""
 
+    def lines(self) -> list[str]:
+        """Returns what was done, for people."""
+        lines = [f"left: {sentence}" for sentence in self.left]
+        lines += [f"{file.path}: {file.rows:,} rows, {file.bytes:,} bytes" for file in self.files]
+        what = f"{self.units:,} units lie in {len(self.files)} files"
+        done = f"{self.taken:,} taken in, {self.dropped:,} rows dropped, {self.deleted:,} files deleted"
+        return [*lines, f"{what}: {done}"]
+
 
 class TakenError(InfraError):
     """Another compaction, or a removal, has put the generation of this number."""
