@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +30,7 @@ class Turns:
         self._waiting: dict[int, threading.Event] = {}
         self._failed: list[BaseException] = []
 
-    def play(self, acts: list[Callable[[], object]]) -> None:
+    def play(self, acts: Sequence[Callable[[], object]]) -> None:
         """Does all acts at once, step by step; raises what the first that failed raised."""
         threads = [threading.Thread(target=self._act, args=(number, act)) for number, act in enumerate(acts)]
         self._waiting = {number: threading.Event() for number in range(len(acts))}
