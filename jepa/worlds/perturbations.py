@@ -23,6 +23,8 @@ STEPS_WAY = "steps' way"
 """Unit of a displacement: how far a step can lead at most along an axis, the world's `speed` where it has one."""
 STEPS = "steps"
 """Unit of a duration: environment steps."""
+OBJECTS = "objects"
+"""Unit of a number of things."""
 SHARE = "share"
 """Unit of a part of the whole, up to 1."""
 IGNORE_ACTION, REVERSE = "ignore_action", "reverse"
@@ -73,7 +75,7 @@ class Perturbation:
         if not self.strengths:
             raise InputError(f"strength is {strength!r} and perturbation {self.name!r} has no strengths; leave it out")
         most = 1.0 if self.unit.startswith(SHARE) else math.inf
-        whole = "a whole number " if self.unit == STEPS else ""
+        whole = "a whole number " if self.unit in (STEPS, OBJECTS) else ""
         fits = math.isfinite(strength) and 0 < strength <= most and (not whole or strength == int(strength))
         if not fits:
             limit = f"over 0 and up to {most:g}" if most < math.inf else "over 0"

@@ -34,7 +34,7 @@ class SceneWorld(World):
     """Whose state the scene is in; None where it has to be loaded first."""
     _second: Any = None
     """Where each copy's duplicate is, seen from the first: N of whatever `_render` takes, or None."""
-    _moves: ClassVar[tuple[str, ...]] = ("teleport", "recolour", "pass_through")
+    _moves: ClassVar[tuple[str, ...]] = ("teleport", "recolour", "pass_through", "reverse_velocity")
     """Perturbations that change the state at once, in `_disturb`; `_move` and `_render` follow the others."""
 
     def begin(self, seeds: Sequence[int], variations: Sequence[Mapping[str, float]]) -> None:

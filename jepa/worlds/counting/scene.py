@@ -66,17 +66,25 @@ def draw(
     hue_N: NDArray[np.floating[Any]],
     layout_N: NDArray[np.int64],
     size: int,
+    larger: float = 1.0,
+    opacity: float = 1.0,
 ) -> Pixels:
-    """Returns uint8 (N, size, size, 3): the first `count` places of each layout hold an anti-aliased object."""
+    """Returns uint8 (N, size, size, 3): the first `count` places of each layout hold an anti-aliased object.
+
+    All of them are `larger` times their usual size and of that opacity.
+    """
     frames = np.zeros((len(count_N), size, size, 3), dtype=np.uint8)
     frame_O, place_O = np.nonzero(np.arange(MOST) < count_N[:, None])
     centre_O2 = places(layout_N)[frame_O, place_O] * size
-    side = int(np.ceil(2 * 1.2 * RADIUS * size + 2))
+    radius = larger * RADIUS * size
+    side = int(np.ceil(2 * 1.2 * radius + 2))
     corner_O2 = np.clip(np.floor(centre_O2 - side / 2 + 0.5).astype(np.int64), 0, size - side)
     box_O2P = corner_O2[:, :, None] + np.arange(side)
     offset_O2P = box_O2P.astype(np.float32) + np.float32(0.5) - centre_O2[:, :, None]
     x_OPP, y_OPP = offset_O2P[:, 0, None, :], offset_O2P[:, 1, :, None]
-    cover_OPP = np.clip(0.5 - _outside(shape_N[frame_O], x_OPP, y_OPP, RADIUS * size), 0, 1)
+    cover_OPP = np.clip(0.5 - _outside(shape_N[frame_O], x_OPP, y_OPP, radius), 0, 1)
+    if opacity < 1:
+        cover_OPP *= np.float32(opacity)
     painted = (cover_OPP[..., None] * colours(hue_N)[frame_O, None, None] + 0.5).astype(np.uint8)
     row_OP1, column_O1P = box_O2P[:, 1, :, None], box_O2P[:, 0, None, :]
     # Boxes of neighbours may overlap where the objects do not, so one object of each frame is painted at a time.

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import episode_generator
 from jepa.worlds.choices import Choice
+from jepa.worlds.counting.perturbations import PERTURBATIONS, other_count
 from jepa.worlds.counting.scene import LAYOUTS, MOST, SHAPES, draw, following, places
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
-from jepa.worlds.perturbations import SHARE, Perturbation
+from jepa.worlds.perturbations import IGNORE_ACTION, hue_on_the_way
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
 Floats = NDArray[np.float32]
@@ -25,8 +26,6 @@ TARGET = 4
 """The count that is rewarded; from either end it is an episode's four steps away."""
 OTHER_HUES = np.array([80.0, 220.0, 345.0], dtype=np.float32)
 """What `recolour` paints the objects with; training shows none of them."""
-TELEPORT = 2
-"""Least change of the count that no action makes."""
 
 
 def counted(count: NDArray[np.int64], step: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -60,12 +59,7 @@ class Counting(World):
             Quantity("layout", 1, "1", "number that the places follow from", probe=False),
         ),
         factors=(Factor("hue", 0.0, 330.0, "degree", ((60.0, 100.0), (200.0, 240.0)), possible=(0.0, 360.0)),),
-        perturbations=(
-            Perturbation("teleport", "continuity", True, "object", (), 2.0, "another count, at least 2 away"),
-            Perturbation(
-                "recolour", "immutability", False, SHARE, (), 1.0, "all objects take a hue that training never shows"
-            ),
-        ),
+        perturbations=PERTURBATIONS,
         goal_kinds=(
             GoalKind("uniform", ("count",)),
             GoalKind("target", ("count",), f"the goal's count is {TARGET} and the start's is not"),
@@ -92,15 +86,19 @@ class Counting(World):
 
     def begin(self, seeds: Sequence[int], variations: Sequence[Mapping[str, float]]) -> None:
         """Draws count, shape and places of each copy from its seed; its variation is the hue."""
+        self._lasting.clear()
         draws = [episode_generator(seed, "scene").integers([MOST + 1, len(SHAPES), LAYOUTS]) for seed in seeds]
         self._count_N, self._shape_N, self._layout_N = np.stack(draws, axis=1)
         self._hue_N = np.array([variation["hue"] for variation in variations], dtype=np.float32)
 
     def advance(self, action_NA: Actions) -> None:
         """Changes each count by one, within 0 to 8, and places the objects again."""
-        step_N = np.where(np.asarray(action_NA)[:, 0] < 0, -1, 1)
+        step_N = np.where(self._lasting.action(np.asarray(action_NA), idle=0.0)[:, 0] < 0, -1, 1)
+        if self._lasting.acts(IGNORE_ACTION):
+            step_N = np.zeros_like(step_N)
         self._count_N = counted(self._count_N, step_N)
         self._layout_N = following(self._layout_N)
+        self._lasting.end_step()
 
     def state(self) -> State:
         """Returns count, reward, shape, hue and layout (N, 1), and centroid (N, 2)."""
@@ -115,6 +113,7 @@ class Counting(World):
 
     def restore(self, state: Mapping[str, Floats]) -> None:
         """Takes over a recorded state; reward and centroid follow from the rest."""
+        self._lasting.clear()
         whole = {name: np.rint(np.asarray(state[name])[:, 0]).astype(np.int64) for name in ("count", "shape", "layout")}
         self._count_N, self._shape_N, self._layout_N = whole["count"], whole["shape"], whole["layout"]
         self._hue_N = np.array(state["hue"], dtype=np.float32)[:, 0]
@@ -132,13 +131,16 @@ class Counting(World):
         return rewarded(self._count_N) & self._ends_at_target
 
     def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
-        """`teleport`: another count, `TELEPORT` or more away; `recolour`: a hue that is never seen in training."""
         if kind == "teleport":
-            drawn = [_other_count(count, rng) for count, rng in zip(self._count_N, rngs, strict=True)]
-            self._count_N = np.array(drawn, dtype=np.int64)
-        else:
+            pairs = zip(self._count_N, rngs, strict=True)
+            self._count_N = np.array([other_count(count, rng, strength) for count, rng in pairs], dtype=np.int64)
+        elif kind == "recolour":
             hues = [rng.choice(OTHER_HUES[hue != OTHER_HUES]) for hue, rng in zip(self._hue_N, rngs, strict=True)]
-            self._hue_N = np.array(hues, dtype=np.float32)
+            ways = [hue_on_the_way(*pair, strength) for pair in zip(self._hue_N.tolist(), hues, strict=True)]
+            self._hue_N = np.array(ways, dtype=np.float32)
+        else:
+            declared = self.world_spec.perturbation(kind)
+            self._lasting.start(declared, declared.full(strength))
         return np.ones(self.num_envs, dtype=bool)
 
     def is_goal_of_kind(self, kind: str, start: Mapping[str, Any], goal: Mapping[str, Any]) -> NDArray[np.bool_]:
@@ -149,9 +151,6 @@ class Counting(World):
 
     def render_pixels(self) -> Pixels:
         """Returns uint8 (N, S, S, 3)."""
-        return draw(self._count_N, self._shape_N, self._hue_N, self._layout_N, self.world_spec.image_size)
-
-
-def _other_count(count: int, rng: np.random.Generator) -> int:
-    counts = np.arange(MOST + 1)
-    return int(rng.choice(counts[np.abs(counts - count) >= TELEPORT]))
+        larger, opacity = 1 + self._lasting.strength("resize"), 1 - self._lasting.strength("vanish")
+        size = self.world_spec.image_size
+        return draw(self._count_N, self._shape_N, self._hue_N, self._layout_N, size, larger, opacity)

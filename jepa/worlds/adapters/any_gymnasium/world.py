@@ -22,9 +22,10 @@ from jepa.core.input.conversions import UnfitValueError, to_pixels
 from jepa.core.seeds import episode_generator
 from jepa.worlds.adapters.any_gymnasium.actions import HIGH, LOW, action_layout, to_action
 from jepa.worlds.adapters.any_gymnasium.observations import flat_observation, observation_size
+from jepa.worlds.adapters.any_gymnasium.perturbations import PERTURBATIONS
 from jepa.worlds.adapters.packages import choose_renderer, quiet, resize
 from jepa.worlds.declarations import GoalKind, Quantity
-from jepa.worlds.perturbations import SHARE, Perturbation
+from jepa.worlds.perturbations import IGNORE_ACTION
 from jepa.worlds.world import WORLDS, World, WorldSpec
 
 Floats = NDArray[np.float32]
@@ -55,6 +56,7 @@ class AnyGymnasium(World):
 
     def begin(self, seeds: Sequence[int], variations: Sequence[Mapping[str, float]]) -> None:
         """Resets every environment with 32 bits drawn from its copy's seed."""
+        self._lasting.clear()
         self._channels_N1[:] = 0
         copies = len(self._envs)
         self._seeds = [int(episode_generator(seed, "scene").integers(SEED_BASE**SEED_DIGITS)) for seed in seeds]
@@ -67,6 +69,9 @@ class AnyGymnasium(World):
         Raises:
             InputError: the episode is longer than a state can hold, or an observation cannot be recorded.
         """
+        if self._lasting.acts(IGNORE_ACTION):
+            self._lasting.end_step()
+            return
         clipped_NA = np.clip(np.asarray(action_NA, dtype=np.float32), LOW, HIGH)
         for n, action_A in enumerate(self.world_spec.carried_out(clipped_NA)):
             if len(self._actions[n]) == REPLAY_STEPS:
@@ -81,7 +86,7 @@ class AnyGymnasium(World):
         frames = []
         for env, turn in zip(self._envs, self._channels_N1[:, 0], strict=True):
             frame = resize(to_pixels(env.render()), self.world_spec.image_size)
-            frames.append(np.roll(frame, int(turn), axis=2))
+            frames.append(_rotated(frame, float(turn)))
         return np.stack(frames)
 
     def state(self) -> State:
@@ -97,6 +102,7 @@ class AnyGymnasium(World):
 
     def restore(self, state: Mapping[str, Floats]) -> None:
         """Resets every environment with its recorded seed and plays its recorded actions again."""
+        self._lasting.clear()
         self._channels_N1 = np.array(state["channels"], dtype=np.float32)
         for n in range(self.num_envs):
             high, low = (int(digit) for digit in state["replay_seed"][n])
@@ -129,15 +135,33 @@ class AnyGymnasium(World):
         return np.asarray(self.distance(goal, kind) < SUCCESS_DIFFERENCE)
 
     def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
-        """`teleport`: to the first state of another episode; `recolour`: rotates the picture's colour channels."""
-        for n, rng in enumerate(rngs):
-            if kind == "teleport":
-                self._seeds[n] = int(rng.integers(SEED_BASE**SEED_DIGITS))
-                self._actions[n] = []
-                self._observations[n] = self._reset(n)
-            else:
-                self._channels_N1[n] = (self._channels_N1[n] + rng.integers(1, ROTATIONS)) % ROTATIONS
+        if kind == "recolour":
+            for n, rng in enumerate(rngs):
+                # One rotation ahead or one back, of the three that there are, or a part of it.
+                turn = 1.0 if strength is None else strength
+                sense = 1 if rng.integers(1, ROTATIONS) == 1 else -1
+                self._channels_N1[n] = (self._channels_N1[n] + sense * turn) % ROTATIONS
+        elif kind == "teleport":
+            return np.array([self._teleported(n, rng, strength) for n, rng in enumerate(rngs)])
+        else:
+            declared = self.world_spec.perturbation(kind)
+            self._lasting.start(declared, declared.full(strength))
         return np.ones(self.num_envs, dtype=bool)
+
+    def _teleported(self, n: int, rng: np.random.Generator, steps: float | None) -> bool:
+        if steps is None:
+            self._seeds[n] = int(rng.integers(SEED_BASE**SEED_DIGITS))
+            self._actions[n] = []
+            self._observations[n] = self._reset(n)
+            return True
+        ahead = int(steps)
+        if self._over[n] or len(self._actions[n]) + ahead > REPLAY_STEPS:
+            return False
+        drawn_SA = rng.uniform(LOW, HIGH, (ahead, self.world_spec.action_size)).astype(np.float32)
+        for action_A in self.world_spec.carried_out(drawn_SA):
+            self._actions[n].append(action_A)
+            self._step(n, action_A)
+        return True
 
     def close_extras(self, **kwargs: Any) -> None:
         """Closes every environment."""
@@ -197,12 +221,7 @@ def world_class(name: str) -> type[World]:
             Quantity("channels", 1, "1", "rotation of red, green and blue", probe=False),
         ),
         factors=(),
-        perturbations=(
-            Perturbation("teleport", "continuity", True, "episode", (), 1.0, "to the first state of another episode"),
-            Perturbation(
-                "recolour", "immutability", False, SHARE, (), 1.0, "red, green and blue of the picture change places"
-            ),
-        ),
+        perturbations=PERTURBATIONS,
         goal_kinds=(GoalKind("uniform", ("observation",)),),
         distance_unit="root mean square of the observation",
         success="the observation differs from the goal's by a root mean square below 0.05",
@@ -243,6 +262,16 @@ def _remedy(environment: str, error: Exception) -> str:
         wanted = f"{PREFIX}<module>:{environment or '<id>'}"
         return f"if a package registers it when it is imported, name that module too: {wanted}"
     return "give the id of an installed Gymnasium environment that offers render_mode rgb_array"
+
+
+def _rotated(frame: Pixels, turn: float) -> Pixels:
+    """Returns a picture whose red, green and blue change places, or are mixed where the rotation is not a whole one."""
+    whole = int(turn)
+    rolled = np.roll(frame, whole, axis=2)
+    if turn == whole:
+        return rolled
+    mixed = rolled + (turn - whole) * (np.roll(frame, whole + 1, axis=2).astype(np.float32) - rolled)
+    return np.asarray(np.round(mixed), dtype=np.uint8)
 
 
 def _padded(past: Sequence[Floats], action_size: int) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 
 from jepa.core.episodes import Actions
 from jepa.core.seeds import episode_generator
-from jepa.worlds.adapters.cube.world import TABLE
+from jepa.worlds.adapters.cube.perturbations import TABLE
 from jepa.worlds.adapters.packages import import_package
 from jepa.worlds.policies import POLICIES, Policy
 from jepa.worlds.world import World

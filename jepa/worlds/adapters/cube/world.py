@@ -14,21 +14,23 @@ from numpy.typing import NDArray
 
 from jepa.core.episodes import Pixels
 from jepa.worlds.adapters.cube.orientation import turn
+from jepa.worlds.adapters.cube.perturbations import NEAR, PERTURBATIONS, TABLE, beside, moved_along
+from jepa.worlds.adapters.mujoco_looks import render_looks
 from jepa.worlds.adapters.mujoco_state import close_renderer, rounded, settle
 from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue, quiet, require_renderer
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
-from jepa.worlds.perturbations import SHARE, Perturbation
+from jepa.worlds.perturbations import hue_on_the_way
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.world import WORLDS, WorldSpec
 
 SUCCESS_METRES = 0.04
 STRICT_METRES, STRICT_ANGLE = 0.03, math.radians(15)
 TELEPORT_METRES = 0.1
-TABLE = np.array([[0.3, -0.3], [0.55, 0.3]])
-"""Least and largest x and y at which the package puts the cube."""
 HALF_SIDE = 0.02
 CUBE_HUE = (335.0, 365.0)
+RESTLESS = 1e-3
+"""Metres above the table, or metres/s, from which a cube does not lie on it, or not still."""
 OTHER_HUES = (60.0, 130.0, 220.0)
 """What `recolour` paints the cube with; training shows none of them."""
 
@@ -65,20 +67,7 @@ class Cube(SceneWorld):
             Factor("light", 0.5, 0.9, "1", possible=(0.1, 1.0)),
             Factor("cube_size", 0.017, 0.023, "metre", held_out=((0.018, 0.019), (0.021, 0.022))),
         ),
-        perturbations=(
-            Perturbation(
-                "teleport",
-                "continuity",
-                True,
-                "metre",
-                (),
-                0.1,
-                "the cube lies at another place, at least 0.1 metres away",
-            ),
-            Perturbation(
-                "recolour", "immutability", False, SHARE, (), 1.0, "the cube takes a hue that training never shows"
-            ),
-        ),
+        perturbations=PERTURBATIONS,
         goal_kinds=(
             GoalKind("uniform", ("block_position",)),
             GoalKind("moved_cube", ("block_position",), "the cube has to move by over 0.04 metres"),
@@ -125,6 +114,9 @@ class Cube(SceneWorld):
         self._mass = float(self._model.body("object_0").mass[0])
         self._inertia = self._model.body("object_0").inertia.copy()
         self._size = HALF_SIDE
+        self._second = np.zeros((num_envs, 3), dtype=np.float32)
+        self._frozen = np.zeros(num_envs, dtype=bool)
+        """whose cube nothing moves while `freeze_block` is in force"""
         self._scene._initialize_renderer()
         self._open(partial(close_renderer, self._scene._renderer))
 
@@ -201,9 +193,13 @@ class Cube(SceneWorld):
 
     def _move(self, action_A: Floats) -> None:
         scene, data = self._scene, self._data
+        before = self._row["position"][-7:]
         scene.set_control(action_A.astype(np.float64))
         self._mujoco.mj_step(self._model, data, nstep=scene._n_steps)
-        self._settle(rounded(data.qpos), rounded(data.qvel), rounded(data.ctrl))
+        position, velocity = rounded(data.qpos), rounded(data.qvel)
+        if self._lasting.acts("freeze_block") and self._frozen[self._turn]:
+            position[-7:], velocity[-6:] = before, 0
+        self._settle(position, velocity, rounded(data.ctrl))
 
     def _read(self) -> Row:
         self._scene._prev_qpos, self._scene._prev_qvel = self._data.qpos, self._data.qvel
@@ -223,19 +219,47 @@ class Cube(SceneWorld):
         }
 
     def _render(self) -> Pixels:
-        return np.array(self._scene.render())
+        picture = np.array(self._scene.render())
+        if not self._lasting.looks:
+            return picture
+        twice = self._lasting.strength("duplicate") > 0
+        second = partial(beside, self._second[self._turn]) if twice else None
+        return render_looks(self._mujoco, self._scene._renderer, [self._geom], self._lasting, second)
 
     def _disturb(self, kind: str, row: Row, rng: np.random.Generator, strength: float | None) -> bool:
-        if kind == "recolour":
-            self._load({**row, "cube_hue": rounded([other_hue(float(row["cube_hue"][0]), OTHER_HUES, rng)])})
-            return True
-        pose = _resting_pose(rng, float(row["cube_size"][0]))
-        while np.linalg.norm(pose[:2] - row["block_position"][:2]) < TELEPORT_METRES:
-            pose = _resting_pose(rng, float(row["cube_size"][0]))
+        full, half_side = self.world_spec.perturbation(kind).full(strength), float(row["cube_size"][0])
         position, velocity = row["position"].copy(), row["velocity"].copy()
-        position[-7:], velocity[-6:] = pose, 0
-        self._settle(position, velocity, row["control"])
+        if kind == "recolour":
+            present = float(row["cube_hue"][0])
+            hue = hue_on_the_way(present, other_hue(present, OTHER_HUES, rng), strength)
+            self._load({**row, "cube_hue": rounded([hue])})
+            return True
+        if kind == "freeze_block":
+            off, speed = row["block_position"] - row["effector_position"], velocity[-6:]
+            self._frozen[self._turn] = np.linalg.norm(off) < NEAR or np.abs(speed).max() > RESTLESS
+            return bool(self._frozen[self._turn])
+        if kind == "duplicate":
+            self._second[self._turn] = moved_along(position[-7:-4], full, rng) - position[-7:-4]
+        if kind == "pass_through":
+            if abs(position[-5] - half_side) > RESTLESS:
+                return False
+            position[-5] -= np.float32(2 * full * half_side)
+            self._settle(position, velocity, row["control"])
+        if kind == "teleport":
+            position[-7:] = self._pose_elsewhere(row, rng, strength)
+            velocity[-6:] = 0
+            self._settle(position, velocity, row["control"])
         return True
+
+    @staticmethod
+    def _pose_elsewhere(row: Row, rng: np.random.Generator, strength: float | None) -> Floats:
+        here = row["position"][-7:]
+        if strength is not None:
+            return np.concatenate([moved_along(here[:3], strength, rng), here[3:]])
+        while True:
+            pose = _resting_pose(rng, float(row["cube_size"][0]))
+            if np.linalg.norm(pose[:2] - row["block_position"][:2]) >= TELEPORT_METRES:
+                return pose
 
 
 def _resting_pose(rng: np.random.Generator, half_side: float) -> Floats:

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jepa.core.episodes import Actions, Pixels
+from jepa.worlds.adapters.mujoco_looks import render_looks
 from jepa.worlds.adapters.mujoco_state import close_renderer, rounded, settle
 from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue, quiet, require_renderer
+from jepa.worlds.adapters.reacher.perturbations import PERTURBATIONS, turned, way_round
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
-from jepa.worlds.perturbations import SHARE, Perturbation
+from jepa.worlds.perturbations import hue_on_the_way
 from jepa.worlds.policies import POLICIES, Noise, Policy
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.world import WORLDS, World, WorldSpec
@@ -64,14 +66,7 @@ class Reacher(SceneWorld):
                 possible=(100.0, 5000.0),
             ),
         ),
-        perturbations=(
-            Perturbation(
-                "teleport", "continuity", True, "radian", (), 1.0, "to a pose whose shoulder is turned by over 1 radian"
-            ),
-            Perturbation(
-                "recolour", "immutability", False, SHARE, (), 1.0, "the arm takes a hue that training never shows"
-            ),
-        ),
+        perturbations=PERTURBATIONS,
         goal_kinds=(GoalKind("uniform", ("joint_position",)),),
         distance_unit="radian",
         success="shoulder and wrist are each within 0.05 radians of their goal angles",
@@ -106,6 +101,8 @@ class Reacher(SceneWorld):
         self._mass = float(self._model.body("arm").mass[0])
         self._inertia = self._model.body("arm").inertia.copy()
         self._look: tuple[float, ...] = ()
+        self._arm = [self._model.geom(name).id for name in ("arm", "hand", "finger")]
+        self._second = np.zeros(num_envs)
         # dm_control's own renderer, when it is collected, frees the textures of whatever other renderer is current.
         self._renderer = self._mujoco.Renderer(self._model, image_size, image_size)
         self._open(partial(close_renderer, self._renderer))
@@ -158,6 +155,9 @@ class Reacher(SceneWorld):
         settle(self._mujoco, self._model, self._data, position, velocity, np.zeros(2, dtype=np.float32))
 
     def _move(self, action_A: Floats) -> None:
+        if self._lasting.acts("freeze"):
+            self._settle(self._row["joint_position"], np.zeros(2, dtype=np.float32))
+            return
         self._data.ctrl[:] = action_A
         self._mujoco.mj_step(self._model, self._data, nstep=self._scene.action_repeat * self._scene.env._n_sub_steps)
         self._settle(rounded(self._data.qpos), rounded(self._data.qvel))
@@ -170,18 +170,39 @@ class Reacher(SceneWorld):
 
     def _render(self) -> Pixels:
         self._renderer.update_scene(self._data, camera=self._scene.camera_id)
+        if self._lasting.looks:
+            twice = self._lasting.strength("duplicate") > 0
+            second = partial(turned, float(self._second[self._turn])) if twice else None
+            return render_looks(self._mujoco, self._renderer, self._arm, self._lasting, second)
         return np.array(self._renderer.render())
 
     def _disturb(self, kind: str, row: Row, rng: np.random.Generator, strength: float | None) -> bool:
+        full, pose, velocity = (
+            self.world_spec.perturbation(kind).full(strength),
+            row["joint_position"],
+            row["joint_velocity"],
+        )
         if kind == "recolour":
-            self._load({**row, "arm_hue": rounded([other_hue(float(row["arm_hue"][0]), OTHER_HUES, rng)])})
-            return True
-        while True:
-            pose = random_pose(rng)
-            turned = np.abs((pose - row["joint_position"] + math.pi) % (2 * math.pi) - math.pi)
-            if turned[0] > TELEPORT_RADIANS:
-                self._settle(pose, np.zeros(2, dtype=np.float32))
-                return True
+            present = float(row["arm_hue"][0])
+            hue = hue_on_the_way(present, other_hue(present, OTHER_HUES, rng), strength)
+            self._load({**row, "arm_hue": rounded([hue])})
+        elif kind == "duplicate":
+            self._second[self._turn] = way_round(rng) * full
+        elif kind == "reverse_velocity":
+            self._settle(pose, rounded((1 - 2 * full) * velocity))
+        elif kind == "teleport" and strength is not None:
+            self._settle(rounded([pose[0] + way_round(rng) * full, pose[1]]), velocity)
+        elif kind == "teleport":
+            self._settle(_pose_elsewhere(pose, rng), np.zeros(2, dtype=np.float32))
+        return True
+
+
+def _pose_elsewhere(pose: Floats, rng: np.random.Generator) -> Floats:
+    while True:
+        other = random_pose(rng)
+        turned = np.abs((other - pose + math.pi) % (2 * math.pi) - math.pi)
+        if turned[0] > TELEPORT_RADIANS:
+            return other
 
 
 def random_pose(rng: np.random.Generator) -> Floats:

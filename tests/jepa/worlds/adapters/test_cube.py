@@ -5,7 +5,8 @@ from scipy.spatial.transform import Rotation
 
 from jepa.worlds import WORLDS, coverage
 from jepa.worlds.adapters.cube.orientation import turn
-from jepa.worlds.adapters.cube.world import SUCCESS_METRES, TABLE
+from jepa.worlds.adapters.cube.perturbations import TABLE
+from jepa.worlds.adapters.cube.world import SUCCESS_METRES
 from tests.jepa.worlds.acting import act, made
 from tests.narrow import floats
 
