@@ -67,7 +67,8 @@ SECTION = Section(
             heading="Read from predictions",
             reading="Latents that the model predicts without a look, read by the probes of the encoder's latents and "
             "held against the state that far ahead; 0 is the encoder itself, on the same frames. Where the lines stay "
-            "level, predictions mean what frames mean. Dashed: the linear probe on baselines.",
+            "level, predictions mean what frames mean. Dashed: the linear probe on baselines. The axis is logarithmic "
+            "in what R² lacks of 1.",
         ),
         Chart(
             "figure_table",
@@ -79,6 +80,7 @@ SECTION = Section(
             options={
                 "rows": ("latents", "frames", "blocks_ahead", "probe"),
                 "groups": ("split",),
+                "references": ("pixels_pca", "untrained", "state"),
                 "columns": ("metric",),
                 "figures": {"r2": "R²", "mse": "error, in variances", "pearson_r": "Pearson's r"},
             },
