@@ -86,7 +86,6 @@ FIGURES = {
     "auroc": "AUROC",
     "pairwise_accuracy": "twins told apart",
     "effect_size": "effect size",
-    "wilcoxon_p": "Wilcoxon p",
     "detection_rate": "noticed at once",
     "detected_in_episode": "noticed in the episode",
     "detection_delay": "delay",
@@ -102,9 +101,10 @@ SECTION = Section(
             "surprise_curves",
             table="steps",
             heading="Surprise over time",
-            reading="Bands are 95 % intervals of the mean over episodes; the dotted line is the threshold, over which "
-            "one frame in a hundred lies where nothing happens, if the protocol says no other rate. A model of the "
-            "world is surprised by what cannot happen in it.",
+            reading="Geometric means over episodes with 95 % bands; grey: the same episodes untouched, orange: with a "
+            "physical perturbation, blue: with a merely visual one. The dotted line is the threshold of an alarm, over "
+            "which one frame in a hundred lies where nothing happens, if the protocol says no other rate. A model of "
+            "the world is surprised by what cannot happen in it.",
         ),
         Chart(
             "dose_response",
@@ -116,14 +116,17 @@ SECTION = Section(
         ),
         Chart(
             "figure_table",
-            without={"metric": (*MEANS, *OF_ALL, "half_noticed_strength"), "shift": ("",)},
+            where={"score": ONE_STEP["score"]},
+            without={"metric": (*MEANS, *OF_ALL, "half_noticed_strength", "wilcoxon_p"), "shift": ("",)},
             heading="Perturbations in figures",
             reading="Struck against untouched episodes at the event's frame; small: 95 % intervals. Effect size: the "
             "matched-pairs rank-biserial correlation, 1 where each struck episode is the more surprising one of its "
-            "pair. Delay: from the event to the first alarm, of the events that raise one.",
+            "pair. Delay: from the event to the first alarm, of the events that raise one. Those that are not "
+            "marked as physical are merely visual.",
             options={
-                "groups": ("physical", "score", "blocks_ahead"),
+                "groups": ("split", "blocks_ahead"),
                 "rows": ("shift",),
+                "marks": ("physical",),
                 "columns": ("metric",),
                 "figures": FIGURES,
                 "percent": ("detection_rate", "detected_in_episode", "pairwise_accuracy"),

@@ -22,8 +22,8 @@ from pipelines.reports.page.strips import strip
 from pipelines.reports.page.style import BLUE, GREY, INK, MUTED, ORANGE, canvas, svg
 from pipelines.reports.words import plain
 
-LEAST = 1e-6
-"""Of the greatest surprise, what is drawn at least: the scale is logarithmic."""
+LEAST = 1e-12
+"""What is drawn at least, for the scale is logarithmic."""
 
 
 @DRAWINGS.register("surprise_curves")
@@ -64,35 +64,34 @@ def surprise_curves(
 
 
 def _draw(ax: Axes, steps: pd.DataFrame, colour: str, threshold: float | None) -> None:
-    least = LEAST * float(steps.surprise.max())
     ax.set_yscale("log")
     for perturbed, own in ((False, GREY), (True, colour)):
-        rows = steps[steps.perturbed == perturbed]
-        if rows.empty:
-            continue
-        curve = mean_and_band(rows).clip(lower=least)
+        curve = mean_and_band(steps[steps.perturbed == perturbed])
         ax.fill_between(curve.index, curve.low, curve.high, color=own, alpha=0.22, linewidth=0)
-        name = f"{'perturbed' if perturbed else 'untouched'}, {rows.episode.nunique()} episodes"
-        ax.plot(curve.index, curve["mean"], color=own, marker="o", markersize=2.8, label=name)
+        ax.plot(curve.index, curve["mean"], color=own, marker="o", markersize=2.8)
     if threshold:
-        ax.axhline(threshold, color=INK, linewidth=1, linestyle=(0, (1, 2)), label="threshold")
+        ax.axhline(threshold, color=INK, linewidth=1, linestyle=(0, (1, 2)))
     ax.axvline(0, color=INK, linewidth=1, linestyle=(0, (3, 2)))
     ax.text(0, 0.99, "event ", transform=ax.get_xaxis_transform(), ha="right", va="top", color=MUTED)
     low, high = ax.get_ylim()
-    ax.set_ylim(low, high * (high / low) ** 0.45)  # room for the legend
-    ax.set_xlabel("environment steps from the event")
+    ax.set_ylim(low, high * (high / low) ** 0.12)  # room for the word
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.set_xlabel(f"steps from the event, n {steps.episode.nunique()}")
     ax.set_ylabel("squared latent error")
-    ax.legend(frameon=False, fontsize=8.5, loc="upper right", labelspacing=0.2, borderaxespad=0)
 
 
 def mean_and_band(rows: pd.DataFrame) -> pd.DataFrame:
-    """Returns `mean`, `low` and `high` (95 %, normal, over episodes) by steps from the event."""
-    surprise = rows.assign(time=rows.step - rows.event_step).groupby("time").surprise
+    """Returns the geometric `mean`, `low` and `high` (95 %, lognormal, over episodes) by steps from the event.
+
+    Surprise has a long tail: the plain mean of what is usual is that of its rarest values.
+    """
+    logarithm = np.log(rows.surprise.clip(lower=LEAST))
+    surprise = rows.assign(time=rows.step - rows.event_step, surprise=logarithm).groupby("time").surprise
     mean, half = surprise.mean(), Z_95 * surprise.std(ddof=1).fillna(0.0) / np.sqrt(surprise.count())
     # The rarest times, which few episodes reach, have a band that says nothing.
     counts = surprise.count().to_numpy()
     enough = counts >= 0.5 * counts.max(initial=0)
-    curve: pd.DataFrame = pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})[enough]
+    curve: pd.DataFrame = np.exp(pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})[enough])
     return curve
 
 
