@@ -15,6 +15,7 @@ from infra.progress import Progress
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from jepa.evaluation import EVALUATIONS
+from pipelines.collect.job import make_dataset
 from pipelines.evaluate import EvaluateConfig, evaluate, job, plan_evaluation
 from pipelines.evaluate.shift import shifted_datasets
 from pipelines.pretrain import PretrainConfig, pretrain
@@ -95,12 +96,12 @@ def test_a_second_command_collects_and_judges_nothing(shifted: Store, monkeypatc
 
 def test_every_headline_figure_stands_beside_the_usual_one(shifted: Store, folder: Path) -> None:
     rows = shift_matrix(shifted, "m0")
-    cells = {(row.factor, row.factor_value, row.label) for row in rows.itertuples()}
+    cells = set(zip(rows.factor, rows.factor_value, rows.label, strict=True))
     usual = {one.label: one for one in metrics_table(str(folder), "m0") if one.split == "test"}
     assert cells == {(*factor, label) for factor in (("door", 0.1), ("agent_radius", 0.08)) for label in usual}
-    for row in rows.itertuples():
-        assert row.usual_value == usual[str(row.label)].value and row.usual_dataset == "d0@1"
-        assert row.difference == pytest.approx(row.value - row.usual_value)
+    for row in rows.to_dict("records"):
+        assert row["usual_value"] == usual[row["label"]].value and row["usual_dataset"] == "d0@1"
+        assert row["difference"] == pytest.approx(row["value"] - row["usual_value"])
     known = rows[rows.p.notna()]
     assert len(known) and (known.p_holm >= known.p).all() and set(rows.cells) == {len(known)}
     assert known.p_holm.min() == pytest.approx(min(1.0, known.p.min() * len(known)))
@@ -132,13 +133,13 @@ def test_probes_are_fitted_on_what_the_model_knows(shifted: Store) -> None:
 
 
 def test_a_killed_command_goes_on_where_it_was(mine: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = shifts.make_dataset, []
+    calls: list[str] = []
 
     def once(*arguments: Any) -> object:
         calls.append(arguments[0].name)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return real(*arguments)
+        return make_dataset(*arguments)
 
     monkeypatch.setattr(shifts, "make_dataset", once)
     with pytest.raises(KeyboardInterrupt):

@@ -94,8 +94,10 @@ def read_run(store: Store, run: str) -> ReportData:
 def _read_run(store: Store, run: str) -> ReportData:
     every = committed_units(store)
     listed = require_run(store, run, every)
-    units = [unit for unit in listed if unit.training_step is None]
+    # Cards, strips and figures are of the usual world; what happens in shifted ones has a table of its own.
+    units = [unit for unit in listed if unit.training_step is None and unit.factor is None]
     tables = {table: read_table(store, table, units=units).compute() for table in report_tables()}
+    tables["shifts"] = read_table(store, "shifts", units=listed).compute()
     cells = drawn_cells(store, run, units, tables["claims"])
     held = {part.table for unit in cells for part in unit.parts if part.table in tables_of_study(part.table)}
     tables |= {table: read_table(store, table, units=cells).compute() for table in sorted(held)}

@@ -16,6 +16,7 @@ from pipelines.reports.page.data import ReportData, read_run
 from pipelines.reports.page.figures import figure_tables, figures_json, tile_groups
 from pipelines.reports.page.filters import cell, has_interval, number, share
 from pipelines.reports.page.numbers import shown
+from pipelines.reports.page.shift_maps import shifts
 from pipelines.reports.page.studies import study_sections
 from pipelines.reports.summary import Headline
 from pipelines.store.reports import SCHEMA_VERSION, latest_run
@@ -84,6 +85,7 @@ def _sections(data: ReportData, config: ReportConfig, store: Store, progress: Pr
         partial(sections.episodes, data, store, amounts),
         partial(sections.training, data),
         *(partial(sections.declared, kind, own, data, amounts) for kind, own in sections.declared_sections()),
+        partial(shifts, data),
         partial(sections.cards, data, store),
     ]
     made = study_sections(data, amounts)

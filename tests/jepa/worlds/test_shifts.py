@@ -1,6 +1,6 @@
 """What of a world can be made other than in training: what it changes, and that the usual value changes nothing."""
 
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from jepa.worlds import WORLDS, EpisodePlan, Shift, collect_episodes, find_shift
 BUILT_IN = [name for name in WORLDS if WORLDS.get(name).__module__.startswith("jepa.")]
 
 
-def episodes(policy: str = "two_room/expert", steps: int = 60, **options: object) -> list[Episode]:
+def episodes(policy: str = "two_room/expert", steps: int = 60, **options: Any) -> list[Episode]:
     plans = [EpisodePlan(n, 40 + n, "test", {"door": 0.5}, policy, steps) for n in range(4)]
     return list(collect_episodes("two_room", {"image_size": 64, **options}, plans))
 
@@ -24,7 +24,7 @@ def redness(episode: Episode) -> int:
 
 
 def test_the_usual_values_change_nothing() -> None:
-    usual = {shift.name: shift.usual for shift in WORLDS.get("two_room").world_spec.shifts}
+    usual: dict[str, Any] = {shift.name: shift.usual for shift in WORLDS.get("two_room").world_spec.shifts}
     assert set(usual) == {"agent_radius", "agent_hue", "floor_brightness", "speed"}
     for one, other in zip(episodes(), episodes(**usual), strict=True):
         assert np.array_equal(one.pixels, other.pixels) and np.array_equal(one.action, other.action)
@@ -66,7 +66,8 @@ def test_a_faster_agent_goes_as_far_as_it_says() -> None:
 
 def test_hue_and_floor_are_other_in_the_picture_alone() -> None:
     usual = episodes()
-    for options in ({"agent_hue": 120.0}, {"floor_brightness": 0.5}):
+    shifted: list[dict[str, Any]] = [{"agent_hue": 120.0}, {"floor_brightness": 0.5}]
+    for options in shifted:
         for one, other in zip(episodes(**options), usual, strict=True):
             assert np.array_equal(one.state["agent_position"], other.state["agent_position"])
             assert not np.array_equal(one.pixels, other.pixels)
@@ -76,7 +77,7 @@ def test_hue_and_floor_are_other_in_the_picture_alone() -> None:
 
 
 @pytest.mark.parametrize("options", [{"agent_radius": 0.07}, {"agent_hue": -90.0, "floor_brightness": 0.4}])
-def test_a_state_of_a_shifted_world_is_restored_to_the_same_pixels(options: Mapping[str, float]) -> None:
+def test_a_state_of_a_shifted_world_is_restored_to_the_same_pixels(options: dict[str, Any]) -> None:
     recorded = episodes(**options)
     world = make_world("two_room", 4, image_size=64, **options)
     world.restore({name: np.stack([one.state[name][20] for one in recorded]) for name in recorded[0].state})

@@ -23,7 +23,7 @@ def test_tables_are_those_for_all_and_those_of_the_evaluations() -> None:
         "regret_problems",
         "regret_candidates",
     }
-    assert set(tables()) == {"metrics", "training", "claims", *of_evaluations}
+    assert set(tables()) == {"metrics", "training", "claims", "shifts", *of_evaluations}
     assert row_columns("steps")[0].name == "split"
     with pytest.raises(InputError, match="report table 'luck' is not known; choose one of: metrics, training"):
         row_columns("luck")
