@@ -6,6 +6,7 @@ from jepa.core.registries.lazy import offer_lazily
 
 if TYPE_CHECKING:
     from pipelines.reports.comparison.compare import compare
+    from pipelines.reports.comparison.leaderboard import leaderboard, write_leaderboard
     from pipelines.reports.comparison.results import Comparison, Difference, SeedsMean, VarianceTable
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "SeedsMean",
     "VarianceTable",
     "compare",
+    "leaderboard",
+    "write_leaderboard",
 ]
 
 offer_lazily(__name__)

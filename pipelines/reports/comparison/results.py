@@ -119,6 +119,11 @@ class VarianceTable(Config):
         shares = [one.share for one in self.components if one.of in wanted]
         return None if None in shares else sum(share for share in shares if share is not None)
 
+    @property
+    def rest(self) -> float | None:
+        """The share of what the three sources make together."""
+        return self.share_of(*(one.of for one in self.components if "×" in one.of))
+
 
 def label_words(labels: tuple[tuple[str, str], ...], split: str, shown: Collection[str]) -> str:
     """Returns the labels of these names as words, with the split, in one line."""

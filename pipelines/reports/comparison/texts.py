@@ -71,9 +71,11 @@ def metric_text(one: Difference | VarianceTable | SeedsMean) -> str:
     return f"{plain(one.metric)}, {unit}" if unit else plain(one.metric)
 
 
-def _figure(one: Difference) -> tuple[str, str, int, str]:
+def _figure(one: Difference) -> tuple[int, str, str, int, str]:
+    """Returns the key of reading order: planning, then what else pairs, then the rest."""
+    kind = 0 if one.evaluation == "planning" else 1 if one.over not in ("unpaired", "seeds") else 2
     place = FIRST.index(one.metric) if one.metric in FIRST else len(FIRST)
-    return one.evaluation, one.protocol, place, one.metric
+    return kind, one.evaluation, one.protocol, place, one.metric
 
 
 def _block(rows: Sequence[Difference]) -> Iterator[str]:
@@ -131,8 +133,7 @@ def _variance_lines(tables: Sequence[VarianceTable]) -> list[str]:
         shown = shown_labels(rows)
         for one in rows:
             shares = [one.share_of(factor) for factor in ("seed", "stream", "problem")]
-            rest = None if None in shares else 1 - sum(share for share in shares if share is not None)
-            text = [f"{_share(share):>{width}}" for share, width in zip((*shares, rest), (6, 7, 8, 6), strict=True)]
+            text = [f"{_share(share):>{width}}" for share, width in zip((*shares, one.rest), (6, 7, 8, 6), strict=True)]
             ends = f"{value_text(metric, one.difference_error):>8}{value_text(metric, one.detectable):>7}"
             lines.append(f"    {_cut(one.words(shown), 34):<34}{''.join(text)}{ends}")
     return [*lines, "  SE: of a difference of two such recipes; found: what 80 % of comparisons find"]

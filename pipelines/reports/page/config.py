@@ -10,6 +10,11 @@ class ReportConfig(Config):
 
     run: str = ""
     """Name of the run; empty takes the one that was evaluated last."""
+    compare: tuple[str, ...] = ()
+    """Instead of a run: models to hold against each other, as `jepa compare` takes them; the first is what the others
+    differ from."""
+    leaderboard: bool = False
+    """Instead of a run: all models and planners of the store, as a page and as a Parquet file."""
     episodes: PositiveInt = 4
     """Film strips of held-out episodes."""
     frames: PositiveInt = 9
