@@ -1,12 +1,14 @@
 """How long the questions of the README take over a store of many runs, before and after it is compacted.
 
-Run it: `python -m tests.bench.bench_reports [RUNS]`, by default 1000, which the product's own writer writes. Each
-question is asked by a process of its own, so that nothing is held in memory; by Dask, and by DuckDB over a glob of the
-files and over what `jepa reports sql` gives. The ratio is that of the two times in one run on one machine. Processor
-time is beside wall time, for machines that others share.
+Run it: `python -m tests.bench.bench_reports [RUNS [STORE]]`, by default 1000, which the product's own writer writes;
+STORE is a folder that holds so many already, and is left as it is. Each question is asked by a process of its own, so
+that nothing is held in memory; by Dask, and by DuckDB over a glob of the files and over what `jepa reports sql`
+gives. The ratio is that of the two times in one run on one machine. Processor time is beside wall time, for machines
+that others share.
 """
 
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -30,7 +32,8 @@ PARTS = {
     ("training", "m0"): {"metrics": [synthetic.metric("training", "loss", 0.1, split="train")]},
 }
 WAYS = ("success", "compute", "probes", "surprise", "ls", "compare", "duckdb success", "duckdb compute")
-REPEATS = 3
+REPEATS = {"before": 1, "after": 3}
+"""Askings of which the median counts."""
 SUCCESS = "SELECT model, dataset, dataset_version, protocol, seed, split, goal, planner, value, n FROM {} WHERE "
 SUCCESS += "metric = 'success_rate'"
 COMPUTE = """SELECT model, protocol, seed, split, goal, "offset", planner,
@@ -74,7 +77,9 @@ def ask(way: str, store: Store) -> int:
     if way == "ls":
         return len(inventory(store).runs)
     if way == "compare":
-        return compare(store)
+        from pipelines.reports.comparison import compare
+
+        return len(compare(store, ["m0", "m1"]).differences)
     queries: dict[str, Callable[[Store], Any]] = {
         "success": reports.success_by_world_and_model,
         "compute": reports.planning_against_compute,
@@ -82,14 +87,6 @@ def ask(way: str, store: Store) -> int:
         "surprise": reports.surprise_by_perturbation,
     }
     return len(queries[way](store))
-
-
-def compare(store: Store) -> int:
-    """Reads what a comparison of two models of the store reads: the rows of both, of all tables that pair."""
-    from pipelines.store.reports import committed_units, read_table
-
-    units = [unit for unit in committed_units(store) if unit.model in ("m0", "m1")]
-    return len(read_table(store, "metrics", units=units).compute())
 
 
 def asked(way: str, uri: str) -> None:
@@ -105,16 +102,16 @@ def asked(way: str, uri: str) -> None:
     print(json.dumps(figures))
 
 
-def measured(uri: str, ways: tuple[str, ...]) -> dict[str, dict[str, float]]:
+def measured(uri: str, ways: tuple[str, ...], when: str) -> dict[str, dict[str, float]]:
     """Returns the median of what each question takes."""
     found = {}
     for way in ways:
         runs = []
-        for _ in range(REPEATS):
+        for _ in range(REPEATS[when]):
             command = [sys.executable, "-m", "tests.bench.bench_reports", "--ask", way, uri]
             runs.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
         found[way] = {name: round(statistics.median(one[name] for one in runs), 3) for name in runs[0]}
-        print(way, found[way], flush=True)
+        print(when, way, found[way], flush=True)
     return found
 
 
@@ -127,17 +124,19 @@ def main() -> None:
     glob = ("glob success", "glob compute")
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(folder)
-        start = time.perf_counter()
-        files = write_runs(store, runs)
-        figures: dict[str, Any] = {"runs": runs, "write_seconds": round(time.perf_counter() - start, 1)}
+        if len(sys.argv) > 2:
+            shutil.copytree(sys.argv[2], folder, dirs_exist_ok=True)
+        else:
+            write_runs(store, runs)
         loose = len(store.list("reports/"))
-        print(f"{runs} runs, {files} files of table metrics, {loose} files in all", flush=True)
-        before = measured(folder, (*WAYS, *glob))
+        figures: dict[str, Any] = {"runs": runs}
+        print(f"{runs} runs, {loose} files", flush=True)
+        before = measured(folder, (*WAYS, *glob), "before")
         start = time.perf_counter()
         made = compact(store)
         figures["compact_seconds"] = round(time.perf_counter() - start, 1)
         figures["files"] = {"before": loose, "after": len(store.list("reports/")), "of_tables": len(made.files)}
-        after = measured(folder, (*WAYS, *glob))
+        after = measured(folder, (*WAYS, *glob), "after")
     for way, one in after.items():
         assert one["rows"] == before[way]["rows"], f"{way} finds other rows after the compaction"
         ratio = round(before[way]["seconds"] / one["seconds"], 1)
