@@ -11,7 +11,7 @@ from rich.table import Table
 
 from jepa.studies import Claim, Finding
 from pipelines.evaluate import Evaluated
-from pipelines.reports.matrices import Matrix, gathered, row_name
+from pipelines.reports.matrices import Matrix, gathered
 from pipelines.reports.origins import WORDS, Names, differing
 from pipelines.reports.summary import Headline
 from pipelines.store.references import SHORT
@@ -56,7 +56,7 @@ def matrix_lines(matrix: Matrix) -> list[str]:
     lines: list[str] = []
     for start in range(0, len(heads), across):
         table = Table(box=None, header_style="bold", pad_edge=False)
-        for head in (row_name(matrix), *heads[start : start + across]):
+        for head in (matrix.row_title, *heads[start : start + across]):
             table.add_column(head, no_wrap=True)
         for name, cells in rows:
             table.add_row(name, *cells[start : start + across])

@@ -66,6 +66,9 @@ class HeadlineFigure:
     """ends of the tile's bar; None where a figure has no natural ends"""
     less_is_better: bool = False
     """whether the smallest of many stands first"""
+    across: str = ""
+    """of many figures in a table, the column of `by` whose values stand side by side and the rest of which name the
+    rows, e.g. the parts of a sum; by default the column with the most values names the rows"""
     order: int = 100
     """place among the figures of all evaluations, the smallest first"""
 

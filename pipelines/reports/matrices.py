@@ -38,39 +38,55 @@ class Matrix:
         return len({one.n for one in self.figures}) == 1
 
     @cached_property
-    def row_column(self) -> str:
-        """Returns the column whose values name the rows: the one with the most of them, the last of several such."""
+    def row_columns(self) -> tuple[str, ...]:
+        """Returns the columns whose values name the rows.
+
+        All but the one that goes `across`, where the figure names one; else the one with the most values, the last of
+        several such.
+        """
+        if self.first.across:
+            return (SPLIT, *(name for name, _ in self.first.by if name != self.first.across))
         counts = {name: len({self._value(one, name) for one in self.figures}) for name, _ in self.first.by}
-        return max(reversed(list(counts)), key=lambda name: counts[name])
+        return (max(reversed(list(counts)), key=lambda name: counts[name]),)
+
+    @property
+    def row_title(self) -> str:
+        """Returns what the rows are."""
+        differ = [name for name in self.row_columns if len({self._value(one, name) for one in self.figures}) > 1]
+        return ", ".join(map(plain, differ or self.row_columns[-1:]))
+
+    @cached_property
+    def head_columns(self) -> tuple[str, ...]:
+        """Returns the columns whose values name the columns of the table."""
+        return tuple(name for name in (SPLIT, *(name for name, _ in self.first.by)) if name not in self.row_columns)
 
     @cached_property
     def heads(self) -> list[tuple[Hashable, ...]]:
         """Returns the values that each column of the table has in common, in reading order."""
-        found = dict.fromkeys(self._head(one) for one in self.figures)
-        return sorted(found, key=lambda head: (HELD_OUT.index(str(head[0])), *map(reading_order, head[1:])))
+        return self._ordered(self.head_columns)
 
     def words(self, head: tuple[Hashable, ...]) -> list[str]:
         """Returns the words of a column that tell it from the others; none where there is one only."""
-        names = [SPLIT, *(name for name, _ in self.first.by if name != self.row_column)]
-        differ = [len({other[place] for other in self.heads}) > 1 for place in range(len(names))]
-        every = [value_words(name, value) for name, value in zip(names, head, strict=True)]
-        return [word for word, differs in zip(every, differ, strict=True) if differs]
+        return self._differing(self.head_columns, head)
 
     @cached_property
     def rows(self) -> list[tuple[str, list[Headline | None]]]:
-        """Returns the name of each row and its figure in each column, the best row first."""
-        cells = {(self._value(one, self.row_column), self._head(one)): one for one in self.figures}
-        names = sorted(dict.fromkeys(name for name, _ in cells), key=reading_order)
-        rows = [(name, [cells.get((name, head)) for head in self.heads]) for name in names]
-        # Stable: what is alike stays in reading order.
-        rows.sort(key=lambda row: self._rank(row[1]))
-        return [(self._row_name(name, own), own) for name, own in rows]
+        """Returns the name of each row and its figure in each column, the best row first.
+
+        Rows that several columns name stay in reading order.
+        """
+        cells = {(self._values(one, self.row_columns), self._head(one)): one for one in self.figures}
+        rows = [(key, [cells.get((key, head)) for head in self.heads]) for key in self._ordered(self.row_columns)]
+        if not self.first.across:
+            # Stable: what is alike stays in reading order.
+            rows.sort(key=lambda row: self._rank(row[1]))
+        return [(self._row_name(key, own), own) for key, own in rows]
 
     @cached_property
     def beside(self) -> list[tuple[str, list[float | None]]]:
-        """Returns the name of each reference and its figure in each column."""
+        """Returns the name of each reference and its figure in each column; none where rows differ in theirs."""
         found: dict[str, dict[tuple[Hashable, ...], float]] = {}
-        for one in self.figures:
+        for one in () if self.first.across else self.figures:
             for name, value in one.beside:
                 found.setdefault(name, {})[self._head(one)] = value
         return [(name, [own.get(head) for head in self.heads]) for name, own in found.items()]
@@ -88,26 +104,49 @@ class Matrix:
         """Returns a reference's figure, a dash where there is none."""
         return "–" if value is None else self._number(value)
 
-    def _row_name(self, name: Hashable, row: Sequence[Headline | None]) -> str:
+    def _row_name(self, key: tuple[Hashable, ...], row: Sequence[Headline | None]) -> str:
         marks = dict.fromkeys(mark for one in row if one is not None for mark in one.marks)
-        # Whole, where `value_words` cuts: what is cut off may be what tells two variants apart.
-        words = name if isinstance(name, str) else value_words(self.row_column, name)
+        if len(key) == 1:
+            # Whole, where `value_words` cuts: what is cut off may be what tells two variants apart.
+            words = key[0] if isinstance(key[0], str) else value_words(self.row_columns[0], key[0])
+        else:
+            words = ", ".join(self._differing(self.row_columns, key)) or value_words(self.row_columns[-1], key[-1])
         return f"{words} ({', '.join(marks)})" if marks else words
 
     def _number(self, value: float | None) -> str:
         return "" if value is None else self.first.format(value).removesuffix(" %")
 
     def _head(self, one: Headline) -> tuple[Hashable, ...]:
-        return (one.split, *(value for name, value in one.by if name != self.row_column))
+        return self._values(one, self.head_columns)
+
+    def _ordered(self, columns: Sequence[str]) -> list[tuple[Hashable, ...]]:
+        """Returns the combinations of values that there are, in reading order, test episodes first."""
+        found = dict.fromkeys(self._values(one, columns) for one in self.figures)
+        return sorted(found, key=lambda key: [*map(_order, columns, key)])
+
+    def _differing(self, columns: Sequence[str], key: tuple[Hashable, ...]) -> list[str]:
+        """Returns the words of those values in which the combinations differ."""
+        every = {self._values(one, columns) for one in self.figures}
+        differ = [len({other[place] for other in every}) > 1 for place in range(len(columns))]
+        words = [value_words(name, value) for name, value in zip(columns, key, strict=True)]
+        return [word for word, differs in zip(words, differ, strict=True) if differs]
+
+    @classmethod
+    def _values(cls, one: Headline, columns: Sequence[str]) -> tuple[Hashable, ...]:
+        return tuple(cls._value(one, name) for name in columns)
 
     @staticmethod
     def _value(one: Headline, name: str) -> Hashable:
-        return dict(one.by)[name]
+        return one.split if name == SPLIT else dict(one.by)[name]
 
     def _rank(self, row: Sequence[Headline | None]) -> float:
         values = [one.value for one in row if one is not None]
         mean = sum(values) / len(values)
         return mean if self.first.less_is_better else -mean
+
+
+def _order(column: str, value: Hashable) -> tuple[int, int, object]:
+    return (0, HELD_OUT.index(str(value)), 0) if column == SPLIT else reading_order(value)
 
 
 def gathered(headlines: Sequence[Headline]) -> tuple[list[Headline], list[Matrix]]:
@@ -129,8 +168,3 @@ def gathered(headlines: Sequence[Headline]) -> tuple[list[Headline], list[Matrix
             few += own
     kept = set(map(id, few))
     return [one for one in headlines if id(one) in kept], many
-
-
-def row_name(matrix: Matrix) -> str:
-    """Returns what the rows of a table are."""
-    return plain(matrix.row_column)

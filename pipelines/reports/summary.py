@@ -39,6 +39,8 @@ class Headline(Origin):
     track: tuple[float, float] | None = None
     """Ends of the bar on which it is shown."""
     less_is_better: bool = False
+    across: str = ""
+    """Column of `by` whose values stand side by side where the figures are many."""
     marks: tuple[str, ...] = ()
     """Words that say what else is to be known of it, e.g. privileged; `label` has them, too."""
     beside: tuple[tuple[str, float], ...] = ()
@@ -120,6 +122,7 @@ def _headlines(figure: HeadlineFigure, origin: Origin, rows: pd.DataFrame) -> It
             title=figure.title or figure.label.partition("{")[0].rstrip(" ,"),
             by=tuple((column, _plain_value(value)) for column, value in values.items()),
             less_is_better=figure.less_is_better,
+            across=figure.across,
             marks=tuple(map(plain, marks)),
             percent=figure.percent,
             track=figure.track,

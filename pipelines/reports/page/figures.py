@@ -1,6 +1,7 @@
 """All figures of a run: as tiles for the headlines, as tables for people, as JSON for programs."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,22 +12,31 @@ from pipelines.reports.matrices import Matrix, gathered
 from pipelines.reports.origins import COLUMNS, WORDS, Origin, differing, with_origins
 from pipelines.reports.page.data import DETAILS, LINEAGE, METRICS_ORDER, ReportData
 from pipelines.reports.page.filters import json_value
-from pipelines.reports.summary import Headline
+from pipelines.reports.summary import HELD_OUT, Headline
 from pipelines.store.reports import SCHEMA_VERSION
 
 SPLITS = {"unseen": "Variations never seen in training", "test": "Held-out episodes"}
+BOTH = "Held-out episodes · below the line: variations never seen in training"
 FIGURE_COLUMNS = [*METRICS_ORDER, *LINEAGE, "value", "n", "ci_low", "ci_high", "unit"]
 
 
 @dataclass(frozen=True)
+class Tile:
+    """A headline figure, with the same figure of variations that training did not contain, where there is one."""
+
+    figure: Headline
+    unseen: Headline | None = None
+
+
+@dataclass(frozen=True)
 class TileGroup:
-    """The headline figures of one model, dataset version, protocol, split and seed."""
+    """The headline figures of one model, dataset version, protocol and seed, those of splits beside each other."""
 
     heading: str
-    """nothing where there is one group only"""
+    """nothing where there is one group of one split only"""
     label: str
     """what they are, for who cannot see them"""
-    tiles: tuple[Headline, ...]
+    tiles: tuple[Tile, ...]
     matrices: tuple[Matrix, ...] = ()
     """those that are many of a kind"""
 
@@ -45,16 +55,31 @@ def tile_groups(data: ReportData) -> list[TileGroup]:
     groups: dict[tuple[str, ...], list[Headline]] = {}
     for tile in data.headlines:
         words = data.words.words(tile)
-        groups.setdefault((*(words[word] for word in WORDS), tile.split), []).append(tile)
-    shown = differing([dict(zip(WORDS, key, strict=False)) for key in groups])
+        groups.setdefault(tuple(words[word] for word in WORDS), []).append(tile)
+    shown = differing([dict(zip(WORDS, key, strict=True)) for key in groups])
     made = []
     for key, tiles in groups.items():
-        words, split = dict(zip(WORDS, key, strict=False)), tiles[0].split
-        heading = " · ".join([*(words[word] for word in shown if words[word]), SPLITS[split]])
-        label = f"Headline figures of {words['model']} on {split} episodes"
+        words = dict(zip(WORDS, key, strict=True))
+        splits = [split for split in HELD_OUT if any(tile.split == split for tile in tiles)]
+        said = SPLITS[splits[0]] if len(splits) == 1 else BOTH
+        heading = " · ".join([*(words[word] for word in shown if words[word]), said])
+        label = f"Headline figures of {words['model']} on {' and '.join(splits)} episodes"
         few, many = gathered(tiles)
-        made.append(TileGroup(heading if len(groups) > 1 else "", label, tuple(few), tuple(many)))
+        bare = len(groups) == 1 and len(splits) == 1
+        made.append(TileGroup("" if bare else heading, label, _tiles(few), tuple(many)))
     return made
+
+
+def _tiles(figures: Sequence[Headline]) -> tuple[Tile, ...]:
+    """Returns a tile for each figure of test episodes with that of unseen variations, then those that stand alone."""
+    places: dict[Any, dict[str, Headline]] = {}
+    for one in figures:
+        places.setdefault((one.kind, one.by, one.title), {})[one.split] = one
+    made = []
+    for own in places.values():
+        first, *others = (own[split] for split in HELD_OUT if split in own)
+        made.append(Tile(first, others[0] if others else None))
+    return tuple(made)
 
 
 def figure_tables(data: ReportData) -> list[FigureTable]:

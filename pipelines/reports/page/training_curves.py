@@ -17,7 +17,8 @@ TERMS = ("loss", "prediction")
 """Share a panel, beside anything else that is called a loss."""
 SPREADS = ("latent_std_max", "latent_std_median", "latent_std", "latent_std_min")
 """Share a panel: the dimension that collapses first is seen beside the others."""
-FIRST = ("sigreg", "lambda", "effective_rank")
+FIRST = ("sigreg", "lambda", "effective_rank", "straightness", "latent_mean_max", "gradient_norm", "learning_rate")
+"""What says how well it learned, before what says how fast it ran."""
 TITLES = {"lambda": "λ, weight of SIGReg", "sigreg": "SIGReg of latents", "latent_mean_max": "latents' largest mean"}
 LOGARITHMIC = ("sigreg", "gradient_norm")
 SPREAD_NAMES = {"latent_std": "mean", **{f"latent_std_{name}": name for name in ("max", "median", "min")}}
@@ -40,7 +41,9 @@ def panels(names: list[str]) -> list[Panel]:
     spreads = tuple(name for name in SPREADS if name in names)
     shared = [Panel("loss and prediction", terms, log=True)] * bool(terms)
     shared += [Panel("latents' spread", spreads)] * bool(spreads)
-    rest = sorted({*names} - {*terms, *spreads}, key=lambda name: (name not in FIRST, name))
+    rest = sorted(
+        {*names} - {*terms, *spreads}, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name)
+    )
     return shared + [Panel(TITLES.get(name, plain(name)), (name,), log=name in LOGARITHMIC) for name in rest]
 
 

@@ -33,7 +33,11 @@ def both_splits(planners: list[str], offsets: tuple[int, ...] = (25,)) -> list[s
 def test_every_figure_stands_in_its_row_and_column_once() -> None:
     figures = figures_of(both_splits(VARIANTS))
     matrix = table(both_splits(VARIANTS))
-    assert matrix.title == "goals reached, %, n 40" and matrix.row_column == "planner"
+    assert (
+        matrix.title == "goals reached, %, n 40"
+        and matrix.row_columns == ("planner",)
+        and matrix.row_title == "planner"
+    )
     assert [matrix.words(head) for head in matrix.heads] == [
         [split, goal] for split in ("test", "unseen") for goal in ("uniform", "cross-room")
     ]
@@ -106,3 +110,27 @@ def test_a_privileged_planner_is_marked() -> None:
     _, many = gathered(headlines(metrics))
     assert "cem (privileged)" in [name for name, _ in many[0].rows]
     assert {name for name, _ in many[0].beside} == {"random", "demonstration", "oracle"}
+
+
+def test_parts_of_a_sum_stand_side_by_side_and_all_else_names_the_rows() -> None:
+    goals = ("uniform", "cross_room")
+    places = [(split, goal, planner) for split in ("test", "unseen") for goal in goals for planner in ("cem", "mppi")]
+    rows = [
+        synthetic.metric(
+            "regret_decomposition", "regret_part", 0.1 * row + 0.01 * place, quantity=part, goal=goal, planner=planner
+        )
+        | {"split": split}
+        for row, (split, goal, planner) in enumerate(places)
+        for place, part in enumerate(("cost", "model", "search"))
+    ]
+    (matrix,) = gathered(headlines(frame("metrics", rows)))[1]
+    assert matrix.row_title == "split, goal, planner" and [matrix.words(head) for head in matrix.heads] == [
+        ["cost"],
+        ["model"],
+        ["search"],
+    ]
+    assert [name for name, _ in matrix.rows] == [
+        f"{split}, {goal.replace('_', '-')}, {planner}" for split, goal, planner in places
+    ]
+    for row, (_, cells) in enumerate(matrix.rows):
+        assert [one and one.value for one in cells] == [0.1 * row + 0.01 * place for place in range(3)]

@@ -59,6 +59,7 @@ HEADLINES = (
         marks=("privileged",),
         track=None,
         less_is_better=True,
+        across="quantity",
         order=45,
     ),
 )

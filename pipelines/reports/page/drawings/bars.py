@@ -19,6 +19,8 @@ MANY = 10
 """Bars that have room."""
 NARROWEST = 2.4
 """Inches of a panel that its title fits in."""
+HALF, LEAST = 5.0, 2.8
+"""Inches of a chart of one panel, and of the panel at least: another chart fits beside it."""
 WIDEST = 10.5
 """Inches of a chart that the page shows at its own size."""
 
@@ -53,6 +55,7 @@ class BarChart:
         margin = 0.075 * longest + 0.4
         # Many panels make a chart that is shown smaller, for their titles need room.
         width = max(min(WIDEST, 4.0 * len(panels) + margin), NARROWEST * len(panels) + margin)
+        width = width if len(panels) > 1 else max(HALF, LEAST + margin)
         size = (width, (0.9 + (0.42 if len(labels) <= MANY else 0.26) * len(labels)) * len(splits))
         with canvas(len(splits), len(panels), size, sharex=True, sharey=True) as (figure, axes):
             for ax, (split, panel) in zip(axes, [(s, p) for s in splits for p in panels], strict=True):
@@ -66,6 +69,10 @@ class BarChart:
                 ax.set_title(" · ".join([*words, *([f"{split} episodes"] * (len(splits) > 1))]))
                 self._axes(ax, labels)
                 ax.set_xlabel(self.title if split == splits[-1] else "")
+            low, high = axes[0].get_xlim()
+            if rows.value.min() < 0:
+                # Words stand left of bars below zero, and the names of bars left of these.
+                axes[0].set_xlim(low - 0.12 * (high - low), high)
             return svg(figure, description)
 
     def _word(self, label: Any) -> str:

@@ -37,7 +37,7 @@ def lines(subject: Subject, x: str, y: str, description: str) -> Markup:
     """Returns the chart, splits down and the values of `panel` across; without `series` there is one line a panel."""
     panel, rows = str(subject.option("panel", "")), subject.rows
     splits, values = _values(rows, "split"), _values(rows, panel)
-    size = (6.5, 3.0 * len(splits)) if len(values) == 1 else (min(10.5, 5.2 * len(values)), 3.0 * len(splits))
+    size = (5.0, 2.8 * len(splits)) if len(values) == 1 else (min(10.5, 5.2 * len(values)), 3.0 * len(splits))
     with canvas(len(splits), len(values), size, sharey=True) as (figure, axes):
         for ax, (split, value) in zip(axes, product(splits, values), strict=True):
             own = rows if split is None else rows[rows.split == split]

@@ -9,7 +9,7 @@ from infra.progress import Progress
 from infra.storage import Store
 from pipelines.reports.page import ReportConfig, report
 
-VOID = {"meta", "img", "br", "link", "input", "hr"}
+VOID = {"meta", "img", "br", "link", "input", "hr", "source"}
 LOADING = {"src", "href", "xlink:href", "srcset", "data", "poster", "action"}
 
 

@@ -24,7 +24,7 @@ class DecodingCurves(Drawing):
 def decoding_curves(psnr: pd.DataFrame) -> Markup:
     """Returns a chart of the `psnr` rows of one model and split: blocks ahead (0 is encoded) against dB."""
     rows = psnr.assign(ahead=psnr.quantity.map(blocks_ahead)).dropna(subset=["ahead"])
-    with canvas(1, 1, (6.5, 3.0)) as (figure, (ax,)):
+    with canvas(1, 1, (5.0, 2.8)) as (figure, (ax,)):
         for probe, colour, name in LINES:
             curve = rows[rows.probe == probe].groupby("ahead")[["value", "ci_low", "ci_high"]].mean()
             ax.fill_between(curve.index, curve.ci_low, curve.ci_high, color=colour, alpha=0.22, linewidth=0)

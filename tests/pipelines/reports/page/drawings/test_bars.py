@@ -33,7 +33,7 @@ def test_a_column_that_is_not_there_is_named() -> None:
         drawn("bars", "metrics", rows, label="hue")
 
 
-@pytest.mark.parametrize(("panels", "width"), [(1, 4.0), (2, 8.0), (6, 14.4)])
+@pytest.mark.parametrize(("panels", "width"), [(1, 4.3), (2, 8.0), (6, 14.4)])
 def test_every_panel_has_room_for_its_title(panels: int, width: float) -> None:
     rows = [synthetic.metric("luck", "hits", 0.25, quantity="dice", goal=f"goal_{place}") for place in range(panels)]
     (block,) = drawn("bars", "metrics", frame("metrics", rows), label="quantity", panel="goal")

@@ -1,41 +1,52 @@
-"""The parts of the regret are bars by part, and by planner where there are several."""
+"""The parts of the regret lie end to end, a bar for each planner, and sum to the regret beside them."""
+
+import re
+from collections.abc import Sequence
 
 import pytest
 
 from jepa.evaluation.kinds.regret_decomposition.report import SECTION
 from pipelines.reports.selection import select
 from tests.pipelines.reports import synthetic
-from tests.pipelines.reports.page.charts import table_rows
+from tests.pipelines.reports.page.charts import HINTED, table_rows
 from tests.pipelines.reports.page.drawings.subjects import drawn, frame
+from tests.pipelines.reports.synthetic import metric
+
+PARTS = {"cost": 0.01, "model": -0.02, "search": 0.07}
+BAR = re.compile(HINTED + r'<path d="M ([-0-9.]+) [-0-9.]+ ?\nL ([-0-9.]+) ', re.DOTALL)
 
 
-@pytest.mark.parametrize("planners", [("cem",), ("cem", "icem")])
-def test_a_bar_for_each_part_of_each_planner(planners: tuple[str, ...]) -> None:
-    parts = {"cost": 0.01, "model": 0.02, "search": 0.07}
-    rows = [
-        synthetic.metric("regret_decomposition", "regret_part", value, planner=planner, quantity=part, goal="uniform")
-        for planner in planners
-        for part, value in parts.items()
-    ]
-    (block,) = drawn("regret_parts", "metrics", frame("metrics", rows), title="regret, {unit}")
-    text = str(block.content)
-    assert all(f"{value:.3f}" in text for value in parts.values())
-    assert ("cem · search" in text) == (len(planners) > 1) and ("icem · search" in text) == (len(planners) > 1)
+def bars(planners: Sequence[str], goals: Sequence[str] = ("uniform",)) -> str:
+    """Returns the chart of planners, each of which loses ten times more by the search than the one before."""
+    rows = []
+    for place, planner in enumerate(planners):
+        parts = PARTS | {"search": 0.07 * 10**place}
+        for goal in goals:
+            where = {"planner": planner, "goal": goal}
+            rows += [metric("regret_decomposition", "regret_part", v, quantity=q, **where) for q, v in parts.items()]
+            rows.append(metric("regret_decomposition", "top1_regret", sum(parts.values()), quantity="planner", **where))
+    metrics = frame("metrics", rows)
+    own = select(metrics, {"metric": "regret_part"})
+    (block,) = drawn("regret_parts", "metrics", own, metrics, title="regret, {unit}")
+    return str(block.content)
 
 
-def test_planners_stand_together_the_best_first_and_each_part_has_a_colour() -> None:
-    lost = {"cem": 0.05, "icem": 0.02}
-    rows = [
-        synthetic.metric("regret_decomposition", "regret_part", value, planner=planner, quantity=part, goal="uniform")
-        for planner, value in lost.items()
-        for part in ("cost", "model", "search")
-    ]
-    (block,) = drawn("regret_parts", "metrics", frame("metrics", rows), title="regret, {unit}")
-    text = str(block.content)
-    named = [f">{planner} · {part}</text>" for planner in ("icem", "cem") for part in ("cost", "model", "search")]
-    places = [text.index(name) for name in named]
-    assert places == sorted(places)
-    assert all(text.count(f"fill: {colour}") == 2 for colour in ("var(--blue)", "var(--orange)", "var(--pink)"))
+def test_parts_lie_end_to_end_and_a_negative_one_left_of_zero() -> None:
+    found = {text.split(":")[0]: sorted((float(a), float(b))) for text, a, b in BAR.findall(bars(["cem"]))}
+    cost, model, search = (found[f"cem, {part}"] for part in PARTS)
+    assert model[1] == cost[0] and search[0] == cost[1], "two go on from where the one before ends, one to the left"
+    scale = (search[1] - search[0]) / 0.07
+    assert cost[1] - cost[0] == pytest.approx(0.01 * scale, rel=1e-3)
+    assert model[1] - model[0] == pytest.approx(0.02 * scale, rel=1e-3)
+
+
+def test_planners_stand_the_best_first_each_with_its_regret() -> None:
+    text = bars(["cem", "icem"], ["uniform", "cross_room"])
+    places = [text.index(f">{name}</text>") for name in ("cem", "icem")]
+    assert places == sorted(places) and "cross-room goals" in text and "lost by the search" in text
+    values = [float(value) for value in re.findall(r'data-value="([^"]*)"', text)]
+    assert values == [pytest.approx(one) for one in (0.06, 0.69, 0.06, 0.69)]
+    assert text.count("<title>icem, model: −0.020 (−0.040 to 0.000), n 50</title>") == 2
 
 
 def test_the_table_has_the_regret_its_parts_and_the_rank_correlations() -> None:
