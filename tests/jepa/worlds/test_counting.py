@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from jepa.core.errors import InputError
 from jepa.worlds import EpisodePlan, collect_episodes, make_world
 from jepa.worlds.counting.scene import (
     BRIGHTEST,
@@ -101,3 +102,25 @@ def test_goals_at_the_target_begin_elsewhere() -> None:
     world = counting([0])
     start, goal = {"count": np.array([[0.0], [4], [4], [2]])}, {"count": np.array([[4.0], [4], [3], [3]])}
     np.testing.assert_array_equal(world.is_goal_of_kind("target", start, goal), [True, False, False, False])
+
+
+def test_a_strength_is_a_number_of_objects_and_a_change_of_looks() -> None:
+    for change in (1.0, 3.0):
+        world = counting(list(range(MOST + 1)))
+        world.perturb("teleport", [np.random.default_rng(n) for n in range(MOST + 1)], change)
+        np.testing.assert_array_equal(np.abs(world.state()["count"][:, 0] - np.arange(MOST + 1)), change)
+    with pytest.raises(InputError, match=r"strength is 1\.5; perturbation 'teleport' takes a whole number over 0"):
+        world.perturb("teleport", [np.random.default_rng(0)] * (MOST + 1), 1.5)
+    world = counting([3, 3])
+    usual = world.render_pixels().sum(dtype=float)
+    for kind, strength, share in [("vanish", 0.5, 0.5), ("resize", 0.5, 2.25)]:
+        world = counting([3, 3])
+        world.perturb(kind, [np.random.default_rng(n) for n in range(2)], strength)
+        assert world.render_pixels().sum(dtype=float) == pytest.approx(share * usual, rel=0.12)
+    for kind, count in (("reverse", [2, 4]), ("ignore_action", [3, 3])):
+        world = counting([3, 3])
+        world.perturb(kind, [np.random.default_rng(n) for n in range(2)], 1)
+        world.advance(np.array([[0.5], [-0.5]], dtype=np.float32))
+        assert world.state()["count"][:, 0].tolist() == count
+        world.advance(np.array([[0.5], [-0.5]], dtype=np.float32))
+        assert world.state()["count"][:, 0].tolist() == [count[0] + 1, count[1] - 1]

@@ -125,3 +125,27 @@ def test_spaces_that_do_not_fit_are_named(
             WORLDS.get("gymnasium:Odd-v0")
     finally:
         del gymnasium.registry["Odd-v0"]
+
+
+def test_a_teleport_of_a_strength_is_so_many_steps_ahead_and_comes_back_by_replay() -> None:
+    world = make_world("gymnasium:Pendulum-v1", 1, image_size=16)
+    world.reset(seed=3)
+    ahead = []
+    for steps in (1, 5):
+        world.reset(seed=3)
+        assert world.perturb("teleport", [np.random.default_rng(0)], steps).all()
+        ahead.append(world.state())
+        assert ahead[-1]["replay_steps"][0, 0] == steps
+    drawn = ahead[1]["replay_actions"][0]
+    assert drawn[0] == ahead[0]["replay_actions"][0, 0], "the same actions, whatever the strength"
+    world.reset(seed=3)
+    for action in drawn[:5]:
+        world.advance(np.array([[action]], dtype=np.float32))
+    np.testing.assert_array_equal(world.state()["observation"], ahead[1]["observation"])
+    world.perturb("ignore_action", [np.random.default_rng(0)], 1)
+    before = world.state()
+    world.advance(np.ones((1, 1), dtype=np.float32))
+    np.testing.assert_array_equal(world.state()["observation"], before["observation"])
+    world.advance(np.ones((1, 1), dtype=np.float32))
+    assert (world.state()["observation"] != before["observation"]).any()
+    world.close()

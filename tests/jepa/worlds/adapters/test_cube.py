@@ -56,3 +56,31 @@ def test_the_least_turn_is_that_over_all_rotations_of_a_cube() -> None:
     w_first = [3, 0, 1, 2]
     np.testing.assert_allclose(turn(floats(a.as_quat()[:, w_first]), floats(b.as_quat()[:, w_first])), least, atol=1e-5)
     assert least.max() < 1.1 and least.min() > 0.01
+
+
+def test_the_cube_is_moved_sunk_or_held_in_the_air_and_others_are_not_struck() -> None:
+    world = made("cube", 2)
+    world.begin([1, 2], [{"cube_hue": 350.0, "light": 0.7, "cube_size": 0.02}] * 2)
+    start = world.state()
+    rngs = [np.random.default_rng(n) for n in range(2)]
+    world.perturb("teleport", rngs, 0.05)
+    way = world.state()["block_position"] - start["block_position"]
+    np.testing.assert_allclose(np.linalg.norm(way[:, :2], axis=1), 0.05, rtol=1e-4)
+    assert not way[:, 2].any()
+    lifted = dict(start)
+    lifted["position"] = start["position"].copy()
+    lifted["position"][1, -5] += 0.1
+    world.restore(lifted)
+    assert world.perturb("pass_through", rngs, 0.5).tolist() == [True, False], "the second does not lie on the table"
+    np.testing.assert_allclose(world.state()["block_position"][:, 2], [0.0, 0.12], atol=1e-5)
+    lifted["velocity"] = start["velocity"].copy()
+    lifted["velocity"][1, -4] = -0.1
+    world.restore(lifted)
+    struck = world.perturb("freeze_block", rngs, 1)
+    assert struck[1] and struck[0] == (np.linalg.norm(start["block_position"][0] - start["effector_position"][0]) < 0.1)
+    heights = []
+    for _ in range(2):
+        world.advance(np.zeros((2, 5), dtype=np.float32))
+        heights.append(world.state()["block_position"][1, 2])
+    assert heights[0] == lifted["position"][1, -5] and heights[1] < heights[0] - 1e-3
+    world.close()

@@ -47,3 +47,25 @@ def test_the_moderate_test_wraps_the_shoulder_and_the_strict_one_looks_at_the_fi
     np.testing.assert_array_equal(world.meets(goal, "uniform", "strict"), [True, False, False, True])
     assert world.world_spec.success_kind("strict").held == 2
     world.close()
+
+
+def test_the_arm_is_turned_locked_and_swung_back_by_the_strength() -> None:
+    world = made("reacher", 2)
+    world.begin([1, 2], [{"arm_hue": 30.0, "light": 0.7, "arm_density": 1000.0}] * 2)
+    for _ in range(3):
+        world.advance(floats([[1.0, 0.5], [-1.0, 1.0]]))
+    start = world.state()
+    rngs = [np.random.default_rng(n) for n in range(2)]
+    world.perturb("teleport", rngs, 0.2)
+    turned = world.state()["joint_position"] - start["joint_position"]
+    np.testing.assert_allclose(np.abs(turned), [[0.2, 0.0]] * 2, atol=1e-6)
+    world.restore(start)
+    world.perturb("reverse_velocity", rngs, 0.75)
+    np.testing.assert_allclose(world.state()["joint_velocity"], -0.5 * start["joint_velocity"], rtol=1e-6)
+    world.restore(start)
+    assert world.perturb("freeze", rngs, 2).all()
+    for moves in (False, False, True):
+        before = world.state()["joint_position"]
+        world.advance(floats([[1.0, 0.5], [-1.0, 1.0]]))
+        assert (world.state()["joint_position"] != before).any() == moves
+    world.close()
