@@ -165,7 +165,7 @@ def test_the_readme_s_world_keeps_what_every_world_promises(package: Path) -> No
         package,
         cwd=ROOT,
     )
-    assert re.search(r"\b13 passed, 1 skipped", shown), shown
+    assert re.search(r"\b18 passed, 1 skipped", shown), shown
 
 
 @pytest.mark.slow
