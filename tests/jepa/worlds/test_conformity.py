@@ -306,11 +306,16 @@ def follow(
     return case.seen[key]
 
 
+def rungs(case: Case, kind: Perturbation) -> tuple[float, ...]:
+    """Returns the ladder, or its ends in a world of which a render takes a tenth of a second."""
+    return (*kind.strengths[:1], *kind.strengths[-1:]) if case.name == "cube" else kind.strengths
+
+
 def test_a_perturbation_of_any_strength_shows_where_it_struck_and_nowhere_else(case: Case) -> None:
     for kind in case.spec.perturbations:
         assert kind.unit and kind.description and kind.name == str(kind)
         _, twin, _ = follow(case, kind, strikes=False)
-        for strength in (*kind.strengths, None):
+        for strength in (*rungs(case, kind), None):
             struck_N, frames, _ = follow(case, kind, strength)
             assert struck_N.dtype == bool and struck_N.shape == (EPISODES,)
             np.testing.assert_array_equal(frames[:, ~struck_N], twin[:, ~struck_N], err_msg=kind.name)
@@ -339,7 +344,7 @@ def test_looks_change_more_with_strength_and_leave_the_state(case: Case) -> None
             continue
         _, twin, untouched = follow(case, kind, strikes=False)
         sizes = []
-        for strength in kind.strengths:
+        for strength in rungs(case, kind):
             _, frames, state = follow(case, kind, strength)
             changed = [name for name in state if (state[name] != untouched[name]).any()]
             assert not changed or (kind.principle == "immutability" and len(changed) == 1), (kind.name, changed)
