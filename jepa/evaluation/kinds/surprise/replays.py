@@ -26,8 +26,8 @@ class Untouched:
 
     pixels_NTHWC: Pixels
     action_NTKA: Actions
-    block_before: State
-    """An action block before the event's frame."""
+    before_event: State
+    """One frame before the event's."""
     at_event: State
 
 
@@ -47,10 +47,10 @@ class Replays:
         world.restore(stack_states([world.state_at(episode, 0) for episode in self._episodes]))
         states: list[State] = []
         pixels = [world.render_pixels()]
-        for block in range(self._action_NTKA.shape[1]):
-            if block in (self._event - 1, self._event):
+        for frame in range(self._action_NTKA.shape[1]):
+            if frame in (self._event - 1, self._event):
                 states.append(world.state())
-            self._advance(block)
+            self._advance(frame)
             pixels.append(world.render_pixels())
         if self._event == self._action_NTKA.shape[1]:
             states.append(world.state())
@@ -75,19 +75,20 @@ class Replays:
         for strength, count in frames.items():
             for rng, state in zip(rngs, drawn, strict=True):
                 rng.bit_generator.state = state
-            self._world.restore(untouched.block_before if perturbation.before_step else untouched.at_event)
+            self._world.restore(untouched.before_event if perturbation.before_step else untouched.at_event)
             struck_N = self._world.perturb(perturbation.name, rngs, strength)
             if perturbation.before_step:
                 self._advance(self._event - 1)
             pixels = [self._world.render_pixels()]
-            for block in range(self._event, self._event + count - 1):
-                self._advance(block)
+            for frame in range(self._event, self._event + count - 1):
+                self._advance(frame)
                 pixels.append(self._world.render_pixels())
             yield np.stack(pixels, axis=1), struck_N
 
-    def _advance(self, block: int) -> None:
+    def _advance(self, frame: int) -> None:
+        """Steps from that frame to the next."""
         for step in range(self._action_NTKA.shape[2]):
-            self._world.advance(np.ascontiguousarray(self._action_NTKA[:, block, step]))
+            self._world.advance(np.ascontiguousarray(self._action_NTKA[:, frame, step]))
 
 
 @contextmanager

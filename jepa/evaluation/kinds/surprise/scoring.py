@@ -56,8 +56,8 @@ def finite(values: Tensor, does: str) -> Tensor:
     """
     if not values.isfinite().all():
         raise InputError(
-            f"latents that the model {does} are not finite, so that no surprise can be told; choose another model, or "
-            "leave out the evaluation 'surprise'"
+            f"latents that the model {does} are not finite, so that no surprise can be measured; choose another model, "
+            "or leave out the evaluation 'surprise'"
         )
     return values
 

@@ -30,7 +30,7 @@ def test_an_untouched_replay_is_the_recording(episodes: list[Episode]) -> None:
     np.testing.assert_array_equal(replay.pixels_NTHWC, np.stack([one.pixels[:61:5] for one in episodes]))
     np.testing.assert_array_equal(replay.action_NTKA[2, 3], episodes[2].action[15:20])
     np.testing.assert_array_equal(replay.at_event["agent_position"][1], episodes[1].state["agent_position"][30])
-    np.testing.assert_array_equal(replay.block_before["agent_position"][1], episodes[1].state["agent_position"][25])
+    np.testing.assert_array_equal(replay.before_event["agent_position"][1], episodes[1].state["agent_position"][25])
 
 
 def test_a_struck_replay_goes_on_from_the_event(episodes: list[Episode]) -> None:
@@ -40,10 +40,16 @@ def test_a_struck_replay_goes_on_from_the_event(episodes: list[Episode]) -> None
         assert all((pixels[n, frame] != episode.pixels[30 + 5 * frame]).any() for frame in range(7))
 
 
-def test_an_action_that_is_ignored_is_one_before_the_event(episodes: list[Episode]) -> None:
+def test_what_actions_do_changes_before_the_event(episodes: list[Episode]) -> None:
     """The frame of the event is the first to show it: it is the frame of a block before, where nothing moved since."""
     (pixels,) = struck(episodes, "ignore_action", {None: 1})
     np.testing.assert_array_equal(pixels[:, 0], np.stack([one.pixels[25] for one in episodes]))
+    (pixels,) = struck(episodes, "reverse", {None: 1})
+    world = TwoRoom(len(episodes))
+    world.restore({name: np.stack([one.state[name][25] for one in episodes]) for name in episodes[0].state})
+    for step in range(25, 30):
+        world.advance(-np.stack([one.action[step] for one in episodes]))
+    np.testing.assert_array_equal(pixels[:, 0], world.render_pixels())
 
 
 def test_what_is_drawn_is_the_same_for_all_strengths_and_neighbours(episodes: list[Episode]) -> None:
