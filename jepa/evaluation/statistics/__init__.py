@@ -22,7 +22,6 @@ its interval in closed form, and a rank, which repeats lower, has a jackknife.
 
 from jepa.evaluation.statistics.auroc import auroc as auroc
 from jepa.evaluation.statistics.auroc import auroc_intervals as auroc_intervals
-from jepa.evaluation.statistics.auroc import bootstrap_auroc as bootstrap_auroc
 from jepa.evaluation.statistics.auroc import pair_parts as pair_parts
 from jepa.evaluation.statistics.auroc import paired_auroc as paired_auroc
 from jepa.evaluation.statistics.estimates import RESAMPLES as RESAMPLES

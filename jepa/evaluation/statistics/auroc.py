@@ -43,11 +43,6 @@ def paired_auroc(positive_G: ArrayLike, negative_G: ArrayLike) -> Estimate:
     return Estimate(value, min(float(low_M[0]), value), max(float(high_M[0]), value), count)
 
 
-def bootstrap_auroc(positive_G: ArrayLike, negative_G: ArrayLike, seed: int, resamples: int = 0) -> Estimate:
-    """Returns `paired_auroc`, under its earlier name: the interval draws nothing, whatever `seed` and `resamples`."""
-    return paired_auroc(positive_G, negative_G)
-
-
 def pair_parts(positive_G: Floats, negative_G: Floats) -> Floats:
     """Returns each pair's first-order part, P(its positive > negative) + P(positive > its negative), (G,).
 

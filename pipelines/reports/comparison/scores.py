@@ -1,4 +1,4 @@
-"""Scores that pair: what each model got on each problem or episode, from the finer tables.
+"""Scores that pair: what each model reached on each problem or episode, from the finer tables.
 
 Shapes: G episodes. A frame of scores has a row for each problem or episode and a column for each random stream.
 """
