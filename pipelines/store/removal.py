@@ -82,7 +82,7 @@ def plan_removal(store: Store, kind: Kind, name: str) -> Removal:
 def remove(store: Store, removal: Removal) -> None:
     """Deletes what was planned; what is gone already is no error.
 
-    Compacted rows go in two steps: no reader finds them after the first, and the second writes their files anew.
+    Compacted rows go in two steps: no reader finds them after the first, and the second writes their files again.
     """
     if removal.units:
         withdraw(store, removal.units)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 5
 """How often a compaction begins again when another one, or a removal, was quicker."""
 SMALL = 16 * 2**20
-"""Bytes of a file below which it is written anew together with what comes on top."""
+"""Bytes of a file below which it is written again together with what comes on top."""
 
 WITHDRAWN_STAY = timedelta(days=90)
 """How long it is kept in mind that a unit was removed: nobody who began to write it before writes on for so long."""
@@ -83,7 +83,7 @@ def compact(store: Store, *, take: bool = True) -> Compaction:
 
     Args:
         store: the store.
-        take: False only writes anew the files that hold rows of units that were removed or evaluated again.
+        take: False only writes again the files that hold rows of units that were removed or evaluated again.
 
     Raises:
         InfraError: the store cannot be read or written, what is compacted is damaged, or others are always quicker.
@@ -205,7 +205,7 @@ class _Compactor:
             yield from (unit for unit in pool.map(read, names) if unit is not None)
 
     def _files_to_write(self, loose: Sequence[UnitManifest], dead: Mapping[str, int]) -> set[str]:
-        """Returns the paths of those files that are written anew: with dead rows, or small where others come on top."""
+        """Returns the paths of those files that are written again: with dead rows, or small where others come on top."""
         grown = {part.table for unit in loose for part in unit.parts}
         small = [file for file in self._old.generation.files if file.bytes < SMALL and file.path not in dead]
         counts = Counter(file.table for file in small)

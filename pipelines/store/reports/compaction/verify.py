@@ -8,7 +8,7 @@ from pipelines.store.reports.compaction.generation import GENERATIONS, copy_path
 from pipelines.store.reports.compaction.index import Compacted
 from pipelines.store.sealed import Problem, read_if_there, sha256
 
-RESTORED = "its copy is whole; `jepa reports compact` writes both anew"
+RESTORED = "its copy is whole; `jepa reports compact` writes both again"
 
 
 def damaged_compacted(store: Store, compacted: Compacted) -> Iterator[Problem]:

@@ -192,7 +192,7 @@ def test_a_damaged_compacted_file_is_named_and_its_units_are_done_again(fresh: C
 
 
 @pytest.mark.parametrize("which", ["reports/manifests/compacted/", "reports/compacted/units-"])
-def test_a_damaged_index_is_read_from_its_copy_and_written_anew(which: str, fresh: Callable[[], Store]) -> None:
+def test_a_damaged_index_is_read_from_its_copy_and_written_again(which: str, fresh: Callable[[], Store]) -> None:
     store = fresh()
     compact(store)
     path = next(path for path in store.list(which) if "-1.parquet" not in path)
