@@ -205,7 +205,7 @@ class _Compactor:
             yield from (unit for unit in pool.map(read, names) if unit is not None)
 
     def _files_to_write(self, loose: Sequence[UnitManifest], dead: Mapping[str, int]) -> set[str]:
-        """Returns the paths of those files that are written again: with dead rows, or small where others come on top."""
+        """Returns the paths of files that are written again: with dead rows, or small where others come on top."""
         grown = {part.table for unit in loose for part in unit.parts}
         small = [file for file in self._old.generation.files if file.bytes < SMALL and file.path not in dead]
         counts = Counter(file.table for file in small)

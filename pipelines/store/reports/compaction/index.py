@@ -94,7 +94,8 @@ def _read(store: Store, path: str) -> Compacted | None:
         if copy is None:
             raise
         generation = parse_generation(store, path, copy)
-        warn_once(f"{error.args[0].partition(' and so')[0]}: its copy is read; `jepa reports compact` writes both again")
+        said = str(error).partition(", and so")[0]
+        warn_once(f"{said}: its copy is read; `jepa reports compact` writes both again")
     if generation.index is None:
         return Compacted(generation)
     for place in (generation.index.path, generation.copy_of_index):
