@@ -84,7 +84,7 @@ def identifiability() -> list[Row]:
     section = EVALUATIONS.get("identifiability").section
     assert section is not None
     return [
-        metric("identifiability", chart.where["metric"], value - 0.01 * place, quantity=quantity)
+        metric("identifiability", str(chart.where["metric"]), value - 0.01 * place, quantity=quantity)
         for place, chart in enumerate(section.charts)
         if "metric" in chart.where
         for quantity, value in (("state_from_latent", 0.976), ("measured", -0.135))
