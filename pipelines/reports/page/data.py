@@ -22,7 +22,8 @@ from pipelines.store.reports.tables import ReportFileGoneError
 
 log = logging.getLogger(__name__)
 
-DETAILS = ["goal", "planner", "probe", "latents", "frames", "blocks_ahead", "quantity", "shift", "strength"]
+DETAILS = ["goal", "offset", "success_kind", "planner", "probe", "latents", "frames", "blocks_ahead", "quantity"]
+DETAILS += ["shift", "strength", "score"]
 LINEAGE = ["model_digest", "dataset", "dataset_version", "dataset_digest", "protocol_digest", "evaluation_version"]
 REREADS = 3
 """How often a run is read again when a unit of it was done again meanwhile, and its earlier files are gone."""

@@ -12,6 +12,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter, LogFormatterMathtext
 
 from pipelines.reports.page.numbers import exact
 
@@ -76,6 +77,13 @@ RC: "dict[RcKeyType, Any]" = {
 }
 
 
+class PlainPowers(LogFormatter):
+    """Numbers along a logarithmic axis, at the places that matplotlib chooses."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:g}" if super().__call__(x, pos) else ""
+
+
 @contextmanager
 def canvas(rows: int, columns: int, size: tuple[float, float], **options: Any) -> Iterator[tuple[Figure, list[Axes]]]:
     """Gives a figure and its axes, row by row, in the report's style.
@@ -95,6 +103,12 @@ def svg(figure: Figure, description: str) -> Markup:
     """Returns a figure as an inline SVG element in the page's colours; the description is for who cannot see it."""
     for words in figure.findobj(Text):
         words.set_fontsize(max(SMALLEST, words.get_fontsize()))
+    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        # The page's text has no formulas.
+        if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+            axis.set_major_formatter(PlainPowers())
+        if isinstance(axis.get_minor_formatter(), LogFormatterMathtext):
+            axis.set_minor_formatter(PlainPowers())
     # The ids of clips and markers are hashed with the salt: another one for each chart keeps them apart on the page.
     with matplotlib.rc_context({**RC, "svg.hashsalt": description}):
         buffer = io.StringIO()

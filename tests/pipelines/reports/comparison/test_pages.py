@@ -14,7 +14,6 @@ from pipelines.store.reports import write_tables
 from tests.pipelines.reports import synthetic
 from tests.pipelines.reports.comparison.judged import write_planning
 from tests.pipelines.reports.page.browser import seen
-from tests.pipelines.reports.page.conftest import browser as browser
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from tests.pipelines.reports.synthetic import Row, metric
 def more_evaluations() -> dict[str, dict[str, list[Row]]]:
     """Returns tables by evaluation: where regret is lost, geometry, decoding, identifiability, and the latents."""
     return {
+        "predictions": {"metrics": predictions()},
         "films": {"films": film_rows()},
         "regret": regret(),
         "geometry": geometry(),
@@ -35,6 +36,19 @@ def film_rows(problems: int = 3, frames: int = 6) -> list[Row]:
             plan = {"planned_path": [[0.1, 0.1], [0.5, 0.4]], "frame_extent": [0.0, 1.0, 1.0, 0.0]}
             rows.append(row | (plan if step == 0 else {}))
         rows.append({**where, "source": "goal", "step": frames - 1, "frame": goal})
+    return rows
+
+
+def predictions() -> list[Row]:
+    """Returns R² of probes that read predictions, and of the baselines beside them."""
+    rows = []
+    for quantity in ("all", "agent_position"):
+        for ahead in range(4):
+            where = {"latents": "prediction", "blocks_ahead": ahead, "frames": 1, "quantity": quantity}
+            rows += [metric("probing", "r2", 0.98 - 0.03 * ahead, probe=probe, **where) for probe in ("linear", "mlp")]
+        for place, latents in enumerate(("pixels_pca", "untrained", "state")):
+            where = {"latents": latents, "frames": 1, "quantity": quantity}
+            rows.append(metric("probing", "r2", 0.4 + 0.3 * place, probe="linear", **where))
     return rows
 
 

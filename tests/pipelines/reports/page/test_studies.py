@@ -18,7 +18,7 @@ def test_it_shows_verdicts_and_charts(tmp_path: Path) -> None:
     page = store.read(report(ReportConfig(run=studied.run), store, Progress()).path).decode()
     assert '<span class="verdict-held">held</span>' in page and "law of large numbers: σ/√n" in page
     assert "95 % interval" in page and "n 30" in page
-    assert '<section id="study-sample_mean">' in page and page.count('<svg class="chart"') == 1
+    assert '<section id="study-sample_mean" class="numbered">' in page and page.count('<svg class="chart"') == 1
     assert "This run holds no evaluation" not in page and "All figures" not in page
     assert "<title>study · " in page
 

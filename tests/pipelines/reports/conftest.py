@@ -1,4 +1,4 @@
-"""One headless browser for the tests of the page."""
+"""One headless browser for the tests of pages; Playwright runs once in a process only."""
 
 from collections.abc import Iterator
 
