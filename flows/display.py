@@ -108,7 +108,7 @@ def headline_rows(headlines: Sequence[Headline]) -> list[dict[str, Any]]:
             "split": headline.split,
             "figure": headline.label,
             "value": headline.value_text,
-            "95 % interval": headline.interval_text,
+            "95 % interval": headline.interval_text or "–",
             "n": headline.n,
             "beside": headline.beside_text,
         }
