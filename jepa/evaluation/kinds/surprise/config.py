@@ -15,7 +15,7 @@ class SurpriseConfig(Config):
     frames_shown: NonNegativeInt = 2
     """episodes whose frames are kept for the report"""
     curve_episodes: NonNegativeInt = 25
-    """episodes whose every frame has a row, for the curves of the report"""
+    """episodes whose every frame has a row, for the curves of the report; the others have one at the event"""
     validation_episodes: PositiveInt = 100
     """most validation episodes that thresholds are set on"""
     false_alarm_rate: float = Field(0.01, gt=0, lt=1)

@@ -1,4 +1,4 @@
-"""The rows of the table `steps`: each frame of a struck and of an untouched replay.
+"""The rows of the table `steps`: frames of a struck and of an untouched replay.
 
 Shapes: N episodes of equal length, T frames, F of them from the event on.
 """
@@ -24,7 +24,11 @@ def step_rows(
     common: Row,
     episodes: int,
 ) -> Iterator[Row]:
-    """Yields a row for each frame 1 … T-1 of the first episodes that were struck, and of their untouched twins."""
+    """Yields rows of the episodes that were struck and of their untouched twins.
+
+    Those of the first `episodes` have a row for each frame 1 … T-1, the others for the event's frame alone: by these
+    rows two models are compared on all episodes.
+    """
     shared = {name: common[name] for name in ("split", "protocol", "seed")}
     shared |= {"shift": perturbation.name, "strength": perturbation.strength}
     left = episodes
@@ -33,13 +37,13 @@ def step_rows(
         untouched_NT = twins.untouched[1]
         struck_NT = np.concatenate([untouched_NT[:, : twins.at], struck.surprise_NF], axis=1)
         labels = {**shared, "event_step": twins.event * frameskip}
-        those = np.flatnonzero(struck.struck_N)[:left]
-        left -= len(those)
-        for n in those:
+        for n in np.flatnonzero(struck.struck_N):
+            whole, left = left > 0, left - 1
             for perturbed, own_NT in ((True, struck_NT), (False, untouched_NT)):
-                frames = _frames(twins, perturbation, n, perturbed)
+                frames = _frames(twins, perturbation, n, perturbed) if whole else None
                 own = {**labels, "episode": twins.episodes[n], "perturbed": perturbed}
-                yield from _of_replay(own, own_NT[n], calibration, frameskip, frames)
+                rows = list(_of_replay(own, own_NT[n], calibration, frameskip, frames))
+                yield from rows if whole else rows[twins.at : twins.at + 1]
 
 
 def _of_replay(

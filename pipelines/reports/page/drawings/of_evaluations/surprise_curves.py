@@ -35,8 +35,10 @@ class SurpriseCurves(Drawing):
         aurocs = by_shift(metrics, "auroc")
         thresholds = metrics[metrics.metric == "threshold"].value
         threshold = float(thresholds.mean()) if len(thresholds) else None
-        charts = surprise_curves(subject.rows, aurocs, threshold, subject.metrics, subject.scope)
-        yield Block(charts, subject.heading)
+        steps = with_all_frames(subject.rows)
+        if len(steps):
+            charts = surprise_curves(steps, aurocs, threshold, subject.metrics, subject.scope)
+            yield Block(charts, subject.heading)
         # A strip's caption says all there is to say.
         yield from (Block(own, reading="") for own in event_strips(subject.rows, subject.amounts.frames))
 
@@ -61,6 +63,12 @@ def surprise_curves(
             description = f"Mean surprise before and after {plain(shift)}, beside the same episodes without it{scope}"
             charts.append(svg(figure, description))
     return multiples(charts)
+
+
+def with_all_frames(steps: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of episodes that have one a frame; those of the event alone are no curve."""
+    frames = steps.groupby(["seed", "shift", "episode", "perturbed"]).step.transform("nunique")
+    return steps[frames > 1]
 
 
 def _draw(ax: Axes, steps: pd.DataFrame, colour: str, threshold: float | None) -> None:

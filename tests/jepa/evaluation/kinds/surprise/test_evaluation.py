@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from jepa.core.errors import InputError
 from jepa.evaluation.evaluation import EvaluationResult, Row
 from jepa.evaluation.kinds.surprise.evaluation import SurpriseConfig, SurpriseEvaluation
+from jepa.evaluation.statistics import paired_auroc
 from jepa.models.world_model import ModelConfig, WorldModel
 from jepa.worlds.two_room.world import TwoRoom
 from tests.jepa.evaluation.standins import CentroidModel, MemorySource
@@ -92,8 +94,22 @@ def test_rows_by_frame(result: EvaluationResult) -> None:
 
 def test_curves_are_of_as_many_episodes_as_asked_for(source: MemorySource) -> None:
     few = run(CentroidModel(), source, SurpriseConfig(batch=2, episodes=5, curve_episodes=3))
-    assert len({row["episode"] for row in few.tables["steps"] if row["shift"] == "teleport"}) == 3
+    rows = pd.DataFrame([row for row in few.tables["steps"] if row["shift"] == "teleport"])
+    frames = rows.groupby(["episode", "perturbed"]).step.nunique()
+    assert sorted(frames) == [1] * 4 + [12] * 6
+    alone = rows[rows.groupby(["episode", "perturbed"]).step.transform("nunique") == 1]
+    assert (alone.step == alone.event_step).all() and "frame" in rows
     assert only(few, "auroc", "teleport")["n"] == 5
+
+
+def test_the_events_rows_give_the_figure_of_all_episodes(source: MemorySource) -> None:
+    """A comparison reads them, and must not contradict the report."""
+    few = run(CentroidModel(), source, SurpriseConfig(episodes=24, curve_episodes=2))
+    rows = pd.DataFrame([row for row in few.tables["steps"] if row["shift"] == "teleport"])
+    at = rows[rows.step == rows.event_step]
+    struck, untouched = (at[at.perturbed == perturbed].set_index("episode").surprise for perturbed in (True, False))
+    assert len(struck) == only(few, "auroc", "teleport")["n"] == 24
+    assert paired_auroc(struck, untouched[struck.index]).value == only(few, "auroc", "teleport")["value"]
 
 
 def test_batches_change_nothing(source: MemorySource, result: EvaluationResult) -> None:
