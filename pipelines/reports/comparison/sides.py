@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from infra.storage import Store
 from jepa.core.errors import InputError
+from pipelines.store.models.names import model_names
 from pipelines.store.references import SHORT, split_model
 from pipelines.store.reports.manifest import UnitManifest
 
@@ -82,16 +83,29 @@ def judged_models(units: Sequence[UnitManifest]) -> dict[str, list[Judged]]:
 
 def _models(store: Store, text: str, judged: dict[str, list[Judged]]) -> list[Judged]:
     found: dict[str, Judged] = {}
-    for part in filter(None, (one.strip() for one in text.split(","))):
-        for model in _matching(part, judged):
-            found[model.text] = model
-    if not found:
-        known = ", ".join(sorted(judged))
-        raise InputError(
-            f"model {text!r} has no evaluation in store {store.uri!r}; "
-            + (f"choose from: {known}" if known else "evaluate two models first, with `jepa evaluate`")
-        )
+    for part in (one.strip() for one in text.split(",") if one.strip() or text == one):
+        own = _matching(part, judged)
+        if not own:
+            raise _nothing(store, part, judged)
+        found |= {model.text: model for model in own}
     return list(found.values())
+
+
+def _nothing(store: Store, part: str, judged: dict[str, list[Judged]]) -> InputError:
+    """Returns the error of what stands for no judged model: none is there, or none of these was judged yet."""
+    there, pattern = model_names(store), bool(PATTERN & set(part))
+    name = part if pattern else split_model(part)[0]
+    unjudged = [one for one in there if (fnmatchcase(one, name) if pattern else one == name)]
+    known = ", ".join(sorted(judged))
+    remedy = f"choose from: {known}" if known else "evaluate two models first, with `jepa evaluate`"
+    if unjudged:
+        return InputError(
+            f"model {unjudged[0]!r} is in store {store.uri!r}, but no evaluation judged it yet; first run: "
+            f"jepa evaluate --model {unjudged[0]}" + (f"; judged are: {known}" if known else "")
+        )
+    if pattern:
+        return InputError(f"pattern {part!r} fits no model of store {store.uri!r}; {remedy}")
+    return InputError(f"there is no model {part!r} in store {store.uri!r}; {remedy}")
 
 
 def _matching(part: str, judged: dict[str, list[Judged]]) -> list[Judged]:

@@ -92,11 +92,15 @@ def test_a_model_is_named_by_its_weights_too(two: Store) -> None:
         (["m0"], "name two models or more"),
         (["m0", "m0"], r"model m0@\w+ is named twice, in 'm0' and 'm0'"),
         (["m0", "m0,m1"], r"model m0@\w+ is named twice, in 'm0' and 'm0,m1'"),
-        (["m0", "nosuch"], "model 'nosuch' has no evaluation in store .*; choose from: m0, m1"),
-        (["m0", "x*"], r"model 'x\*' has no evaluation"),
+        (["m0", "nosuch"], "there is no model 'nosuch' in store .*; choose from: m0, m1"),
+        (["m0", "m1,nosuch"], "there is no model 'nosuch' in store .*; choose from: m0, m1"),
+        (["m0", "x*"], r"pattern 'x\*' fits no model of store .*; choose from: m0, m1"),
+        (["m0", "trained"], "'trained' is in store .*no evaluation judged it yet; first run: jepa evaluate --model tr"),
+        (["m0", "tr*"], "'trained' is in store .* first run: jepa evaluate --model trained; judged are: m0, m1"),
     ],
 )
 def test_sides_that_are_none_are_refused(two: Store, texts: list[str], sentence: str) -> None:
+    two.write("models/trained/config.json", b"{}")
     with pytest.raises(InputError, match=sentence):
         compare(two, texts)
 

@@ -36,4 +36,4 @@ def test_one_model_alone_and_one_that_is_not_there_are_refused(two: str, capsys:
     assert main(["compare", "--store", two]) == 2
     assert "two models or more" in capsys.readouterr().err
     assert main(["compare", "m0", "nosuch", "--store", two]) == 2
-    assert "model 'nosuch' has no evaluation" in capsys.readouterr().err
+    assert "there is no model 'nosuch'" in capsys.readouterr().err
