@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import re
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -52,6 +53,12 @@ class Flag:
         return option(self.path)
 
     @property
+    def _example(self) -> str:
+        """Returns values of a mapping as its help shows them; several of one name have commas between."""
+        shown = re.search(r"e\.g\. `([^`]+=[^`]+)`", self.help)
+        return shown[1] if shown else "it so"
+
+    @property
     def old_paths(self) -> list[tuple[str, ...]]:
         """Returns the paths that led to the field before it was renamed."""
         return [(*self.path[:-1], name) for name in self.before]
@@ -60,15 +67,20 @@ class Flag:
         """Returns what several values make: a list, or of a mapping the dictionary, inner names after dots.
 
         Raises:
-            InputError: a value of a mapping is not NAME=VALUE, or a list in brackets is not closed.
+            InputError: a value of a mapping is not NAME=VALUE or is given twice, or a list in brackets is not closed.
         """
         if not self.mapping:
             return as_list(values, self.option)
         held: dict[str, Any] = {}
+        given: dict[str, str] = {}
         for text in values:
             name, equals, value = text.partition("=")
             if not name or not equals:
-                raise InputError(f"{text!r} for {self.option} is not NAME=VALUE; write it so")
+                raise InputError(f"{text!r} for {self.option} is not NAME=VALUE; write {self._example}")
+            if name in given:
+                both = f"; write {name}={given[name]},{value}" if "," in self._example else "; give it once"
+                raise InputError(f"{name} is given twice for {self.option}{both}")
+            given[name] = value
             try:
                 put(held, tuple(name.split(".")), as_data(value, f"{self.option} {name}"))
             except (TypeError, AttributeError) as error:
@@ -122,6 +134,8 @@ class Parser(argparse.ArgumentParser):
         kind: dict[str, Any] = {"metavar": flag.metavar, "nargs": "+" if flag.many else None}
         if flag.switch:
             kind = {"action": argparse.BooleanOptionalAction}
+        if flag.mapping:
+            kind["action"] = "extend"  # a flag that is given twice adds names, and drops none
         self.add_argument(flag.option, **kind, **options)
         for path in flag.old_paths:
             # Under its own destination, so that the configuration sees, and says, which name was used.
@@ -156,18 +170,18 @@ class Parser(argparse.ArgumentParser):
             raise InputError(f"{word} {option!r} is not known; {hint}`{self.prog} --help` lists all")
         values: dict[str, Any] = {}
         for dest, flag in self._flags.items():
-            if hasattr(known, dest):
-                given = getattr(known, dest)
+            given = getattr(known, dest, None)
+            if flag.mapping and flag.option in inner:
+                given = [*(given or []), *inner[flag.option]]
+            if given is not None:
                 put(values, flag.path, flag.read(given) if flag.many else as_data(given, flag.option, flag.text))
-        for flag, texts in inner:
-            put(values, flag.path, merge(reach(values, flag.path) or {}, flag.read(texts)))
         return known, values
 
-    def _inner_options(self, arguments: list[str]) -> tuple[list[str], list[tuple[Flag, list[str]]]]:
+    def _inner_options(self, arguments: list[str]) -> tuple[list[str], dict[str, list[str]]]:
         """Returns the arguments without those like `--options.depth 3`, which are the same as `--options depth=3`."""
-        mappings = {flag.option: flag for flag in self._flags.values() if flag.mapping}
+        mappings = [flag.option for flag in self._flags.values() if flag.mapping]
         left: list[str] = []
-        inner: dict[str, tuple[Flag, list[str]]] = {}
+        inner: dict[str, list[str]] = {}
         rest = iter(arguments)
         for argument in rest:
             option, equals, value = argument.partition("=")
@@ -179,8 +193,8 @@ class Parser(argparse.ArgumentParser):
             if not value:
                 raise InputError(f"{option} lacks its value; write {option}=VALUE")
             name = option.removeprefix(f"{outer}.").replace("-", "_")
-            inner.setdefault(outer, (mappings[outer], []))[1].append(f"{name}={value}")
-        return left, list(inner.values())
+            inner.setdefault(outer, []).append(f"{name}={value}")
+        return left, inner
 
     def _print_message(self, message: str, file: Any = None) -> None:
         answer(message.rstrip("\n"))  # argparse would pass over what cannot be written

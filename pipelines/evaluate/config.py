@@ -35,7 +35,7 @@ class EvaluateConfig(Config):
     """Options of the protocol's planners with several values each, e.g. `samples=64,300 replan=5,25`: every combination
     is a planner of this run, labelled by it; `planner=cem` varies that one alone, and the others stay."""
     shift: dict[str, tuple[float, ...]] = Field(default_factory=dict)
-    """Factors with values that training did not contain, e.g. `door=0.1,0.3 agent_radius=0.03`: everything is judged
+    """Factors with values that training did not contain, e.g. `door=0.1,0.15 agent_radius=0.03`: everything is judged
     under each of them too, on datasets that are collected where they are missing, and held against the usual."""
     shift_episodes: int | None = Field(None, gt=0, le=MOST_EPISODES)
     """Episodes of each shifted dataset; by default as many as the dataset has to test with."""
@@ -93,7 +93,7 @@ class EvaluateConfig(Config):
         if self.shift and self.checkpoints:
             raise ValueError("shift judges the finished model; leave checkpoints out")
         if self.shift_episodes is not None and not self.shift:
-            raise ValueError("shift_episodes is given and shift is not; name factors, e.g. shift door=0.1,0.3")
+            raise ValueError("shift_episodes is given and shift is not; name factors, e.g. shift door=0.1,0.15")
         return self
 
     @field_validator("problems")
