@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         success_by_world_and_model,
         surprise_by_perturbation,
     )
+    from pipelines.reports.shifts import shift_matrix
     from pipelines.reports.summary import metrics_table
     from pipelines.store.reports import Context, read_table, read_unit, write_table, write_tables
 
@@ -25,6 +26,7 @@ __all__ = [
     "probe_error_by_quantity",
     "read_table",
     "read_unit",
+    "shift_matrix",
     "success_by_world_and_model",
     "surprise_by_perturbation",
     "write_table",

@@ -8,6 +8,9 @@ from pipelines.reports.comparison.sides import Judged, Side
 from pipelines.store.references import SHORT
 from pipelines.store.reports.manifest import UnitManifest
 
+NO_EVALUATIONS = frozenset({"training", "shifts"})
+"""What units are of, too, and nobody compares."""
+
 
 @dataclass(frozen=True, order=True)
 class UnitOrigin:
@@ -76,7 +79,7 @@ def kinds_of(sides: Sequence[Side]) -> list[str]:
     found = {
         kind for side in sides for model in side.models for unit in model.units for kind in unit.kinds or _named(unit)
     }
-    return sorted(found - {"training"})
+    return sorted(found - NO_EVALUATIONS)
 
 
 def match(kind: str, sides: Sequence[Side]) -> KindMatch:

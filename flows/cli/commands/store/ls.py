@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pipelines.store.inventory import DatasetEntry, HeadEntry, Inventory, ModelEntry, RunEntry
 
 UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
+UNFINISHED = "; the command that began it, given again, finishes it, and `jepa gc` deletes it after a week"
 
 
 class LsOptions(Config):
@@ -48,7 +49,7 @@ def _lines(held: "Inventory") -> list[str]:
         table_lines([_model_row(entry) for entry in held.models], right=("parameters", "steps", "size")),
         table_lines([_head_row(entry) for entry in held.heads], right=("parameters", "seed", "loss")),
         table_lines([_run_row(entry) for entry in held.runs], right=("units",)),
-        [f"unfinished: {folder}" for folder in held.unfinished],
+        [f"unfinished: {folder}{UNFINISHED}" for folder in held.unfinished],
         [f"damaged: {sentence}" for sentence in held.damaged],
     ]
     lines = [line for part in parts if part for line in ("", *part)]

@@ -10,10 +10,11 @@ from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.reports.comparison import Comparison, Difference, compare
 from pipelines.reports.comparison.texts import comparison_lines
-from pipelines.store.reports import read_table
+from pipelines.store.reports import read_table, write_tables
 from pipelines.store.sealed import read_if_there
 from tests.pipelines.reports.comparison.judged import (
     PROBLEMS,
+    made,
     write_latent,
     write_planning,
     write_probing,
@@ -150,7 +151,9 @@ def test_kinds_that_differ_are_left_out_with_a_note_where_others_agree(two: Stor
         "differ in problems (99999999 and 88888888)" in notes and "surprise: m2@6d320000 was not judged by it" in notes
     )
     assert any("not compared: " in line for line in comparison_lines(found))
-    with pytest.raises(InputError, match="neither m0 nor m2 was judged by 'nosuch'; choose from: latent, planning"):
+    write_tables(two, {"shifts": []}, "shifts-latent-door", made("m0", {"model_digest": "m0".encode().hex().ljust(64, "0")}))
+    said = "neither m0 nor m2 was judged by 'nosuch'; choose from: latent, planning, probing, surprise$"
+    with pytest.raises(InputError, match=said):
         compare(two, ["m0", "m2"], kinds=["nosuch"])
 
 

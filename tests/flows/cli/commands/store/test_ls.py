@@ -31,6 +31,15 @@ def test_a_dataset_is_a_row_and_an_object(tmp_path: Path, capsys: pytest.Capture
     assert capsys.readouterr().out == f"store {tmp_path} holds no models yet\n"
 
 
+def test_of_what_is_unfinished_it_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    open_store(str(tmp_path)).write("datasets/d0/versions/000001/plan.json", b"{}")
+    assert main(["ls", "--store", str(tmp_path)]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(
+        "unfinished: datasets/d0; the command that began it, given again, finishes it, and `jepa gc`"
+    )
+
+
 def test_sizes_and_ages_are_short() -> None:
     assert [size(count) for count in (0, 999, 1000, 8_380_000, 10**15)] == ["0 B", "999 B", "1 KB", "8.38 MB", "1 PB"]
     now = datetime(2026, 11, 26, 12, tzinfo=UTC)
