@@ -124,7 +124,9 @@ def evaluation_lines(evaluated: Evaluated) -> list[str]:
     if trained_on is not None and trained_on != plan.dataset:
         extended = trained_on.name == plan.dataset.name and trained_on.version < plan.dataset.version
         judged += f"; it was trained on {trained_on}" + (", which has been extended since" if extended else "")
-    problems = [f"its planning problems are {one.digest[:SHORT]}, for `--problems`" for one in plan.problems]
+    problems = [
+        f"its planning problems on {one.dataset} are {one.digest[:SHORT]}, for `--problems`" for one in plan.problems
+    ]
     return [judged, *problems, *earlier_lines(evaluated.earlier, len(evaluated.units), "--force")]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from flows.cli.table import table_lines
+from pipelines.reports.shifts import training_contained
 from pipelines.reports.words import digits
 
 SIGNIFICANT = 0.05
@@ -22,7 +23,10 @@ def shift_lines(rows: pd.DataFrame) -> list[str]:
         f"usual: on {', '.join(sorted(set(rows.usual_dataset)))}; p: Holm, over {rows.cells.max()} comparisons, "
         f"* below {SIGNIFICANT}; n: samples under the shift, and usual ones"
     )
-    return [*table_lines(shown, right=right), reading, ""]
+    known = dict.fromkeys(zip(rows.world, rows.factor, rows.factor_value, strict=True))
+    contained = [f"{factor} {value:g}" for world, factor, value in known if training_contained(world, factor, value)]
+    notes = [f"no shift, for training contained this: {', '.join(contained)}"] if contained else []
+    return [*table_lines(shown, right=right), reading, *notes, ""]
 
 
 def shift_facts(rows: pd.DataFrame) -> dict[str, Any]:

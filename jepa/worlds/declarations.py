@@ -41,14 +41,15 @@ class Factor:
 
     def sample(self, rng: np.random.Generator, unseen: bool = False) -> float:
         """Returns one value: of the training support, or of the held-out intervals where `unseen` and there are any."""
-        intervals = self.held_out if unseen and self.held_out else self._training_support()
+        intervals = self.held_out if unseen and self.held_out else self.training_support()
         lengths = np.array([high - low for low, high in intervals])
         if not lengths.sum():
             return self.low
         low, high = intervals[int(rng.choice(len(intervals), p=lengths / lengths.sum()))]
         return float(rng.uniform(low, high))
 
-    def _training_support(self) -> list[tuple[float, float]]:
+    def training_support(self) -> list[tuple[float, float]]:
+        """Returns the intervals that training draws from."""
         edges = [self.low, *(edge for interval in sorted(self.held_out) for edge in interval), self.high]
         return list(zip(edges[::2], edges[1::2], strict=True))
 
@@ -69,6 +70,12 @@ class Shift:
     """Least and greatest value that is possible."""
     unit: str
     description: str
+    drawn: tuple[tuple[float, float], ...] = ()
+    """intervals that training draws it from; none where it never varies"""
+
+    def in_training(self, value: float) -> bool:
+        """Returns whether training contains a value, so that it is no shift."""
+        return value == self.usual or any(low <= value <= high for low, high in self.drawn)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.low:g} to {self.high:g}" + (f" {self.unit})" if self.unit not in ("", "1") else ")")

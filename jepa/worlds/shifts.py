@@ -34,4 +34,4 @@ def find_shift(spec: "WorldSpec", name: str) -> Shift:
 def _of_factor(factor: Factor) -> Shift:
     low, high = factor.possible or (factor.low, factor.high)
     held = f"drawn from {factor.low:g} to {factor.high:g} in training"
-    return Shift(factor.name, None, low, high, factor.unit, held)
+    return Shift(factor.name, None, low, high, factor.unit, held, tuple(factor.training_support()))

@@ -67,6 +67,7 @@ def shifted_datasets(config: EvaluateConfig, store: Store, usual: Dataset) -> tu
     for name, values in config.shift.items():
         shift = find_shift(spec, name)
         for value in values:
+            _check_other(usual, shift, value)
             plan = _plan(usual, shift, shift.check(value), config.shift_episodes or usual.count("test"))
             make_world(plan.world, 1, **plan.world_options).close()
             unit_shift = UnitShift(name, value, usual.manifest.reference)
@@ -97,6 +98,15 @@ def _check_simulated(usual: Dataset) -> None:
         )
     if not usual.count("test"):
         raise InputError(f"dataset {usual.name!r} has no test episodes to hold a shift against; collect more episodes")
+
+
+def _check_other(usual: Dataset, shift: Shift, value: float) -> None:
+    """Passes where a value is not the one that a dataset has in all of its episodes."""
+    if shift.usual is not None and value == usual.manifest.plan.world_options.get(shift.name, shift.usual):
+        raise InputError(
+            f"shift {shift.name} is {value:g}, which is what all episodes of dataset {usual.name!r} have; "
+            "choose another value"
+        )
 
 
 def _plan(usual: Dataset, shift: Shift, value: float, episodes: int) -> DatasetPlan:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from infra.storage import Store, open_store
 from infra.version import code_version
+from jepa.worlds import WORLDS, shifts_of
 from pipelines.reports.differences import Difference, Figure, difference, holm, mean_difference
 from pipelines.reports.summary import Headline, declared_figures, headlines
 from pipelines.store.reports import Context, UnitManifest, read_table, unit_key, write_tables
@@ -54,6 +55,12 @@ def newest_cells(rows: pd.DataFrame) -> pd.DataFrame:
     first = [*FIRST, *(name for name in COLUMNS if name not in FIRST)]
     last = [name for name in rows.columns if name not in first]
     return kept.sort_values([*FIRST, "evaluation", "figure", "label"], ignore_index=True)[[*first, *last]]
+
+
+def training_contained(world: str, factor: str, value: float) -> bool:
+    """Returns whether training contains a value of a factor or option; False where the world is not known here."""
+    known = shifts_of(WORLDS.get(world).world_spec) if world in WORLDS else ()
+    return any(one.name == factor and one.in_training(value) for one in known)
 
 
 def write_shifts(store: Store, units: Sequence[UnitManifest], run: str) -> pd.DataFrame:

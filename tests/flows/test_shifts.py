@@ -175,6 +175,9 @@ def test_the_command_shows_each_cell_and_gives_all_of_it_to_programs(
         sum(line.startswith("door 0.1 ") for line in lines) == sum(line.startswith("door 0.5 ") for line in lines) > 0
     )
     assert any("p: Holm, over" in line for line in lines)
+    assert [line for line in lines if "training contained" in line] == [
+        "no shift, for training contained this: door 0.5"
+    ]
     assert main([*ask, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     matrix = shift_matrix(mine, "m0")
@@ -188,6 +191,7 @@ def test_the_command_shows_each_cell_and_gives_all_of_it_to_programs(
         ({"shift": {"dor": (0.1,)}}, "world 'two_room' has no factor 'dor'; choose of: door"),
         ({"shift": {"door": (0.99,)}}, "shift door is 0.99, and possible is 0.08 to 0.92"),
         ({"shift": {"agent_radius": (0.5,)}}, "shift agent_radius is 0.5, and possible is"),
+        ({"shift": {"agent_radius": (0.045,)}}, "shift agent_radius is 0.045, which is what all episodes of"),
         ({"protocol": "long-v1", "kinds": ("planning",)}, "test episode of"),
     ],
 )

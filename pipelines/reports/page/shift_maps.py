@@ -14,23 +14,28 @@ from pipelines.reports.page.blocks import Block, PageSection
 from pipelines.reports.page.data import ReportData
 from pipelines.reports.page.numbers import shown
 from pipelines.reports.selection import grouped
-from pipelines.reports.shifts import newest_cells
+from pipelines.reports.shifts import newest_cells, training_contained
 from pipelines.reports.words import digits, plain
 
 SIGNIFICANT = 0.05
 FAINT = 0.35
 """How strong the colour of a change is at most that is not significant."""
+NEUTRAL = ("effective_rank", "sigreg", "straightness")
+"""Figures of which neither more nor less is better: SIGReg is best at 1."""
 ORIGIN = ["world", "model", "usual_dataset", "protocol", "seed"]
 READING = (
     "Each column is the same world with one factor at one value; small: the change against the usual test episodes, in "
-    "the first column. Orange is worse, blue better, the deeper the larger the change is within its row, and faint "
-    "without a star. A star: p below .05, corrected by Holm for all {cells} comparisons. The oracle plans in the true "
-    "world: what it loses is the problem's, what the model loses beyond that is the model's."
+    "the first column. Orange is worse, blue better, the deeper the larger the change is within its row, faint without "
+    "a star, and the fainter the wider its interval; figures that have no better side have no colour. A star: p below "
+    ".05, corrected by Holm for all {cells} comparisons. The oracle plans in the true world: what it loses is the "
+    "problem's, what the model loses beyond that is the model's. Figures of how the latents lie also change because a "
+    "factor at one value varies no more: of them alone nothing follows."
 )
 TABLE = Markup(
     '<div class="scroll"><table class="figures shifts"><thead><tr><th></th><th class="figure">usual</th>{}</tr>'
     "<tr><th></th><th></th>{}</tr></thead><tbody>{}</tbody></table></div>"
 )
+CONTAINED = Markup("<small>training contained this</small>")
 ROW = Markup('<tr{}><th scope="row">{}</th><td class="figure">{}</td>{}</tr>')
 CELL = Markup('<td class="figure{}" style="--change: {}"{}><b>{}{}</b><small>{}</small></td>')
 
@@ -58,7 +63,12 @@ def heat_map(rows: pd.DataFrame) -> Markup:
         )
         for name in factors
     ]
-    values = [Markup('<th class="figure">{}</th>').format(f"{value:g}") for _, value in columns]
+    values = [
+        Markup('<th class="figure">{}{}</th>').format(
+            f"{value:g}", CONTAINED if training_contained(world, factor, value) else ""
+        )
+        for factor, value in columns
+    ]
     # In the order in which terminal and tiles show them, which is that of the rows.
     labels = [own for _, own in rows.groupby(["evaluation", "figure", "label"], sort=False)]
     body = Markup("").join(line for own in labels for line in _lines(own, columns))
@@ -94,11 +104,19 @@ def _cell(row: dict[Hashable, Any] | None, largest: float) -> Markup:
     significant = not pd.isna(row["p_holm"]) and row["p_holm"] < SIGNIFICANT
     strength = abs(change) / largest if largest else 0.0
     worse = change > 0 if row["less_is_better"] else change < 0
-    name = (" worse" if worse else " better") if change else ""
+    name = (" worse" if worse else " better") if change and row["figure"] not in NEUTRAL else ""
     value = shown(_text(row["value"], row), row["value"])
     difference = shown(_signed(change, row), change)
-    mark, depth = ("*", strength) if significant else ("", strength * FAINT)
+    mark, depth = ("*", strength) if significant else ("", strength * FAINT * _evidence(row))
     return CELL.format(name, f"{depth:.2f}", _title(row), value, mark, difference)
+
+
+def _evidence(row: dict[Hashable, Any]) -> float:
+    """Returns how much of its interval's half-width a change is, at most 1; 0 where it has none."""
+    if pd.isna(row["difference_low"]) or pd.isna(row["difference_high"]):
+        return 0.0
+    half = float(row["difference_high"] - row["difference_low"]) / 2
+    return min(1.0, abs(float(row["difference"])) / half) if half else 0.0
 
 
 def _oracle(row: dict[Hashable, Any] | None) -> Markup:

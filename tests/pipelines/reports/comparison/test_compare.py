@@ -151,7 +151,7 @@ def test_kinds_that_differ_are_left_out_with_a_note_where_others_agree(two: Stor
         "differ in problems (99999999 and 88888888)" in notes and "surprise: m2@6d320000 was not judged by it" in notes
     )
     assert any("not compared: " in line for line in comparison_lines(found))
-    write_tables(two, {"shifts": []}, "shifts-latent-door", made("m0", {"model_digest": "m0".encode().hex().ljust(64, "0")}))
+    write_tables(two, {"shifts": []}, "shifts-latent-door", made("m0", {"model_digest": b"m0".hex().ljust(64, "0")}))
     said = "neither m0 nor m2 was judged by 'nosuch'; choose from: latent, planning, probing, surprise$"
     with pytest.raises(InputError, match=said):
         compare(two, ["m0", "m2"], kinds=["nosuch"])
