@@ -39,6 +39,7 @@ from jepa.evaluation.statistics.means import bootstrap_mean as bootstrap_mean
 from jepa.evaluation.statistics.means import mean_intervals as mean_intervals
 from jepa.evaluation.statistics.multiple import holm as holm
 from jepa.evaluation.statistics.paired import Discordance as Discordance
+from jepa.evaluation.statistics.paired import interval_p_value as interval_p_value
 from jepa.evaluation.statistics.paired import mcnemar as mcnemar
 from jepa.evaluation.statistics.paired import paired_difference as paired_difference
 from jepa.evaluation.statistics.paired import paired_rate_difference as paired_rate_difference

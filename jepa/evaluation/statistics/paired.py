@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from jepa.evaluation.statistics.estimates import (
     RESAMPLES,
@@ -95,6 +95,26 @@ def _newcombe(first_N: NDArray[np.bool_], second_N: NDArray[np.bool_]) -> Estima
     return Estimate(value, max(-1.0, low), min(1.0, high), count)
 
 
+def interval_p_value(estimate: Estimate, freedom: int) -> float | None:
+    """Returns the two-sided p-value of no difference that belongs to a 95 % interval: below 0.05 where it excludes 0.
+
+    The interval's end towards 0 is t_0.975 standard errors away from the value, so the value is t_0.975 |v| / |v - end|
+    of them away from 0 (Altman and Bland 2011), with the tails of Student's t. None where there is no interval, or one
+    without a width, which says nothing of how sure it is.
+
+    Args:
+        estimate: a difference.
+        freedom: degrees of it, 1 or more.
+    """
+    end = estimate.low if estimate.value > 0 else estimate.high
+    half = abs(estimate.value - end)
+    if not np.isfinite(half) or estimate.low == estimate.high:
+        return None
+    if estimate.value == 0:
+        return 1.0
+    return float(2 * stdtr(freedom, -stdtrit(freedom, 0.975) * abs(estimate.value) / half)) if half else None
+
+
 def seeds_difference(first_SN: Floats, second_TN: Floats) -> Estimate:
     """Returns the difference of two recipes' means, with an interval over training seeds *and* problems.
 
@@ -127,7 +147,8 @@ def probability_of_improvement(
 
     Agarwal et al. (2021): the mean over problems of the share of pairs of seeds in which the second is ahead. Of one
     seed each the interval is over the problems, by bootstrap-t; of several, seeds and problems are resampled together,
-    and it is the percentile one. Swapping the two gives 1 less the value.
+    and it is the percentile one. Where all problems say the same, resamples do, too: then it is Wilson's for as many
+    wins, or losses, or the width that as many ties leave. Swapping the two gives 1 less the value.
 
     Args:
         first_SN: scores of the first, (S, N) or (N,).
@@ -143,12 +164,22 @@ def probability_of_improvement(
         first, second = -first, -second
     ahead_STN = (second[None] > first[:, None]) + 0.5 * (second[None] == first[:, None])
     runs = len(first), len(second)
+    problems = first.shape[1]
+    if problems > 1 and (ahead_STN == ahead_STN.flat[0]).all():
+        return _all_alike(float(ahead_STN.flat[0]), problems)
     if runs == (1, 1):
         whole = bootstrap_mean(ahead_STN[0, 0], seed, resamples)
         return Estimate(whole.value, _clipped(whole.low), _clipped(whole.high), whole.n)
     weights = [bootstrap_weights(count, seed + at, resamples) for at, count in enumerate(ahead_STN.shape)]
     sums_R = np.einsum("rs,rt,rn,stn->r", *weights, ahead_STN, optimize=True)
     return percentile_interval(float(ahead_STN.mean()), sums_R / ahead_STN.size, first.shape[1])
+
+
+def _all_alike(ahead: float, problems: int) -> Estimate:
+    if ahead == 0.5:
+        most = wilson(0, problems).high / 2  # of problems that tell the two apart, each moves the value by a half
+        return Estimate(0.5, 0.5 - most, 0.5 + most, problems)
+    return wilson(round(ahead * problems), problems)
 
 
 def _clipped(end: float) -> float:

@@ -129,7 +129,7 @@ def _charts(rows: list[Difference]) -> Chart:
 
 
 def _bars(rows: list[Difference], labels: list[str]) -> Markup:
-    """Returns the differences with their intervals beside the line of none: coloured where the interval is off it."""
+    """Returns the differences with their intervals beside the line of none, coloured by the verdict."""
     scale = 100 if rows[0].metric in texts.PERCENT else 1
     words = [one.words(labels) for one in rows]
     description = f"{rows[0].second} less {rows[0].first}: {texts.metric_text(rows[0])}"

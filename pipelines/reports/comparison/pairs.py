@@ -15,6 +15,7 @@ from jepa.evaluation.statistics import (
     Estimate,
     Floats,
     interquartile_mean,
+    interval_p_value,
     mcnemar,
     paired_difference,
     paired_rate_difference,
@@ -37,7 +38,10 @@ def difference(scores: Scores, first: Side, second: Side) -> Difference | None:
     first_SN, second_TN = means_MN[: len(first.models)], means_MN[len(first.models) :]
     seed = derive_seed(0, "comparison", scores.metric)
     several = min(len(first_SN), len(second_TN)) > 1
+    freedom = first_SN.shape[1] - 1
     if several:
+        # Satterthwaite's are no fewer.
+        freedom = min(len(first_SN), len(second_TN), first_SN.shape[1]) - 1
         estimate = seeds_difference(first_SN, second_TN)
     else:
         paired = paired_difference if scores.kind == "mean" else paired_rate_difference
@@ -55,7 +59,7 @@ def difference(scores: Scores, first: Side, second: Side) -> Difference | None:
         **interval(estimate),
         missing=missing,
         over="problems and seeds" if several else items,
-        **_tested(scores, first_SN, second_TN, seed),
+        **{"p_value": interval_p_value(estimate, max(freedom, 1)), **_tested(scores, first_SN, second_TN, seed)},
     )
 
 

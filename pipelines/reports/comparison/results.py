@@ -6,6 +6,9 @@ from typing import Literal
 from jepa.core.config import Config
 from pipelines.reports.words import plain
 
+LEVEL = 0.05
+"""Of all tests of a comparison together."""
+
 
 class Difference(Config):
     """One figure of two sides, the second's less the first's, with its 95 % interval."""
@@ -39,9 +42,9 @@ class Difference(Config):
     """problems that the first alone solved"""
     only_second: int | None = None
     p_value: float | None = None
-    """of McNemar's exact test"""
+    """of McNemar's exact test; without it, that which belongs to the interval"""
     p_holm: float | None = None
-    """the same after Holm's correction for all such tests of the comparison"""
+    """the same after Holm's correction for all tests of the comparison; the verdict follows it"""
     improvement: float | None = None
     """probability that the second does better on a problem, ties counting half"""
     improvement_low: float | None = None
@@ -49,8 +52,8 @@ class Difference(Config):
 
     @property
     def verdict(self) -> Literal["better", "worse", "different", "open"]:
-        """Whether the second is better than the first, or worse; open where the interval holds no difference too."""
-        if self.ci_low is None or self.ci_high is None or self.ci_low <= 0 <= self.ci_high:
+        """Whether the second is better than the first, or worse; open where the corrected test finds no difference."""
+        if self.p_holm is None or self.p_holm >= LEVEL or not self.difference:
             return "open"
         if self.less_is_better is None:
             return "different"

@@ -18,7 +18,7 @@ def comparison_lines(found: Comparison) -> list[str]:
     """Returns a block for each pair of sides and figure, then means over seeds, the split of variance, and notes."""
     lines: list[str] = []
     for (first, second), rows in by_figure(found.differences):
-        title = f"{second} less {first}  (95 % interval; * without 0)"
+        title = f"{second} less {first}  (95 % interval; * p below .05, Holm-corrected)"
         lines += ([""] if lines else []) + _wrapped(title)
         for own in rows:
             lines += ["", *_block(own)]
@@ -94,8 +94,8 @@ def _block(rows: Sequence[Difference]) -> Iterator[str]:
         if one.improvement is not None:
             details.append(f"P(better) {one.improvement:.2f} ({_ends(one)})")
         if one.p_value is not None:
-            counts = f"{one.only_first} : {one.only_second}"
-            details.append(f"McNemar {counts}, p {p_text(one.p_value)}, Holm {p_text(one.p_holm)}")
+            exact = "" if one.only_first is None else f"McNemar {one.only_first} : {one.only_second}, "
+            details.append(f"{exact}p {p_text(one.p_value)}, Holm {p_text(one.p_holm)}")
         if one.missing:
             details.append(f"{one.missing} not in all models")
         if details:

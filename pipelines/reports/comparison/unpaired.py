@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from infra.storage import Store
-from jepa.evaluation.statistics import Estimate, seeds_difference
+from jepa.evaluation.statistics import Estimate, interval_p_value, seeds_difference
 from pipelines.reports.comparison.origins import KindMatch
 from pipelines.reports.comparison.pairs import interval, known
 from pipelines.reports.comparison.results import Difference
@@ -60,13 +60,13 @@ def unpaired_difference(first: Estimate, second: Estimate) -> Estimate:
 def _difference(figures: list[list[Headline]]) -> tuple[dict[str, Any], str]:
     values = [np.array([[one.value] for one in own]) for own in figures]
     if min(map(len, values)) > 1:
-        ends = interval(seeds_difference(*values))
-        return ends | {"n": min(map(len, values))}, "seeds"
+        estimate, fewest = seeds_difference(*values), min(map(len, values))
+        return interval(estimate) | {"p_value": interval_p_value(estimate, fewest - 1), "n": fewest}, "seeds"
     if max(map(len, values)) > 1:
         value = float(values[1].mean() - values[0].mean())
         return {"difference": value, "ci_low": None, "ci_high": None, "n": figures[0][0].n}, "unpaired"
-    first, second = (_estimate(own[0]) for own in figures)
-    return interval(unpaired_difference(first, second)), "unpaired"
+    estimate = unpaired_difference(*(_estimate(own[0]) for own in figures))
+    return interval(estimate) | {"p_value": interval_p_value(estimate, max(estimate.n - 1, 1))}, "unpaired"
 
 
 def _estimate(figure: Headline) -> Estimate:

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_1samp
 
 from jepa.evaluation.statistics import (
     Discordance,
     Estimate,
     bootstrap_mean,
+    interval_p_value,
     mcnemar,
     paired_difference,
     paired_rate_difference,
@@ -76,6 +77,30 @@ def test_probability_of_improvement_counts_ties_half_and_swaps() -> None:
     assert there.value == 2.5 / 4 and back.value == 1.5 / 4
     assert probability_of_improvement(first, second, seed=0, less_is_better=True).value == 1.5 / 4
     assert 0 <= there.low <= there.value <= there.high <= 1
+
+
+def test_problems_that_all_say_the_same_leave_a_width() -> None:
+    won = probability_of_improvement(np.zeros(4), np.ones(4), seed=0)
+    assert won == wilson(4, 4) and won.low == pytest.approx(0.51, abs=0.01)
+    assert probability_of_improvement(np.ones(4), np.zeros(4), seed=0) == wilson(0, 4)
+    tied = probability_of_improvement(np.ones(100), np.ones(100), seed=0)
+    assert tied.value == 0.5 and 0.03 < tied.high - tied.low < 0.04
+
+
+def test_the_p_value_of_an_interval_is_that_of_the_test_that_made_it() -> None:
+    away = np.random.default_rng(4).normal(0.3, 1, 30)
+    half = ttest_1samp(away, 0).confidence_interval().high - away.mean()
+    estimate = Estimate(away.mean(), away.mean() - half, away.mean() + half, 30)
+    assert interval_p_value(estimate, 29) == pytest.approx(ttest_1samp(away, 0).pvalue)
+    # Of a lopsided interval the end towards no difference decides.
+    assert interval_p_value(Estimate(1.0, 0.0, 1.1, 30), 29) == pytest.approx(0.05)
+    assert (
+        (interval_p_value(Estimate(-1.0, -9.0, -0.1, 30), 29) or 1)
+        < 0.05
+        < (interval_p_value(Estimate(-1.0, -1.1, 0.1, 30), 29) or 0)
+    )
+    assert interval_p_value(Estimate(1.0, 1.0, 1.0, 30), 29) is None
+    assert interval_p_value(Estimate(1.0, float("nan"), float("nan"), 1), 1) is None
 
 
 def test_probability_of_improvement_over_seeds_pairs_each_with_each() -> None:
