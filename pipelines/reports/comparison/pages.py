@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from jepa.evaluation.kinds.planning.report import REFERENCES
 from pipelines.reports.comparison import texts
 from pipelines.reports.comparison.leaderboard import SETTING, write_leaderboard
 from pipelines.reports.comparison.results import Comparison, Difference
-from pipelines.reports.page.filters import json_value, number
+from pipelines.reports.page.filters import json_value
 from pipelines.reports.page.numbers import shown
 from pipelines.reports.page.style import BLUE, GREY, INK, ORANGE, canvas, svg
 from pipelines.reports.selection import grouped
@@ -72,7 +72,7 @@ def write_leaderboard_page(store: Store) -> tuple[str, pd.DataFrame]:
     page = (
         _environment()
         .get_template("leaderboard.html.j2")
-        .render(rankings=list(_rankings(table)), style=_style(), script=_script(), store=store.uri)
+        .render(rankings=_apart(list(_rankings(table))), style=_style(), script=_script(), store=store.uri)
     )
     store.write(LEADERBOARD, seal_page(page.encode()))
     return store.address(LEADERBOARD), table
@@ -87,7 +87,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, shown=shown, plain=plain, digits=_digits)
+    environment.filters.update(shown=shown, plain=plain, digits=_digits, time=_time)
     environment.globals.update(
         value_text=texts.value_text,
         interval_text=texts.interval_text,
@@ -99,6 +99,21 @@ def _environment() -> Environment:
 
 def _digits(value: float | None) -> str:
     return "–" if value is None else digits(value)
+
+
+def _time(seconds: float | None) -> str:
+    """Returns how long a plan takes, in a unit in which it can be read."""
+    if seconds is None:
+        return "–"
+    if seconds < 1e-4:
+        return "< 0.1 ms"
+    return (
+        f"{seconds * 1e3:.2g} ms"
+        if seconds < 0.0995
+        else f"{seconds * 1e3:.0f} ms"
+        if seconds < 1
+        else f"{seconds:.1f} s"
+    )
 
 
 def _style() -> Markup:
@@ -134,7 +149,7 @@ def _bars(rows: list[Difference], labels: list[str]) -> Markup:
     words = [one.words(labels) for one in rows]
     description = f"{rows[0].second} less {rows[0].first}: {texts.metric_text(rows[0])}"
     margin = 0.075 * max(map(len, words))
-    with canvas(1, 1, (min(10.5, 6.5 + margin), 0.8 + 0.36 * len(rows))) as (figure, (ax,)):
+    with canvas(1, 1, (min(10.5, 4.2 + margin), 0.8 + 0.36 * len(rows))) as (figure, (ax,)):
         ax.axvline(0, color=INK, linewidth=1)
         for position, one in enumerate(rows):
             colour = COLOURS[one.verdict]
@@ -159,6 +174,19 @@ def _rankings(table: pd.DataFrame) -> Iterator[Ranking]:
         shown_rows = pd.concat([own[~references], once])
         rows = tuple(_row(row, several) for row in shown_rows.to_dict("records"))
         yield Ranking(_heading(setting), _facts(setting), rows)
+
+
+def _apart(rankings: list[Ranking]) -> list[Ranking]:
+    """Returns the rankings with the most problems first; a heading that several have gains what differs in facts."""
+    alike: dict[str, list[Ranking]] = {}
+    for one in sorted(rankings, key=lambda one: -max(row["n"] or 0 for row in one.rows)):
+        alike.setdefault(one.heading, []).append(one)
+    found = []
+    for one in sorted(rankings, key=lambda one: -max(row["n"] or 0 for row in one.rows)):
+        others = [set(other.facts.split(" · ")) for other in alike[one.heading]]
+        own = [fact for fact in one.facts.split(" · ") if not all(fact in other for other in others)]
+        found.append(replace(one, heading=" · ".join([one.heading, *own])))
+    return found
 
 
 def _row(row: Mapping[Any, Any], several: Mapping[str, int]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pipelines.reports.comparison.pages import write_comparison, write_leaderboa
 from pipelines.store.reports import write_tables
 from tests.pipelines.reports import synthetic
 from tests.pipelines.reports.comparison.judged import write_planning
-from tests.pipelines.reports.page.browser import seen
+from tests.pipelines.reports.page.browser import PHONE, seen
 
 
 @pytest.fixture
@@ -60,6 +60,9 @@ def test_every_number_of_the_page_is_in_the_parquet(store: Store) -> None:
     shown = [float(value) for value in re.findall(r'<data value="([^"]+)"', page)]
     numbers = set(held.select_dtypes("number").to_numpy(float, na_value=float("nan")).ravel())
     assert len(shown) > 60 and set(shown) <= numbers
+    headings = re.findall(r"<h2>(.*?)</h2>", page)
+    assert len(headings) == len(set(headings)) == 4 and "problems 88888888" in headings[-1]  # those of fewest problems
+    assert page.count('href="#r') == 4 and not re.search(r">[^<]*\de-\d", page)
     assert page.count("privileged</span>") == 2 and page.count("any model") == 4
 
 
@@ -85,4 +88,16 @@ def test_the_page_of_a_comparison_holds_its_numbers(store: Store) -> None:
     shown = set(re.findall(r'<data value="([^"]+)"', page))
     for one in found.differences:
         assert {repr(one.difference), repr(one.ci_low), repr(one.ci_high)} <= shown
-    assert page.count("<svg") == 3 and "http://" not in page.replace("http://www.w3.org", "")
+    assert page.count("<svg") == 3 and page.index(">difference</th>") < page.index(">n0</th>")
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_telephone_shows_charts_whole(store: Store, browser: Browser) -> None:
+    for model, skill in (("n0", 0.4), ("n1", 0.8)):
+        write_planning(store, model, skill)
+    address = write_comparison(store, compare(store, ["n0", "n1"]))
+    with seen(browser, Path(address), PHONE) as sight:
+        assert (
+            sight.ask("Math.max(...[...document.querySelectorAll('svg')].map(e => e.getBoundingClientRect().right))")
+            < PHONE
+        )
