@@ -195,6 +195,42 @@ class UnitManifest(Context):
         return self.kinds is None or not self.kinds.isdisjoint(kinds)
 
 
+_OF_UNIT, _OF_PART = (
+    {name for name, field in kind.model_fields.items() if not field.exclude} for kind in (UnitManifest, Part)
+)
+"""Names that a manifest of this code has, and a part in it."""
+
+
+def restored_unit(document: Mapping[str, Any], places: Sequence[Place], revision: int, token: str) -> UnitManifest:
+    """Returns a unit as this code, or other code of the schema version, wrote it into a file whose digest is right.
+
+    What this code wrote was checked then, and is not again: a store has many. Anything else is.
+
+    Args:
+        document: the manifest.
+        places: where the rows of each part lie.
+        revision: which manifest of the key it is.
+        token: by which its path differs from others.
+
+    Raises:
+        ValueError: there are not as many places as parts, or other code wrote what this code cannot read.
+    """
+    parts = document["parts"]
+    if document.keys() == _OF_UNIT and all(part.keys() == _OF_PART for part in parts):
+        facts = {
+            **document,
+            "heads": tuple(document["heads"]),
+            "kinds": None if document["kinds"] is None else frozenset(document["kinds"]),
+            "created_at": datetime.fromisoformat(document["created_at"]),
+        }
+        placed = [Part.model_construct(**part, place=place) for part, place in zip(parts, places, strict=True)]
+        return UnitManifest.model_construct(**facts | {"parts": tuple(placed), "revision": revision, "token": token})
+    unit = UnitManifest.model_validate(document)
+    own = zip(unit.parts, places, strict=True)
+    moved = tuple(part.model_copy(update={"place": place}) for part, place in own)
+    return unit.model_copy(update={"parts": moved, "revision": revision, "token": token})
+
+
 def content_digest(units: Iterable["UnitManifest"]) -> str:
     """Returns what stands for some units' committed rows: keys and digests of files, in any order."""
     return digest_of({unit.key: [part.sha256 for part in unit.parts] for unit in units})

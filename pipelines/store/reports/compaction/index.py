@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
 
+from pydantic_core import from_json
+
 from infra.errors import InfraError
 from infra.storage import Store
 from pipelines.store.reports.compaction.generation import (
@@ -15,7 +17,7 @@ from pipelines.store.reports.compaction.generation import (
     generation_stamps,
     parse_generation,
 )
-from pipelines.store.reports.manifest import Part, Place, UnitManifest, warn_once
+from pipelines.store.reports.manifest import Part, Place, UnitManifest, restored_unit, warn_once
 from pipelines.store.sealed import read_if_there, sha256
 
 HELD = 4
@@ -139,16 +141,20 @@ def encoded(units: Sequence[UnitManifest]) -> bytes:
 
 
 def decoded(data: bytes) -> dict[str, UnitManifest]:
-    """Returns the units of a file by their keys."""
+    """Returns the units of a file, whose digest is right, by their keys."""
     from pipelines.store.parquet import read_parquet
 
+    columns = read_parquet(data).to_pydict()
+    manifests = from_json(f"[{','.join(columns['manifest'])}]")
     units = {}
-    for row in read_parquet(data).to_pylist():
-        unit = UnitManifest.model_validate_json(row["manifest"])
-        parts = []
-        for part, file, first in zip(unit.parts, row["files"], row["firsts"], strict=True):
-            digest, _, path = file.partition("/")
-            parts.append(part.model_copy(update={"place": Place(path, digest, first)}))
-        facts = {"parts": tuple(parts), "revision": row["revision"], "token": row["token"]}
-        units[unit.key] = unit.model_copy(update=facts)
+    for manifest, files, firsts, revision, token in zip(
+        manifests, *(columns[name] for name in ("files", "firsts", "revision", "token")), strict=True
+    ):
+        places = [_place(file, first) for file, first in zip(files, firsts, strict=True)]
+        units[manifest["key"]] = restored_unit(manifest, places, revision, token)
     return units
+
+
+def _place(file: str, first: int) -> Place:
+    digest, _, path = file.partition("/")
+    return Place(path, digest, first)
