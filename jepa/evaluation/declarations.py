@@ -100,3 +100,12 @@ class Section:
     missing: str = ""
     order: int = 100
     """place among the sections of all evaluations, the smallest first"""
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """All that a kind of evaluation declares for the tables and the page."""
+
+    tables: tuple[Table, ...] = ()
+    headlines: tuple[HeadlineFigure, ...] = ()
+    section: Section | None = None

@@ -4,6 +4,7 @@ A unit is a pure function of the model, the held episodes, the seed and its own 
 order, in any process. Rows are plain dictionaries whose keys are the columns of the report tables.
 """
 
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from jepa.core.config import Config
 from jepa.core.episodes import EpisodeSource
 from jepa.core.errors import InputError
 from jepa.core.registries.registry import Registry
-from jepa.evaluation.declarations import HeadlineFigure, Section, Table
+from jepa.evaluation.declarations import Declarations, HeadlineFigure, Section, Table
 
 if TYPE_CHECKING:
     from jepa.evaluation.statistics import Estimate
@@ -158,6 +159,19 @@ EVALUATIONS: Registry[type[Evaluation]] = Registry(
     },
     group="jepa.evaluations",
 )
+
+
+def declared(kind: str) -> Declarations:
+    """Returns what a kind of evaluation declares; a built-in one is not imported for it, which would bring torch along.
+
+    Raises:
+        InputError: there is no such kind.
+    """
+    if (module := EVALUATIONS.module_of(kind)) is not None:
+        report = importlib.import_module(f"{module.rpartition('.')[0]}.report")
+        return Declarations(report.TABLES, report.HEADLINES, report.SECTION)
+    entry = EVALUATIONS.get(kind)
+    return Declarations(entry.tables, entry.headlines, entry.section)
 
 
 def present_splits(source: EpisodeSource, splits: Iterable[str] = HELD_OUT_SPLITS) -> list[str]:

@@ -1,14 +1,14 @@
 """The few figures that say how good a model is, as each evaluation declares its own."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pandas as pd
 
 from infra.storage import Store, open_store
-from jepa.evaluation import EVALUATIONS
 from jepa.evaluation.declarations import HeadlineFigure
+from jepa.evaluation.evaluation import EVALUATIONS, declared
 from pipelines.reports.origins import PLACE, Origin, by_origin, with_origins
 from pipelines.reports.selection import grouped, select
 from pipelines.reports.words import digits, plain, value_words
@@ -90,20 +90,24 @@ def headlines(metrics: pd.DataFrame) -> list[Headline]:
 
     Held-out test episodes come first, unseen variations after them.
     """
-    declared = declared_figures()
     held_out = with_origins(metrics[metrics.split.isin(HELD_OUT)])
+    figures = declared_figures(set(held_out.evaluation))
     return [
         headline
         for _, rows in grouped(held_out, PLACE)
-        for kind, figure in declared
+        for kind, figure in figures
         for origin, own in by_origin(rows[rows.evaluation == kind])
         for headline in _headlines(figure, origin, own)
     ]
 
 
-def declared_figures() -> list[tuple[str, HeadlineFigure]]:
-    """Returns the figures that evaluations declare, each with its kind of evaluation, in reading order."""
-    every = [(kind, figure) for kind in EVALUATIONS for figure in EVALUATIONS.get(kind).headlines]
+def declared_figures(kinds: Collection[str] | None = None) -> list[tuple[str, HeadlineFigure]]:
+    """Returns the figures that evaluations of some kinds declare, by default of all, with the kind, in reading order.
+
+    A kind that is not known here declares none.
+    """
+    chosen = [kind for kind in EVALUATIONS if kinds is None or kind in kinds]
+    every = [(kind, figure) for kind in chosen for figure in declared(kind).headlines]
     return sorted(every, key=lambda pair: pair[1].order)
 
 

@@ -65,6 +65,10 @@ class Registry(Generic[T]):
         if name not in self:
             raise InputError(f"{self.kind} {name!r} is not known; choose one of: {', '.join(self.names())}")
 
+    def module_of(self, name: str) -> str | None:
+        """Returns the module that registers a built-in name, None once it has been imported, and for other names."""
+        return None if name in self._entries else self._modules.get(name)
+
     def names(self) -> list[str]:
         """Returns all names in alphabetical order; no built-in module is imported for it."""
         import_plugins()

@@ -11,10 +11,11 @@ def holm(p_values_N: ArrayLike) -> Floats:
 
     A missing p-value (NaN) stays missing and is not counted among the tests.
     """
-    from statsmodels.stats.multitest import multipletests
-
     p_N = np.asarray(p_values_N, dtype=np.float64)
     adjusted_N, given_N = np.full(p_N.shape, np.nan), np.isfinite(p_N)
     if given_N.any():
+        # Half a second to import, which comparisons without a test are spared.
+        from statsmodels.stats.multitest import multipletests
+
         adjusted_N[given_N] = multipletests(p_N[given_N], method="holm")[1]
     return adjusted_N

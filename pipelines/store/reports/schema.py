@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from jepa.core.errors import InputError
 from jepa.evaluation.declarations import Column
-from jepa.evaluation.evaluation import EVALUATIONS
+from jepa.evaluation.evaluation import EVALUATIONS, declared
 from jepa.studies.study import STUDIES, study_of_table
 from pipelines.store.reports.version import SCHEMA_VERSION
 
@@ -174,7 +174,7 @@ def tables() -> dict[str, tuple[Column, ...]]:
     """
     found = dict(COMMON_TABLES)
     for kind in EVALUATIONS:
-        for table in EVALUATIONS.get(kind).tables:
+        for table in declared(kind).tables:
             if found.setdefault(table.name, table.columns) != table.columns:
                 raise InputError(
                     f"evaluation {kind!r} declares the table {table.name!r}, which another one declares with other "

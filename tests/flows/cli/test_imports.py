@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from flows.cli.commands import SUMMARIES
+from infra.storage import open_store
+from tests.pipelines.reports.comparison.judged import write_latent, write_planning
 
 HEAVY = {"boto3", "dask", "matplotlib", "pandas", "prefect", "pyarrow", "ray", "scipy", "torch"}
 MOST = 700
@@ -95,3 +97,13 @@ def test_choices_by_name_are_checked_before_anything_heavy_is_imported(tmp_path:
     ended, modules = run_jepa(tmp_path, "evaluate", "--model", "m0", *named, "--store", str(tmp_path))
     assert ended.returncode == 2 and "model 'm0' is not in store" in ended.stderr
     check_light(modules)
+
+
+def test_models_are_compared_without_what_computes(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "store"))
+    for model, skill in (("m0", 0.6), ("m1", 0.9)):
+        write_planning(store, model, skill)
+        write_latent(store, model, 10 * skill)
+    ended, modules = run_jepa(tmp_path, "compare", "m0", "m1", "--store", store.uri)
+    assert ended.returncode == 0 and "success" in ended.stdout and "effective rank" in ended.stdout, ended.stderr
+    assert not {"torch", "ray", "prefect", "matplotlib"} & modules

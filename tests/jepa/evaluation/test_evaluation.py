@@ -7,7 +7,8 @@ import pytest
 
 from jepa.core.config import Config
 from jepa.evaluation import EVALUATIONS, EvaluationResult, evaluate, get_protocol
-from jepa.evaluation.evaluation import metric_row, present_splits
+from jepa.evaluation.declarations import Declarations
+from jepa.evaluation.evaluation import declared, metric_row, present_splits
 from jepa.evaluation.statistics import Estimate
 from jepa.models.world_model import WorldModel
 from tests.jepa.evaluation.standins import MemorySource
@@ -54,6 +55,15 @@ def test_the_kinds_of_the_house() -> None:
         "spectrum",
         "surprise",
     ]
+
+
+@pytest.mark.parametrize("kind", list(EVALUATIONS))
+def test_what_a_kind_declares_is_known_without_its_class(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = EVALUATIONS.get(kind)
+    assert declared(kind) == Declarations(entry.tables, entry.headlines, entry.section)
+    monkeypatch.setattr(EVALUATIONS, "_entries", {})
+    assert declared(kind) == Declarations(entry.tables, entry.headlines, entry.section)
+    assert not EVALUATIONS._entries
 
 
 def test_units_are_the_same_anywhere_and_survive_pickling(source: MemorySource, model: WorldModel) -> None:

@@ -29,7 +29,7 @@ from jepa.evaluation.evaluation import (
     require_episodes,
 )
 from jepa.evaluation.kinds.decoding.fitting import DecoderFitConfig, FittedDecoder, fit_decoder, shrunk
-from jepa.evaluation.kinds.decoding.report import HEADLINES, PICTURES, SECTION
+from jepa.evaluation.kinds.decoding.report import HEADLINES, SECTION, TABLES
 from jepa.evaluation.png import encode_png
 from jepa.evaluation.statistics import bootstrap_mean
 from jepa.models.decoder import frames
@@ -80,7 +80,7 @@ class DecodingEvaluation(Evaluation):
 
     kind = "decoding"
     Config = DecodingConfig
-    tables = (PICTURES,)
+    tables = TABLES
     headlines = HEADLINES
     section = SECTION
 

@@ -21,6 +21,7 @@ FLOOR = {"probe": ("mean_frame",)}
 DECIBELS = (10.0, 40.0)
 """Ends of the tile's bar: pictures with little in common, and pictures that look alike."""
 
+TABLES = (PICTURES,)
 HEADLINES = (
     HeadlineFigure(
         "psnr",

@@ -17,7 +17,7 @@ from jepa.evaluation.evaluation import EVALUATIONS, Evaluation, EvaluationResult
 from jepa.evaluation.kinds.geometry.config import GeometryConfig
 from jepa.evaluation.kinds.geometry.distances import EpisodeDistances, episode_distances
 from jepa.evaluation.kinds.geometry.figures import CURVE, figures_of, joined, known
-from jepa.evaluation.kinds.geometry.report import CURVES, HEADLINES, SECTION
+from jepa.evaluation.kinds.geometry.report import CURVES, HEADLINES, SECTION, TABLES
 from jepa.evaluation.statistics import Estimate, Key, jackknifed
 from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
@@ -36,7 +36,7 @@ class GeometryEvaluation(Evaluation):
     kind = "geometry"
     Config = GeometryConfig
     version = 1
-    tables = (CURVES,)
+    tables = TABLES
     headlines = HEADLINES
     section = SECTION
     needs_simulator = True

@@ -18,6 +18,7 @@ CURVES = Table(
     ),
 )
 
+TABLES = (CURVES,)
 HEADLINES = (
     HeadlineFigure(
         "distance_rank_correlation",

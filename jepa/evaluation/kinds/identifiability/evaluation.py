@@ -33,7 +33,7 @@ from jepa.evaluation.evaluation import (
 from jepa.evaluation.kinds.identifiability.metrics import approximate_bound, orthogonality_error, procrustes_error
 from jepa.evaluation.kinds.identifiability.premises import RANGES, premises, rate, start_and_end
 from jepa.evaluation.kinds.identifiability.readout import Readout, fit_readout
-from jepa.evaluation.kinds.identifiability.report import HEADLINES, SECTION
+from jepa.evaluation.kinds.identifiability.report import HEADLINES, SECTION, TABLES
 from jepa.evaluation.kinds.probing.targets import probed_quantities
 from jepa.evaluation.latents import encode_split
 from jepa.evaluation.statistics import Estimate, Key, bootstrap_weights, jackknifed, percentile_interval
@@ -90,6 +90,7 @@ class IdentifiabilityEvaluation(Evaluation):
     kind = "identifiability"
     Config = IdentifiabilityConfig
     version = 1
+    tables = TABLES
     headlines = HEADLINES
     section = SECTION
 

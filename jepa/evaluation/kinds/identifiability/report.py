@@ -1,7 +1,8 @@
 """What identifiability leaves for the report: its headline figures and its section."""
 
-from jepa.evaluation.declarations import Chart, HeadlineFigure, Section
+from jepa.evaluation.declarations import Chart, HeadlineFigure, Section, Table
 
+TABLES: tuple[Table, ...] = ()
 HEADLINES = (
     HeadlineFigure(
         "identifiability_r2",

@@ -25,7 +25,7 @@ from jepa.evaluation.evaluation import (
     require_episodes,
 )
 from jepa.evaluation.kinds.latent.gaussianity import batch_sigreg, dimension_distances
-from jepa.evaluation.kinds.latent.report import HEADLINES, SECTION
+from jepa.evaluation.kinds.latent.report import HEADLINES, SECTION, TABLES
 from jepa.evaluation.statistics import Estimate, Key, bootstrap_mean, jackknife_blocks, jackknife_interval
 from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
@@ -60,6 +60,7 @@ class LatentEvaluation(Evaluation):
     kind = "latent"
     Config = LatentConfig
     version = 2
+    tables = TABLES
     headlines = HEADLINES
     section = SECTION
 

@@ -1,7 +1,8 @@
 """What the description of the latent space leaves for the report: its headline figures and its section."""
 
-from jepa.evaluation.declarations import Chart, HeadlineFigure, Section
+from jepa.evaluation.declarations import Chart, HeadlineFigure, Section, Table
 
+TABLES: tuple[Table, ...] = ()
 HEADLINES = (
     HeadlineFigure("effective_rank", "effective_rank", "effective rank of latents", track=None, order=60),
     HeadlineFigure("straightness", "straightness", "straightness of trajectories", track=(-1.0, 1.0), order=61),

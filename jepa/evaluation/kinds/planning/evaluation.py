@@ -31,7 +31,7 @@ from jepa.evaluation.kinds.planning.config import (
 from jepa.evaluation.kinds.planning.figures import Outcomes, planner_metrics
 from jepa.evaluation.kinds.planning.films import film_rows, filmed_planner, pooled_films
 from jepa.evaluation.kinds.planning.problems import draw, has_problem, require_drawn, require_offsets, with_frames
-from jepa.evaluation.kinds.planning.report import EPISODES, FILMS, HEADLINES, SECTION
+from jepa.evaluation.kinds.planning.report import EPISODES, FILMS, HEADLINES, SECTION, TABLES
 from jepa.evaluation.kinds.planning.selection import Selection
 from jepa.evaluation.kinds.planning.stitched import known_steps
 from jepa.evaluation.kinds.probing.evaluation import fit_position_probe
@@ -54,7 +54,7 @@ class PlanningEvaluation(DivisibleEvaluation):
     kind = "planning"
     Config = PlanningConfig
     version = 3
-    tables = (EPISODES, FILMS)
+    tables = TABLES
     headlines = HEADLINES
     section = SECTION
     needs_simulator = True

@@ -70,6 +70,7 @@ REGRET = {"metric": "regret", "quantity": "final_distance"}
 ORACLE = {"planner": ("oracle",)}
 """Its regret is zero by definition."""
 
+TABLES = (EPISODES, FILMS)
 HEADLINES = (
     HeadlineFigure(
         "success",

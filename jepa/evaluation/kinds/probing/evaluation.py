@@ -45,7 +45,7 @@ from jepa.evaluation.kinds.probing.frames import Amount, Frames, gather
 from jepa.evaluation.kinds.probing.predicted import predicted, reach
 from jepa.evaluation.kinds.probing.probes import Probe, ProbeConfig, fit_mlp
 from jepa.evaluation.kinds.probing.readers import Reader, baseline_readers, encoder_readers, window_readers
-from jepa.evaluation.kinds.probing.report import HEADLINES, PREDICTIONS, SECTION
+from jepa.evaluation.kinds.probing.report import HEADLINES, SECTION, TABLES
 from jepa.evaluation.kinds.probing.targets import Targets, finite_quantities, probed_quantities
 from jepa.evaluation.latents import encode_split
 from jepa.evaluation.statistics import RegressionSample
@@ -61,7 +61,7 @@ class ProbingEvaluation(Evaluation):
     kind = "probing"
     version = 3
     Config = ProbingConfig
-    tables = (PREDICTIONS,)
+    tables = TABLES
     headlines = HEADLINES
     section = SECTION
 

@@ -27,6 +27,7 @@ ONE_FRAME = {"frames": ("1", "")}
 MAIN = {"latents": ("encoder", ""), **ONE_FRAME}
 """Figures of the encoder's latents of single frames."""
 
+TABLES = (PREDICTIONS,)
 HEADLINES = (
     HeadlineFigure(
         "r2",

@@ -33,7 +33,7 @@ from jepa.evaluation.kinds.planning.problems import draw, has_problem, require_d
 from jepa.evaluation.kinds.planning.selection import Selection
 from jepa.evaluation.kinds.regret_decomposition.config import RegretDecompositionConfig
 from jepa.evaluation.kinds.regret_decomposition.menu import Menu, Search, WatchedModel, draw_menu, search
-from jepa.evaluation.kinds.regret_decomposition.report import CANDIDATES, HEADLINES, PROBLEMS, SECTION
+from jepa.evaluation.kinds.regret_decomposition.report import CANDIDATES, HEADLINES, PROBLEMS, SECTION, TABLES
 from jepa.evaluation.kinds.regret_decomposition.scoring import (
     PARTS,
     Scores,
@@ -62,7 +62,7 @@ class RegretDecompositionEvaluation(DivisibleEvaluation):
     kind = "regret_decomposition"
     Config = RegretDecompositionConfig
     version = 1
-    tables = (PROBLEMS, CANDIDATES)
+    tables = TABLES
     headlines = HEADLINES
     section = SECTION
     needs_simulator = True

@@ -49,6 +49,7 @@ CANDIDATES = Table(
     ),
 )
 
+TABLES = (PROBLEMS, CANDIDATES)
 HEADLINES = (
     HeadlineFigure(
         "regret_part",

@@ -41,7 +41,7 @@ from jepa.evaluation.kinds.planning.config import REFERENCES
 from jepa.evaluation.kinds.planning.evaluation import PlanningEvaluation
 from jepa.evaluation.kinds.spectrum.canonical import CanonicalMap, correlations, fit_canonical, tails
 from jepa.evaluation.kinds.spectrum.config import SpectrumConfig
-from jepa.evaluation.kinds.spectrum.report import CURVES, HEADLINES, SECTION
+from jepa.evaluation.kinds.spectrum.report import CURVES, HEADLINES, SECTION, TABLES
 from jepa.evaluation.statistics import Estimate, Key, jackknifed
 from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
@@ -86,7 +86,7 @@ class SpectrumEvaluation(Evaluation):
     kind = "spectrum"
     Config = SpectrumConfig
     version = 1
-    tables = (CURVES,)
+    tables = TABLES
     headlines = HEADLINES
     section = SECTION
     solves_problems = True

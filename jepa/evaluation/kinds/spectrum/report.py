@@ -17,6 +17,7 @@ CURVES = Table(
     ),
 )
 
+TABLES = (CURVES,)
 HEADLINES = (
     HeadlineFigure(
         "predictable_dimensions",

@@ -37,7 +37,7 @@ from jepa.evaluation.kinds.surprise.calibration import calibrate, untouched_epis
 from jepa.evaluation.kinds.surprise.config import SurpriseConfig
 from jepa.evaluation.kinds.surprise.figures import Figures
 from jepa.evaluation.kinds.surprise.paired import rate_over_episodes
-from jepa.evaluation.kinds.surprise.report import DOSES, HEADLINES, SECTION, STEPS
+from jepa.evaluation.kinds.surprise.report import HEADLINES, SECTION, TABLES
 from jepa.evaluation.kinds.surprise.rows import step_rows
 from jepa.evaluation.kinds.surprise.scoring import ONE_STEP
 from jepa.evaluation.kinds.surprise.twins import Twins, twins
@@ -62,7 +62,7 @@ class SurpriseEvaluation(Evaluation):
     kind = "surprise"
     version = 3
     Config = SurpriseConfig
-    tables = (STEPS, DOSES)
+    tables = TABLES
     headlines = HEADLINES
     section = SECTION
 

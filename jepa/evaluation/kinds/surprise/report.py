@@ -49,6 +49,7 @@ ONE_STEP = {"score": ("raw", ""), "blocks_ahead": ("1", "")}
 FEW = ("teleport", "recolour")
 """Perturbations that nearly every world has: one that is physical, and one that is merely visual."""
 
+TABLES = (STEPS, DOSES)
 HEADLINES = (
     HeadlineFigure(
         "auroc",
