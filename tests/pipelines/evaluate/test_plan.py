@@ -18,7 +18,7 @@ def test_all_units_carry_what_the_names_were_resolved_to(judged: Store) -> None:
     plan = plan_evaluation(config(run="mine"), judged)
     assert plan.model == resolve_model(judged, "m0") and plan.dataset == resolve_dataset(judged, "d0")
     assert {(unit.model, unit.dataset, unit.run) for unit in plan.units} == {(plan.model, plan.dataset, "mine")}
-    assert [unit.kind for unit in plan.units][:4] == ["planning"] * 4 and len(plan.units) == 4 + 1 + 4 + 2
+    assert [unit.kind for unit in plan.units][:4] == ["planning"] * 4 and len(plan.units) == 4 + 1 + 2 + 2
     assert repr(plan) == f"<plan to evaluate {plan.model} on d0@1: 11 units under tiny-v1>"
 
 
