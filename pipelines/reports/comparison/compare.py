@@ -7,7 +7,7 @@ from jepa.core.errors import InputError
 from jepa.evaluation.statistics import holm
 from pipelines.reports.comparison.origins import KindMatch, kinds_of, match
 from pipelines.reports.comparison.pairs import difference, seeds_means, variance_table
-from pipelines.reports.comparison.refusals import Refusal, refusal, sentences
+from pipelines.reports.comparison.refusals import Refusal, left_out_words, refusal, sentences
 from pipelines.reports.comparison.results import Comparison, Difference, SeedsMean, VarianceTable
 from pipelines.reports.comparison.scores import Scores, read_scores
 from pipelines.reports.comparison.sides import Side, find_sides
@@ -80,10 +80,7 @@ class _Work:
         paired = [(own, difference(own, first, second)) for own in scores]
         found = [difference for _, difference in paired if difference is not None]
         for text, unit in one.left_out():
-            problems = f" on problems {unit.problems_digest[:8]}" if unit.problems_digest else ""
-            notes.append(
-                f"{one.kind}: of {text} what stands under other settings, on {unit.dataset_text}{problems}, is left out"
-            )
+            notes.append(f"{one.kind}: not every model was judged as {text} was on {left_out_words(one, unit)}")
         self._summarise([own for own, difference in paired if difference is not None], first, second)
         alone = [own for own, difference in paired if difference is None]
         if alone:

@@ -45,6 +45,13 @@ def sentences(refusals: Sequence[Refusal]) -> list[str]:
     ]
 
 
+def left_out_words(match: KindMatch, unit: UnitManifest) -> str:
+    """Returns what a unit was made on, with what of it differs from the nearest of those that all models have."""
+    held = [own[0] for by in match.origins.values() for origin, own in by.items() if origin in match.common]
+    apart = min((differences(unit, one) for one in held), key=len)
+    return f"{unit.dataset_text}; it differs in {', '.join(part.partition(' (')[0] for part in apart)}"
+
+
 def _closest(match: KindMatch, first: Side, second: Side) -> tuple[UnitManifest, UnitManifest]:
     """Returns the units of two models that differ in the least, and are the newest of these.
 

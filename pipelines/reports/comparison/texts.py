@@ -20,6 +20,7 @@ def comparison_lines(found: Comparison) -> list[str]:
     for (first, second), rows in by_figure(found.differences):
         title = f"{second} less {first}  (95 % interval; * p below .05, Holm-corrected)"
         lines += ([""] if lines else []) + _wrapped(title)
+        lines += _verdict_lines([one for own in rows for one in own])
         for own in rows:
             lines += ["", *_block(own)]
     lines += _seeds_lines(found.seeds)
@@ -31,7 +32,11 @@ def comparison_lines(found: Comparison) -> list[str]:
 def by_figure(differences: Sequence[Difference]) -> Iterator[tuple[tuple[str, str], list[list[Difference]]]]:
     """Yields the differences of each pair of sides, those of one figure together, in reading order."""
     for sides, own in groupby(differences, key=lambda one: (one.first, one.second)):
-        ordered = sorted(own, key=_figure)
+        held = list(own)
+        most: dict[str, int] = {}
+        for one in held:
+            most[one.protocol] = max(most.get(one.protocol, 0), one.n)
+        ordered = sorted(held, key=lambda one: (_figure(one)[:2], -most[one.protocol], _figure(one)))
         yield sides, [list(rows) for _, rows in groupby(ordered, key=_figure)]
 
 
@@ -78,18 +83,38 @@ def _figure(one: Difference) -> tuple[int, str, str, int, str]:
     return kind, one.evaluation, one.protocol, place, one.metric
 
 
+def _verdict_lines(rows: Sequence[Difference]) -> list[str]:
+    """Returns who is ahead in what reaching goals comes to, on the protocol with the most problems; it stands first."""
+    lines = []
+    for metric in ("success_rate", "regret"):
+        every = [one for one in rows if one.evaluation == "planning" and one.metric == metric]
+        own = [one for one in every if one.protocol == every[0].protocol]
+        if not own:
+            continue
+        won = {
+            side: sum(one.verdict == verdict for one in own)
+            for side, verdict in (("second", "better"), ("first", "worse"))
+        }
+        names = {"first": own[0].first, "second": own[0].second}
+        ahead = [f"{names[side]} is better in {count} of {len(own)}" for side, count in won.items() if count]
+        found = ", ".join(ahead) or f"no difference that chance would not make, in {len(own)}"
+        lines += _wrapped(f"{plain(metric)}, {own[0].protocol}, n {max(one.n for one in own)}: {found}")
+    return lines
+
+
 def _block(rows: Sequence[Difference]) -> Iterator[str]:
     first = rows[0]
     better = {True: "less is better, ", False: "more is better, ", None: ""}[first.less_is_better]
     over = "not paired" if first.over == "unpaired" else f"over {first.over}"
     yield from _wrapped(f"{first.evaluation}, {first.protocol}: {metric_text(first)} ({better}{over})")
-    yield f"  {'':<25}{'first':>7}{'second':>8}{'difference':>11}  {'interval':<17}{'n':>5}"
+    names = f"{_cut(first.first, 9):>10}{_cut(first.second, 9):>10}"
+    yield f"  {'':<20}{names}{'difference':>11}  {'interval':<17}{'n':>5}"
     shown = shown_labels(rows)
     for one in rows:
         mark = "" if one.verdict == "open" else "*"
-        values = f"{value_text(one.metric, one.first_value):>7}{value_text(one.metric, one.second_value):>8}"
+        values = f"{value_text(one.metric, one.first_value):>10}{value_text(one.metric, one.second_value):>10}"
         change = f"{value_text(one.metric, one.difference, signed=True):>10}{mark:<1}"
-        yield f"  {_cut(one.words(shown), 25):<25}{values}{change}  {interval_text(one):<17}{one.n:>5}"
+        yield f"  {_cut(one.words(shown), 20):<20}{values}{change}  {interval_text(one):<17}{one.n:>5}"
         details = []
         if one.improvement is not None:
             details.append(f"P(better) {one.improvement:.2f} ({_ends(one)})")
