@@ -78,6 +78,9 @@ def test_a_readme_shows_queries_that_run_as_they_stand(
 
 def test_queries_in_sql_run_as_they_stand(two_seeds: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(Path(two_seeds.uri).parent)
+    for key, more in (("shifted", {"factor": "door", "factor_value": 0.1}), ("checkpoint", {"training_step": 500})):
+        other = synthetic.context(f"run-{key}", "m1").model_copy(update=more)
+        write_tables(two_seeds, {"metrics": synthetic.planning_metrics(seed=0)}, key, other)
     success, compute = (queried(sql).df() for sql in query_blocks(READMES[1], "sql"))
     assert len(success) == len(compute) == 3 * 2 * 3
     one = compute[(compute.model == "m1") & (compute.goal == "cross_room")]
