@@ -128,7 +128,7 @@ def _name(store: Store, plan: DatasetPlan) -> str:
     """Returns the name under which a plan's dataset is, or will be collected: a readable one unless that is taken."""
     if plan.shift is None:
         raise TypeError("a shifted dataset's plan says what is shifted")
-    value = f"{plan.shift.value:g}".replace("+", "")
+    value = plan.shift.value_text.replace("+", "")
     ending = f"--{plan.shift.factor}-{value}"
     plain, digest = plan.shift.dataset[: LONGEST - len(ending)] + ending, f"-{plan.fingerprint()[:8]}"
     held = _held_plan(store, plain)
@@ -148,5 +148,6 @@ def _held_plan(store: Store, name: str) -> DatasetPlan | None:
 def missing(store: Store, wanted: tuple[ShiftedDataset, ...]) -> Iterator[ShiftedDataset]:
     """Yields those that are not collected to their end."""
     for one in wanted:
-        if DatasetHandle(store, one.name).manifest() is None:
+        manifest = DatasetHandle(store, one.name).manifest()
+        if manifest is None or manifest.plan != one.plan:
             yield one

@@ -27,7 +27,7 @@ class UnitShift:
     """whose episodes evaluations fit on"""
 
     def __str__(self) -> str:
-        return f"{self.factor} {self.value:g}"
+        return f"{self.factor} {repr(self.value).removesuffix('.0')}"
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -85,7 +85,12 @@ class ShiftOf(Config):
     value: float
 
     def __str__(self) -> str:
-        return f"{self.dataset} with {self.factor} {self.value:g}"
+        return f"{self.dataset} with {self.factor} {self.value_text}"
+
+    @property
+    def value_text(self) -> str:
+        """The value in as few digits as tell it from every other number."""
+        return repr(self.value).removesuffix(".0")
 
 
 class DatasetPlan(Config):

@@ -117,9 +117,19 @@ def committed_units(store: Store) -> list[UnitManifest]:
     Raises:
         InfraError: a manifest, or the index of what is compacted, is damaged.
     """
+    return committed_at_once(store)[0]
+
+
+def committed_at_once(store: Store) -> tuple[list[UnitManifest], Compacted | None]:
+    """Returns the manifests of all committed units, and what was compacted at the same moment; see `committed_units`.
+
+    Raises:
+        InfraError: a manifest, or the index of what is compacted, is damaged.
+    """
     for _ in range(REREADS):
+        snapshot = look(store)
         try:
-            return _committed(store, look(store))
+            return _committed(store, snapshot), snapshot.compacted
         except FileNotFoundError:
             continue  # compacted or removed since it was listed
     raise InfraError(f"report tables of store {store.uri!r} change all the time while they are read; try again")

@@ -4,7 +4,7 @@ from infra.storage import Store
 from jepa.core.config import Config
 from pipelines.store.reports.manifest import Part
 from pipelines.store.reports.schema import table_columns
-from pipelines.store.reports.units import committed_units
+from pipelines.store.reports.units import committed_at_once
 
 
 class FileOfTable(Config):
@@ -37,20 +37,15 @@ def view_of(store: Store, table: str) -> TableView:
     """
     columns = [column.name for column in table_columns(table)]
     by_file: dict[str, list[Part]] = {}
-    for unit in committed_units(store):
+    units, compacted = committed_at_once(store)
+    for unit in units:
         for part in unit.parts:
             if part.table == table:
                 by_file.setdefault(part.path if part.place is None else part.place.path, []).append(part)
-    sizes = _sizes(store)
+    # Of the same moment as the units: by the next generation's sizes the dead rows of this one's files would count.
+    sizes = {} if compacted is None else {file.path: file.rows for file in compacted.generation.files}
     files = tuple(_file(store, path, by_file[path], sizes.get(path)) for path in sorted(by_file))
     return TableView(table=table, files=files, sql=_sql(files, columns))
-
-
-def _sizes(store: Store) -> dict[str, int]:
-    from pipelines.store.reports.compaction.index import read_compacted
-
-    compacted = read_compacted(store)
-    return {} if compacted is None else {file.path: file.rows for file in compacted.generation.files}
 
 
 def _file(store: Store, path: str, parts: list[Part], size: int | None) -> FileOfTable:

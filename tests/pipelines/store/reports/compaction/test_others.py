@@ -9,7 +9,8 @@ from infra.errors import InfraError
 from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.store.removal import plan_removal, remove
-from pipelines.store.reports import plan_run
+from pipelines.store.reports import plan_run, units
+from pipelines.store.reports.compaction import index, sweep
 from pipelines.store.reports.compaction.compact import compact
 from pipelines.store.reports.compaction.others import view_of
 from tests.narrow import queried
@@ -63,6 +64,27 @@ def test_a_query_whose_files_were_compacted_since_fails_and_gives_no_wrong_rows(
     compact(local)
     with pytest.raises(Exception, match="No files found"):
         queried(query).fetchall()
+
+
+def test_the_query_counts_no_dead_row_where_a_compaction_comes_while_it_is_made(
+    local: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in "abc":
+        put(local, key, 1)
+    compact(local)
+    put(local, "c", 2, force=True)
+    read = index.read_compacted
+
+    def another_comes_after_it(store: Store) -> object:
+        found = read(store)
+        monkeypatch.setattr(units, "read_compacted", read)
+        with monkeypatch.context() as killed:
+            killed.setattr(sweep, "sweep", lambda *arguments, **options: 0)  # before it deletes old files
+            compact(store)
+        return found
+
+    monkeypatch.setattr(units, "read_compacted", another_comes_after_it)
+    assert of_query(local) == expected(a=1, b=1, c=2)
 
 
 def test_a_table_that_is_none_is_refused(local: Store) -> None:
