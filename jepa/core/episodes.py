@@ -67,6 +67,20 @@ class DirectSource(EpisodeSource, Protocol):
         ...
 
 
+@runtime_checkable
+class MixedSource(EpisodeSource, Protocol):
+    """A source whose splits were recorded under different options of the world; `world_options` are those of test."""
+
+    def world_options_of(self, split: str) -> Mapping[str, object]:
+        """Returns the options that the split's episodes were recorded under."""
+        ...
+
+
+def world_options_of(source: EpisodeSource, split: str) -> Mapping[str, object]:
+    """Returns the options that a split's episodes were recorded under, by which alone they can be replayed."""
+    return source.world_options_of(split) if isinstance(source, MixedSource) else source.world_options
+
+
 def chosen_episodes(source: EpisodeSource, split: str, indices: Collection[int]) -> Iterator[Episode]:
     """Yields the episodes of some indices in order of index, with no more reading than the source can do with."""
     if isinstance(source, DirectSource):

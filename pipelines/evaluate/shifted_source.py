@@ -62,6 +62,10 @@ class ShiftedSource:
         """Yields the split's episodes of these indices in order of index."""
         yield from self._of(split).episodes_at(split, indices)
 
+    def world_options_of(self, split: str) -> Mapping[str, object]:
+        """Returns the options that the split's episodes were recorded under: the shifted ones of held-out splits."""
+        return self._of(split).world_options
+
     def _of(self, split: str) -> Dataset:
         return self._shifted if split in HELD_OUT else self._usual
 

@@ -13,11 +13,13 @@ from flows.cli.main import main
 from flows.shifts import judge, prepare
 from infra.progress import Progress
 from infra.storage import Store, open_store
+from jepa.core.episodes import world_options_of
 from jepa.core.errors import InputError
 from jepa.evaluation import EVALUATIONS
 from pipelines.collect.job import make_dataset
 from pipelines.evaluate import EvaluateConfig, evaluate, job, plan_evaluation
 from pipelines.evaluate.shift import shifted_datasets
+from pipelines.evaluate.shifted_source import ShiftedSource
 from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.reports import metrics_table
 from pipelines.reports.shifts import shift_matrix
@@ -82,6 +84,15 @@ def test_the_shifted_datasets_are_datasets_like_any_other(shifted: Store) -> Non
     assert "d0 with door 0.1" in (shifted.read(f"datasets/{DOOR}/card.md").decode())
     report = verify_store(shifted)
     assert {one.dataset for one in report.datasets} >= {DOOR, RADIUS} and report.ok
+
+
+def test_each_split_keeps_the_options_that_it_was_recorded_under(shifted: Store) -> None:
+    radius, usual = Dataset(shifted, RADIUS), Dataset(shifted, "d0")
+    source = ShiftedSource(usual, radius)
+    for split in ("train", "validation"):
+        assert world_options_of(source, split) == usual.world_options == world_options_of(usual, split)
+    for split in ("test", "unseen"):
+        assert world_options_of(source, split) == source.world_options == radius.world_options != usual.world_options
 
 
 def test_a_second_command_collects_and_judges_nothing(shifted: Store, monkeypatch: pytest.MonkeyPatch) -> None:

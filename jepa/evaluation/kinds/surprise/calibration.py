@@ -14,7 +14,7 @@ from itertools import groupby, islice
 import numpy as np
 
 from jepa.core.clips import whole_clip
-from jepa.core.episodes import Episode, EpisodeSource
+from jepa.core.episodes import Episode, EpisodeSource, world_options_of
 from jepa.evaluation.kinds.surprise.config import SurpriseConfig
 from jepa.evaluation.kinds.surprise.replays import replaying
 from jepa.evaluation.kinds.surprise.scoring import (
@@ -117,17 +117,23 @@ def untouched_episodes(
         if steps < frameskip:
             continue
         while batch := list(islice(alike, config.batch)):
-            found = _untouched(model, source, batch, config.horizons, simulated)
+            found = _untouched(model, source, split, batch, config.horizons, simulated)
             for n in range(len(batch)):
                 yield {ahead: surprise_NF[n] for ahead, surprise_NF in found.items()}
 
 
 def _untouched(
-    model: WorldModel, source: EpisodeSource, episodes: Sequence[Episode], horizons: Sequence[int], simulated: bool
+    model: WorldModel,
+    source: EpisodeSource,
+    split: str,
+    episodes: Sequence[Episode],
+    horizons: Sequence[int],
+    simulated: bool,
 ) -> dict[int, Floats]:
     frameskip = model.config.frameskip
     if simulated:
-        with replaying(episodes, source.world, source.world_options, frameskip, event=1) as replays:
+        options = world_options_of(source, split)
+        with replaying(episodes, source.world, options, frameskip, event=1) as replays:
             replay = replays.untouched()
         pixels_NTHWC, action_NTKA = replay.pixels_NTHWC, replay.action_NTKA
     else:

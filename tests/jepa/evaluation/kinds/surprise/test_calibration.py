@@ -1,5 +1,7 @@
 """Thresholds: a stated rate of false alarms is kept."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
@@ -32,3 +34,19 @@ def test_recorded_frames_are_as_good_as_replays_of_them() -> None:
     source, model = MemorySource({"validation": 12}), CentroidModel()
     replayed, recorded = (calibrate(model, source, SurpriseConfig(), simulated=one) for one in (True, False))  # type: ignore[arg-type]
     assert replayed.thresholds == recorded.thresholds and replayed.thresholds[ONE_STEP].episodes == 12
+
+
+class Shifted(MemorySource):
+    """Test episodes would be of larger agents, and the others are of the usual ones."""
+
+    def world_options_of(self, split: str) -> Mapping[str, object]:
+        return self.world_options if split == "test" else {}
+
+
+def test_a_shift_of_the_world_leaves_thresholds_as_they_are() -> None:
+    """Validation episodes are replayed in the world that they were recorded in."""
+    usual, model = MemorySource({"validation": 12}), CentroidModel()
+    shifted = Shifted({})
+    shifted.by_split, shifted.world_options = usual.by_split, {"agent_radius": 0.12}
+    own, other = (calibrate(model, one, SurpriseConfig()) for one in (usual, shifted))  # type: ignore[arg-type]
+    assert own.thresholds == other.thresholds and own.thresholds[ONE_STEP].value > 0
