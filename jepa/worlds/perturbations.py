@@ -50,6 +50,8 @@ class Perturbation:
     description: str
     before_step: bool = False
     """Whether it strikes before the environment steps that lead to the first frame that shows it."""
+    full_is_at_least: bool = False
+    """Whether in full, with no number given, it is of `strength` or more, and no point of a dose-response."""
 
     def __post_init__(self) -> None:
         """Refuses what cannot be, so that a world's declaration is wrong when it is imported."""
@@ -57,10 +59,17 @@ class Perturbation:
             raise ValueError(f"perturbation {self.name!r} breaks {self.principle!r}, none of: {', '.join(PRINCIPLES)}")
         if list(self.strengths) != sorted({*self.strengths}):
             raise ValueError(f"perturbation {self.name!r} has strengths that do not ascend: {self.strengths}")
+        if self.full_is_at_least and not self.strengths:
+            raise ValueError(f"perturbation {self.name!r} has no strength that is exact")
 
     def __str__(self) -> str:
         """Returns the name."""
         return self.name
+
+    @property
+    def doses(self) -> tuple[float, ...]:
+        """Returns the strengths of a dose-response, ascending: the ladder, and the full one where it is exact."""
+        return tuple(sorted({*self.strengths, *(() if self.full_is_at_least else (self.strength,))}))
 
     def full(self, strength: float | None) -> float:
         """Returns the strength, or the full one where none is given."""

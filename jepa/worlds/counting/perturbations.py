@@ -17,6 +17,7 @@ PERTURBATIONS = (
         strengths=(1.0, 2.0, 3.0, 4.0),
         strength=2.0,
         description="so many objects come or go at once; in full, two or more",
+        full_is_at_least=True,
     ),
     recolour("all objects", "hue"),
     Perturbation(

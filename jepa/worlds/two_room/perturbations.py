@@ -25,6 +25,7 @@ PERTURBATIONS = (
         strengths=(0.5, 1.0, 2.0, 3.0, 5.0, 10.0),
         strength=10.0,
         description="the agent is at a free place so far away; in full, anywhere from that far on",
+        full_is_at_least=True,
     ),
     recolour("the agent"),
     Perturbation(

@@ -20,8 +20,9 @@ def half_noticed(strengths_S: Sequence[float], noticed_GS: Flags, struck_GS: Fla
     """Returns the strength at which half of the events are noticed, with its interval over episodes.
 
     The share of noticed events at each strength is made to rise by isotonic regression, and followed along straight
-    lines. None where half are noticed at no strength that was tried; an end of the interval that lies beyond them is
-    NaN.
+    lines. Below the least strength that was tried nothing but false alarms is known: a value there is an upper bound,
+    and a low end of the interval there is 0. None where half are noticed at no strength that was tried; an end of the
+    interval that lies beyond them is NaN.
 
     Args:
         strengths_S: the first of them 0, where the share noticed is that of false alarms.
@@ -43,6 +44,8 @@ def half_noticed(strengths_S: Sequence[float], noticed_GS: Flags, struck_GS: Fla
         return None
     value, resampled = float(crossing_R[0]), np.sort(crossing_R[1:])
     low, high = (float(resampled[round(share * (len(resampled) - 1))]) for share in (0.025, 0.975))
+    if low < strengths[1]:
+        low = 0.0
     ends = min(low, value), max(high, value) if np.isfinite(high) else float("nan")
     return Estimate(value, *ends, episodes)
 

@@ -72,7 +72,7 @@ class Figures:
         """Yields the figures of a perturbation at its full strength; none where it struck no episode."""
         labels = {**self.common, **_labels(perturbation), "strength": perturbation.strength}
         for measure in self.measures():
-            own = self._pooled(perturbation, perturbation.strength, measure)
+            own = self._pooled(perturbation, None, measure)
             if own is None:
                 continue
             for metric, unit, estimate in self._paired(own):
@@ -91,7 +91,7 @@ class Figures:
         """Yields a row for each strength, and one for strength 0, which are the untouched episodes."""
         shared = {name: self.common[name] for name in ("split", "protocol", "seed")} | _labels(perturbation)
         shared |= {"strength_unit": perturbation.unit, "alarm_frames": self.alarm_frames}
-        strengths = sorted({*perturbation.strengths, perturbation.strength})
+        strengths = perturbation.doses
         for measure in self.measures():
             for strength in (0.0, *strengths):
                 own = self._pooled(perturbation, strength or strengths[0], measure)
@@ -109,7 +109,7 @@ class Figures:
     def _score(self, measure: Measure, surprise: Floats, first: int = 0) -> Floats:
         return self.calibration.score(measure, surprise, first)
 
-    def _pooled(self, perturbation: Perturbation, strength: float, measure: Measure) -> "_Pooled | None":
+    def _pooled(self, perturbation: Perturbation, strength: float | None, measure: Measure) -> "_Pooled | None":
         """Returns the twins of all batches that were struck; None where there are none."""
         parts = [self._events(twins, perturbation, strength, measure) for twins in self.found]
         held = [part for part in parts if part is not None and part.struck.any()]
@@ -125,7 +125,9 @@ class Figures:
         )
         return _Pooled(at, control, loudest > threshold.value, control_loudest > threshold.value)
 
-    def _events(self, twins: Twins, perturbation: Perturbation, strength: float, measure: Measure) -> "_Events | None":
+    def _events(
+        self, twins: Twins, perturbation: Perturbation, strength: float | None, measure: Measure
+    ) -> "_Events | None":
         """Returns the scores at a batch's events; None where the event comes too early to be predicted so far ahead."""
         ahead, at = measure.blocks_ahead, twins.at
         if ahead > twins.event:
@@ -153,7 +155,7 @@ class Figures:
             return
         delays: list[float] = []
         for twins in self.found:
-            struck = twins.struck[perturbation.name][perturbation.strength]
+            struck = twins.struck[perturbation.name][None]
             alarms_NF = self._score(measure, struck.surprise_NF, twins.at) > threshold.value
             first_N = np.where(alarms_NF.any(1), alarms_NF.argmax(1) * self.frameskip, np.inf)
             delays += first_N[struck.struck_N].tolist()
@@ -164,7 +166,7 @@ class Figures:
 
     def _half(self, perturbation: Perturbation, measure: Measure) -> Estimate | None:
         threshold = self.calibration.thresholds.get(measure)
-        strengths = sorted({*perturbation.strengths, perturbation.strength})
+        strengths = perturbation.doses
         if threshold is None or len(strengths) < 2:
             return None
         loudest_GS, struck_GS = [], []
@@ -183,7 +185,7 @@ class Figures:
             name: [] for name in ("surprise_before", "surprise_at", "surprise_after", "surprise_control")
         }
         for twins in self.found:
-            struck: Struck = twins.struck[perturbation.name][perturbation.strength]
+            struck: Struck = twins.struck[perturbation.name][None]
             held, untouched = struck.struck_N, twins.untouched[1][struck.struck_N]
             if twins.at > 0:
                 values["surprise_before"] += untouched[:, : twins.at].mean(1).tolist()

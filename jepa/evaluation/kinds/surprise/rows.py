@@ -33,7 +33,7 @@ def step_rows(
     shared |= {"shift": perturbation.name, "strength": perturbation.strength}
     left = episodes
     for twins in found:
-        struck = twins.struck[perturbation.name][perturbation.strength]
+        struck = twins.struck[perturbation.name][None]
         untouched_NT = twins.untouched[1]
         struck_NT = np.concatenate([untouched_NT[:, : twins.at], struck.surprise_NF], axis=1)
         labels = {**shared, "event_step": twins.event * frameskip}

@@ -42,8 +42,8 @@ class Twins:
     """The frame that is the first to show an event."""
     untouched: Mapping[int, Floats]
     """Surprise (N, T-1) of frames 1 … T-1 by blocks ahead; NaN where there is none."""
-    struck: Mapping[str, Mapping[float, Struck]]
-    """By perturbation and strength, ascending; the full strength is among them."""
+    struck: Mapping[str, Mapping[float | None, Struck]]
+    """By perturbation and strength: each of its doses, and None, which is the full one."""
     frames: Mapping[str, Pixels] = field(default_factory=dict)
     """Frames (n, F, H, W, 3) from the event on of the first n episodes, by perturbation."""
     frames_untouched: Pixels | None = None
@@ -106,19 +106,22 @@ class _Batch:
         # Nothing that comes before the event differs, so that neither does what was expected of its frame.
         self._expected = {ahead: self._expected_at_event(ahead) for ahead in config.horizons if ahead <= event}
 
-    def struck(self, perturbation: Perturbation) -> tuple[dict[float, Struck], Pixels]:
+    def struck(self, perturbation: Perturbation) -> tuple[dict[float | None, Struck], Pixels]:
         """Returns what came of each strength, and the frames (N, F, H, W, 3) of the full one."""
-        others = [strength for strength in perturbation.strengths if strength != perturbation.strength]
+        exact = not perturbation.full_is_at_least
+        others = [one for one in perturbation.doses if not (exact and one == perturbation.strength)]
         wanted: dict[float | None, int] = {None: self._frames, **dict.fromkeys(others, self._window)}
         replayed = list(self._replays.struck(perturbation, self._seed, wanted))
         # Encoded together, for batches that are worth it.
         z_NSD = latents(self._model, np.concatenate([pixels for pixels, _ in replayed], axis=1))
         parts = z_NSD.split(list(wanted.values()), dim=1)
         found = {
-            perturbation.strength if strength is None else strength: self._surprises(z_NFD, struck_N)
+            strength: self._surprises(z_NFD, struck_N)
             for strength, z_NFD, (_, struck_N) in zip(wanted, parts, replayed, strict=True)
         }
-        return dict(sorted(found.items())), replayed[0][0]
+        if exact:
+            found[perturbation.strength] = found[None]
+        return found, replayed[0][0]
 
     def _surprises(self, z_NFD: Tensor, struck_N: NDArray[np.bool_]) -> Struck:
         at_event = {ahead: squared_error(zhat_ND, z_NFD[:, 0]) for ahead, zhat_ND in self._expected.items()}

@@ -11,6 +11,7 @@ PERTURBATIONS = (
         strengths=(1.0, 2.0, 5.0, 10.0, 20.0),
         strength=20.0,
         description="it is where so many drawn actions would have led; in full, in the first state of another episode",
+        full_is_at_least=True,
     ),
     Perturbation(
         "recolour",

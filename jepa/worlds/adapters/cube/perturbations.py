@@ -36,6 +36,7 @@ PERTURBATIONS = (
         strengths=WAYS,
         strength=0.1,
         description="the cube is so far away at its height; in full, it lies anywhere from that far on",
+        full_is_at_least=True,
     ),
     recolour("the cube", "hue"),
     Perturbation(

@@ -45,6 +45,7 @@ PERTURBATIONS = (
         strengths=WAYS,
         strength=3.0,
         description="agent and block, each so far away; in full to other poses, each over 120 pixels away",
+        full_is_at_least=True,
     ),
     recolour("the block"),
     Perturbation("teleport_agent", "continuity", True, STEPS_WAY, WAYS, 3.0, "the agent alone, so far away"),

@@ -25,6 +25,7 @@ PERTURBATIONS = (
         strengths=(0.05, 0.1, 0.2, 0.5, 1.0),
         strength=1.0,
         description="the shoulder is turned by so much; in full, another pose at rest whose shoulder is over 1 away",
+        full_is_at_least=True,
     ),
     recolour("the arm", "hue"),
     Perturbation(

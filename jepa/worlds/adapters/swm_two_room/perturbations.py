@@ -20,6 +20,7 @@ PERTURBATIONS = (
         strengths=WAYS,
         strength=13.0,
         description="the agent is at a free place so far away; in full, anywhere at least 65 pixels away",
+        full_is_at_least=True,
     ),
     recolour("the agent", "hue"),
     Perturbation(

@@ -32,6 +32,11 @@ def test_what_falls_by_chance_is_levelled() -> None:
     assert found is not None and found.value == pytest.approx(1.0)
 
 
+def test_below_the_least_strength_the_interval_begins_at_none() -> None:
+    found = half_noticed(STRENGTHS, noticed(0.0, 1.0, 1.0, 1.0), np.ones((100, 4), bool), 0)
+    assert found is not None and (found.low, found.value, found.high) == (0.0, 0.5, 0.5)
+
+
 def test_beyond_what_was_tried_nothing_is_said() -> None:
     everyone = np.ones((100, 4), bool)
     assert half_noticed(STRENGTHS, noticed(0.0, 0.0, 0.1, 0.3), everyone, 0) is None

@@ -11,9 +11,10 @@ from torch import Tensor
 from jepa.core.errors import InputError
 from jepa.evaluation.evaluation import EvaluationResult, Row
 from jepa.evaluation.kinds.surprise.evaluation import SurpriseConfig, SurpriseEvaluation
+from jepa.evaluation.kinds.surprise.twins import twins
 from jepa.evaluation.statistics import paired_auroc
 from jepa.models.world_model import ModelConfig, WorldModel
-from jepa.worlds.two_room.world import TwoRoom
+from jepa.worlds.two_room.world import SPEED, TwoRoom
 from tests.jepa.evaluation.standins import CentroidModel, MemorySource
 
 NAMES = TwoRoom.world_spec.perturbation_names
@@ -78,6 +79,20 @@ def test_a_row_for_each_strength_and_for_none(result: EvaluationResult) -> None:
     assert {row["shift"] for row in rows} == set(NAMES)
     # Not every agent stands near a wall that it could pass.
     assert 0 < next(row["n"] for row in rows if row["shift"] == "pass_through") < 24
+
+
+def test_the_top_of_a_ladder_is_as_strong_as_it_says(source: MemorySource) -> None:
+    """A teleport in full leads anywhere from 10 steps' way on: by a right model's surprise, to well beyond them."""
+    perturbation = TwoRoom.world_spec.perturbation("teleport")
+    found = twins(CentroidModel(), source, source.by_split["test"][:10], [perturbation], CONFIG, 0, 0)  # type: ignore[arg-type]
+    ladder = found.struck["teleport"]
+    assert set(ladder) == {None, *perturbation.strengths}
+    top_N, full_N = (np.sqrt(2 * ladder[one].surprise_NF[:, 0]) / SPEED for one in (10.0, None))
+    assert np.median(np.abs(top_N - 10)) < 1 < 5 < full_N.mean() - 10
+    # What is exact in full is struck once.
+    exact = TwoRoom.world_spec.perturbation("resize")
+    again = twins(CentroidModel(), source, source.by_split["test"][:2], [exact], CONFIG, 0, 0)  # type: ignore[arg-type]
+    assert again.struck["resize"][1.0] is again.struck["resize"][None]
 
 
 def test_rows_by_frame(result: EvaluationResult) -> None:
