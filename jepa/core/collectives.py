@@ -11,6 +11,7 @@ no process waits for its device to know them.
 
 import contextlib
 import functools
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -163,6 +164,10 @@ _shares: _Shares | None = None
 """Of the batch that is worked on; None outside `sharing`."""
 
 
+_BESIDE: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+"""Groups of host numbers by the default group, and no longer than that: what is alive when Python ends aborts it."""
+
+
 def _host_group() -> Any:
     """Returns the process group for numbers of the host: the default one (None) where it takes tensors of the CPU."""
     if "cpu:" in dist.get_backend_config():
@@ -170,7 +175,8 @@ def _host_group() -> Any:
     return _gloo_beside(dist.group.WORLD)
 
 
-@functools.lru_cache(maxsize=1)
 def _gloo_beside(world: Any) -> Any:
     """Returns a second group of all processes, by gloo; NCCL takes tensors of GPUs alone."""
-    return dist.new_group(backend="gloo")
+    if world not in _BESIDE:
+        _BESIDE[world] = dist.new_group(backend="gloo")
+    return _BESIDE[world]

@@ -58,7 +58,7 @@ def test_the_latent_kind_shows_its_figures(jepa: Jepa) -> None:
 def test_only_the_units_of_this_call_are_shown(jepa: Jepa) -> None:
     jepa("--kinds", "latent")
     kinds = {figure["kind"] for figure in jepa.answer("--kinds", "probing")["metrics"]}
-    assert kinds == {"r2"}
+    assert kinds == {"r2", "prediction_r2"}
 
 
 def test_what_stands_from_before_is_said_until_it_is_forced(jepa: Jepa) -> None:

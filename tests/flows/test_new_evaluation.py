@@ -135,8 +135,10 @@ def test_tiles_and_page(ask: list[str], store: Path, capsys: pytest.CaptureFixtu
     main(ask)
     assert main(["report", "--run", "m0", "--store", str(store)]) == 0
     page = (store / "reports/m0/report.html").read_text()
-    assert re.search(r'<p class="label">heads of the gold coin</p>\s*<p class="value">\d+ %</p>', page)
-    section = re.search(r'<section id="luck">.*?</section>', page, re.DOTALL)
+    assert re.search(
+        r'<p class="label">heads of the gold coin</p>\s*<p class="value"><data value="[\d.]+">\d+ %</data></p>', page
+    )
+    section = re.search(r'<section id="luck" class="numbered">.*?</section>', page, re.DOTALL)
     assert section is not None and "<h2>Luck of the model</h2>" in section[0]
     headings = re.findall(r"<h3>(.*?)</h3>", section[0])
     assert headings == ["Heads", "Height by toss", "Height against toss", "Faces", "All tosses"]

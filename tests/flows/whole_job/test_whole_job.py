@@ -42,7 +42,7 @@ def check_store(store: Store, answer: dict[str, Any]) -> None:
     assert not [path for path in paths if path.endswith((".pkl", ".pt"))]
     figures = [figure.model_dump(mode="json") for figure in metrics_table(store, RUN)]
     assert answer["metrics"] == figures and {"success", "regret", "r2", "auroc"} <= {row["kind"] for row in figures}
-    assert answer["units"]["total"] == 11
+    assert answer["units"]["total"] == 9
     page = store.read(f"reports/{RUN}/report.html").decode()
     embedded = json.loads(re.search(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
     assert embedded["headlines"] == figures

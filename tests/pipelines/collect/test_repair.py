@@ -6,6 +6,7 @@ import pytest
 
 from infra.errors import InfraError
 from infra.storage import Store, open_store
+from jepa.worlds.two_room.world import TwoRoom
 from pipelines.collect import WorkConfig, collect, repair
 from pipelines.store import Dataset, DatasetHandle, verify
 from tests.pipelines.small_dataset import small_config, stored_bytes
@@ -77,13 +78,13 @@ def test_an_extended_dataset_is_repaired_too(tmp_path: Path) -> None:
 
 
 def test_other_bytes_are_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import jepa.worlds.two_room.world as two_room
-
     store = open_store(str(tmp_path))
     collect(small_config(), store)
     damage(store, SHARD, "truncated")
     before = stored_bytes(store)
-    monkeypatch.setattr(two_room, "SPEED", two_room.SPEED * 2)  # as if the world's code had changed since
+    advance = TwoRoom.advance
+    # As if the code of the world had changed since.
+    monkeypatch.setattr(TwoRoom, "advance", lambda self, action_NA: advance(self, -action_NA))
     with pytest.raises(InfraError, match=rf"{SHARD} of dataset 'small' comes out with other bytes"):
         repair(DatasetHandle(store, "small"), WORK.model_copy(update={"retries": 0}))
     assert stored_bytes(store) == before

@@ -85,7 +85,7 @@ def test_the_page_draws_them_beside_the_loss_where_there_are_any(
     for name, folder in (("with", kept_folder), ("without", kept_folder.with_name("before"))):
         store = open_store(str(shutil.copytree(folder, tmp_path / name)))
         pages[name] = store.read(report(ReportConfig(run="kept"), store, Progress()).path).decode()
-    drawn = "Figures of checkpoints by training step: success, r2, regret"
+    drawn = "Figures of checkpoints by training step: success, r2, prediction_r2"
     assert drawn in pages["with"] and "Figures of checkpoints" not in pages["without"]
     tiles = [re.findall(r'<div class="tile.*?</div>', page, re.DOTALL) for page in pages.values()]
     assert tiles[0] == tiles[1]

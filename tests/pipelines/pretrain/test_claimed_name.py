@@ -1,6 +1,7 @@
 """Two trainings of one name: one gets it; a failed one does not block it, and one that lost it writes nothing more."""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,8 @@ def test_who_lost_the_name_stops_and_writes_nothing_more(store: Store, monkeypat
     held: list[str] = []
 
     def another() -> None:
+        while 40 not in checkpoints_of(store, "m0").steps():  # it is written beside the training
+            time.sleep(0.01)
         other = claim_of(store).model_copy(update={"number": 2, "owner": "other"})
         store.write("models/m0/claims/000002.json", to_json(other))
         held.extend(store.list("models/m0/"))

