@@ -19,7 +19,7 @@ def test_all_units_carry_what_the_names_were_resolved_to(judged: Store) -> None:
     assert plan.model == resolve_model(judged, "m0") and plan.dataset == resolve_dataset(judged, "d0")
     assert {(unit.model, unit.dataset, unit.run) for unit in plan.units} == {(plan.model, plan.dataset, "mine")}
     assert [unit.kind for unit in plan.units][:4] == ["planning"] * 4 and len(plan.units) == 4 + 1 + 2 + 2
-    assert repr(plan) == f"<plan to evaluate {plan.model} on d0@1: 11 units under tiny-v1>"
+    assert repr(plan) == f"<plan to evaluate {plan.model} on d0@1: 9 units under tiny-v1>"
 
 
 def test_a_model_may_be_named_by_its_digest(judged: Store) -> None:
