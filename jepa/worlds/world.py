@@ -7,6 +7,7 @@ import inspect
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, get_type_hints
 
 import gymnasium
@@ -172,12 +173,21 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
         self.single_action_space = gymnasium.spaces.Box(
             spec.action_low, spec.action_high, (spec.action_size,), np.float32
         )
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
         self._goal: Mapping[str, NDArray[np.float32]] | None = None
         self._goal_kind = spec.goal_kinds[0].name
         self._elapsed = 0
         self._lasting = Lasting()
+
+    # Bounds of every pixel of every copy: thousands of copies, as the oracle has, take seconds and gigabytes for them.
+    @cached_property
+    def observation_space(self) -> gymnasium.Space[Pixels]:  # type: ignore[override]  # as an attribute
+        """The frames of all copies."""
+        return batch_space(self.single_observation_space, self.num_envs)
+
+    @cached_property
+    def action_space(self) -> gymnasium.Space[Actions]:  # type: ignore[override]
+        """The actions in all copies."""
+        return batch_space(self.single_action_space, self.num_envs)
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None

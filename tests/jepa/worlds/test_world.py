@@ -1,5 +1,6 @@
 """What the base of all worlds does: reset and step with goals, goal kinds, inputs that are refused in one sentence."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,17 @@ def test_step_rewards_a_goal_and_truncates_at_the_episodes_length() -> None:
         assert not truncated.any()
         *_, truncated, _ = world.step(still)
     assert truncated.all()
+
+
+def test_many_copies_take_no_memory_for_the_bounds_of_their_pixels() -> None:
+    tracemalloc.start()
+    try:
+        world = make_world("two_room", 2048)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+    assert world.observation_space.shape == (2048, 64, 64, 3) and world.observation_space is world.observation_space
+    assert world.action_space.shape == (2048, 2)
 
 
 def test_reset_takes_variations_and_unseen() -> None:
