@@ -5,12 +5,12 @@ Shapes: N sequences, L frames (at most the history), D latent, E width of the pr
 
 from typing import Literal
 
-import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from jepa.models.layers.attention import Attention
 from jepa.models.layers.heads import Projector
+from jepa.models.layers.initial import drawn_normal
 from jepa.models.layers.linear import Linear
 from jepa.models.predictors.block import ModulatedBlock
 from jepa.models.predictors.predictor import PREDICTORS, TransformerConfig
@@ -38,7 +38,7 @@ class LeanPredictor(TransformerPredictor):
         super().__init__(config, latent_size, history, tokens)
         width = config.width
         self.inward = Linear(latent_size, width)
-        self.position = nn.Parameter(torch.randn(1, history, width) * 0.02)
+        self.position = nn.Parameter(drawn_normal(1, history, width, spread=0.02))
         self.blocks = nn.ModuleList(
             ModulatedBlock(width, config, _causal_attention(config) if history > 1 else None)
             for _ in range(config.depth)

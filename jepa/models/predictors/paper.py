@@ -8,13 +8,13 @@ Shapes: N sequences, L frames (at most the history), D latent and width alike.
 
 from collections.abc import Sequence
 
-import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from jepa.models.layers.attention import Attention
 from jepa.models.layers.dropout import GlobalDropout
 from jepa.models.layers.heads import Projector
+from jepa.models.layers.initial import drawn_normal
 from jepa.models.layers.linear import Linear
 from jepa.models.predictors.predictor import PREDICTORS, TransformerConfig
 from jepa.models.predictors.transformer import ActionBlock, TransformerPredictor
@@ -73,7 +73,7 @@ class PaperPredictor(TransformerPredictor):
 
     def __init__(self, config: PaperConfig, latent_size: int, history: int, tokens: int = 1) -> None:
         super().__init__(config, latent_size, history, tokens)
-        self.position = nn.Parameter(torch.randn(1, history, latent_size))
+        self.position = nn.Parameter(drawn_normal(1, history, latent_size))
         self.blocks = nn.ModuleList(PaperBlock(latent_size, config) for _ in range(config.depth))
         self.norm = nn.LayerNorm(latent_size)
         self.projector = Projector(latent_size, config.projector_size, latent_size, bias=True)

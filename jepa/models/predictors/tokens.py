@@ -12,6 +12,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from jepa.models.layers.attention import Attention, Kept
+from jepa.models.layers.initial import drawn_normal
 from jepa.models.layers.linear import Linear
 from jepa.models.predictors.block import ModulatedBlock
 from jepa.models.predictors.predictor import PREDICTORS, TransformerConfig
@@ -67,8 +68,8 @@ class TokenPredictor(TransformerPredictor):
         self.tokens = tokens
         token_size = latent_size // tokens
         self.inward = Linear(token_size, config.width)
-        self.time_position = nn.Parameter(torch.randn(1, history, 1, config.width) * 0.02)
-        self.space_position = nn.Parameter(torch.randn(1, 1, tokens, config.width) * 0.02)
+        self.time_position = nn.Parameter(drawn_normal(1, history, 1, config.width, spread=0.02))
+        self.space_position = nn.Parameter(drawn_normal(1, 1, tokens, config.width, spread=0.02))
         self.blocks = nn.ModuleList(
             ModulatedBlock(config.width, config, FrameAttention(config)) for _ in range(config.depth)
         )
