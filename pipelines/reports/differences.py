@@ -1,12 +1,15 @@
-"""Whether two figures of independent samples differ: an interval of the difference, and a probability."""
+"""Whether two figures of independent samples differ: an interval of the difference, and a probability.
+
+scipy.stats and statsmodels are imported where a test is made: it takes half a second, and an evaluation without shifts
+makes none.
+"""
 
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
+from scipy.special import ndtr
 
 CONFIDENCE = 1.96
 """Standard deviations of the intervals that figures have."""
@@ -54,7 +57,7 @@ def difference(own: Figure, usual: Figure, rate: bool = False) -> Difference:
     half = down if gap > 0 else up
     if not half:  # neither figure varies, so that nothing says by how much another sample would differ
         return Difference(gap, gap - down, gap + up, None if gap else 1.0, None if gap else NORMAL)
-    return Difference(gap, gap - down, gap + up, float(2 * stats.norm.sf(CONFIDENCE * abs(gap) / half)), NORMAL)
+    return Difference(gap, gap - down, gap + up, float(2 * ndtr(-CONFIDENCE * abs(gap) / half)), NORMAL)
 
 
 def mean_difference(own: Sequence[float], usual: Sequence[float]) -> Difference:
@@ -67,7 +70,9 @@ def mean_difference(own: Sequence[float], usual: Sequence[float]) -> Difference:
         return Difference(gap, None, None, None, None)
     if max(np.ptp(own), np.ptp(usual)) == 0:
         return Difference(gap, gap, gap, None if gap else 1.0, None if gap else WELCH)
-    found = stats.ttest_ind(own, usual, equal_var=False)
+    from scipy.stats import ttest_ind
+
+    found = ttest_ind(own, usual, equal_var=False)
     low, high = found.confidence_interval(0.95)
     return Difference(gap, float(low), float(high), float(found.pvalue), WELCH)
 
@@ -77,6 +82,8 @@ def holm(probabilities: list[float | None]) -> list[float | None]:
     known = [place for place, p in enumerate(probabilities) if p is not None]
     corrected: list[float | None] = [None] * len(probabilities)
     if known:
+        from statsmodels.stats.multitest import multipletests
+
         found = multipletests([probabilities[place] for place in known], method="holm")[1]
         for place, p in zip(known, found.tolist(), strict=True):
             corrected[place] = float(p)
@@ -89,5 +96,7 @@ def _is_count(figure: Figure) -> bool:
 
 
 def _fisher(own: Figure, usual: Figure) -> float:
+    from scipy.stats import fisher_exact
+
     table = [[round(one.value * one.n), one.n - round(one.value * one.n)] for one in (own, usual)]
-    return float(stats.fisher_exact(table).pvalue)
+    return float(fisher_exact(table).pvalue)

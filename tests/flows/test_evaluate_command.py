@@ -10,6 +10,7 @@ import pytest
 from flows.cli.main import main
 from infra.storage import open_store
 from pipelines.pretrain import PretrainConfig, pretrain
+from tests.flows.cli.test_imports import run_jepa
 from tests.pipelines.small_dataset import small_dataset
 
 ASK = ["evaluate", "--model", "m0", "--protocol", "tiny-v1", "--executor", "local"]
@@ -53,6 +54,13 @@ def test_the_latent_kind_shows_its_figures(jepa: Jepa) -> None:
     assert lines[0].startswith("model m0@") and lines[0].endswith(" judged on d0@1 under tiny-v1, seed 0")
     assert [line.split("  ")[0] for line in lines[2:6]] == ["split", "test", "test", "test"]
     assert "effective rank of latents" in lines[3] and lines[-1] == "`jepa report --run m0` shows all of run m0"
+
+
+def test_nothing_is_imported_for_tests_and_compilers_that_it_does_without(jepa: Jepa, tmp_path: Path) -> None:
+    """Each of these takes half a second or more, and each worker of the job would take it again."""
+    ended, modules = run_jepa(tmp_path, *ASK, "--store", str(jepa.store), "--kinds", "latent")
+    assert ended.returncode == 0 and "effective rank of latents" in ended.stdout, ended.stderr
+    assert not {"scipy.stats", "statsmodels", "torch._dynamo", "sympy"} & modules
 
 
 def test_only_the_units_of_this_call_are_shown(jepa: Jepa) -> None:

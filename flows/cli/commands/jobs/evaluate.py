@@ -25,7 +25,7 @@ def execute(options: EvaluateConfig, context: Context) -> int:
     from flows.cli.shift_lines import shift_facts, shift_lines
     from flows.display import checkpoint_lines, evaluation_facts, evaluation_lines, figure_lines, metrics_lines
     from flows.shifts import judge, prepare
-    from jepa.evaluation import EVALUATIONS
+    from jepa.evaluation.evaluation import EVALUATIONS, declared
     from pipelines.reports.summary import headlines
     from pipelines.store.reports import read_table
 
@@ -35,7 +35,7 @@ def execute(options: EvaluateConfig, context: Context) -> int:
     metrics = read_table(store, "metrics", units=evaluated.units).compute()
     figures = headlines(metrics)
     # A kind that declares no headline figure has been evaluated all the same.
-    headless = metrics[~metrics.evaluation.isin([kind for kind in EVALUATIONS if EVALUATIONS.get(kind).headlines])]
+    headless = metrics[~metrics.evaluation.isin([kind for kind in EVALUATIONS if declared(kind).headlines])]
     context.show(
         {**evaluation_facts(evaluated), "metrics": [figure.model_dump(mode="json") for figure in figures]}
         | shift_facts(shifts),

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import ks_2samp, kurtosis
 
 from jepa.evaluation.statistics import Key
 
@@ -35,6 +34,8 @@ def premises(sequences: Sequence[Floats], names: Sequence[str]) -> dict[Key, flo
     - `component_correlation`: the largest absolute correlation of two dimensions; 0 where they are independent.
     - `rate_margin`: min ρ - (max ρ)²; dimensions can be separated where it is positive.
     """
+    from scipy.stats import kurtosis  # a third of a second to import, which protocols that name this kind are spared
+
     z_NQ = np.concatenate(sequences)
     before = np.concatenate([z_TQ[:-1] for z_TQ in sequences])
     after = np.concatenate([z_TQ[1:] for z_TQ in sequences])
@@ -65,6 +66,8 @@ def start_and_end(sequences: Sequence[Floats], names: Sequence[str]) -> dict[Key
 
     `start_end_gap` is 0 where a dimension has the same distribution at both, and `start_end_p` small where it has not.
     """
+    from scipy.stats import ks_2samp
+
     first, last = (np.stack([z_TQ[row] for z_TQ in sequences]) for row in (0, -1))
     found: dict[Key, float] = {}
     for index, name in enumerate(names):
