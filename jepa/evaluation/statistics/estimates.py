@@ -1,6 +1,7 @@
 """A value with its interval, and the two ways to take an interval from many values of the same figure."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +10,8 @@ from jepa.core.seeds import numpy_generator
 
 Z_95 = 1.959963984540054
 RESAMPLES = 2000
+MOST_KEPT = 2**22
+"""Values of the weights that are kept for the next figure, 32 MiB; of more groups they are drawn again for each."""
 
 Floats = NDArray[np.float64]
 Key = tuple[str, str | None]
@@ -31,9 +34,20 @@ def without_interval(value: float, n: int) -> Estimate:
 
 
 def bootstrap_weights(groups: int, seed: int, resamples: int = RESAMPLES) -> Floats:
-    """Returns how often each group occurs in each resample, (R, G); every row sums to G."""
+    """Returns how often each group occurs in each resample, (R, G); every row sums to G.
+
+    The many figures of one unit have the same groups and seed, for which they are drawn once: the array is read-only.
+    """
+    draw = _kept_weights if groups * resamples <= MOST_KEPT else _kept_weights.__wrapped__
+    return draw(groups, seed, resamples)
+
+
+@lru_cache(maxsize=2)
+def _kept_weights(groups: int, seed: int, resamples: int) -> Floats:
     rng = numpy_generator(seed)
-    return rng.multinomial(groups, np.full(groups, 1 / groups), size=resamples).astype(np.float64)
+    weights_RG = rng.multinomial(groups, np.full(groups, 1 / groups), size=resamples).astype(np.float64)
+    weights_RG.flags.writeable = False
+    return weights_RG
 
 
 def percentile_interval(value: float, resampled_R: ArrayLike, n: int) -> Estimate:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa.evaluation.kinds.surprise.paired import weights
-from jepa.evaluation.statistics import Estimate
+from jepa.evaluation.statistics import Estimate, bootstrap_weights
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -36,7 +35,7 @@ def half_noticed(strengths_S: Sequence[float], noticed_GS: Flags, struck_GS: Fla
     episodes = len(struck_GS)
     if not episodes:
         return None
-    weights_RG = np.concatenate([np.ones((1, episodes)), weights(episodes, seed)])
+    weights_RG = np.concatenate([np.ones((1, episodes)), bootstrap_weights(episodes, seed)])
     count_RS = weights_RG @ struck_GS.astype(np.float64)
     rate_RS = weights_RG @ (noticed_GS & struck_GS).astype(np.float64) / np.maximum(count_RS, 1)
     crossing_R = crossings(strengths, isotonic(rate_RS, count_RS))

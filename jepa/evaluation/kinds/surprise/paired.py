@@ -4,7 +4,6 @@ Shapes: G episodes; R resamples.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -67,19 +66,13 @@ def rank_biserial(struck_G: ArrayLike, control_G: ArrayLike) -> Estimate:
     return Estimate(value, min(low, value), max(high, value), n)
 
 
-@lru_cache(maxsize=2)
-def weights(groups: int, seed: int) -> NDArray[np.float64]:
-    """Returns `bootstrap_weights`, drawn once for all figures of so many episodes; not to be written to."""
-    return bootstrap_weights(groups, seed)
-
-
 def mean(values_G: Sequence[float], seed: int) -> Estimate:
     """Returns a mean with its bootstrap-t interval; one value alone has none."""
     values = np.asarray(values_G, dtype=np.float64)
     value = float(values.mean())
     if len(values) == 1:
         return Estimate(value, NAN, NAN, 1)
-    low, high = (float(end[0]) for end in mean_intervals(values[None], weights(len(values), seed)))
+    low, high = (float(end[0]) for end in mean_intervals(values[None], bootstrap_weights(len(values), seed)))
     return Estimate(value, min(low, value), max(high, value), len(values))
 
 
