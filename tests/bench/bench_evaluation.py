@@ -23,7 +23,7 @@ from tests.bench.record import record
 
 CHECKOUT = Path(__file__).parents[2]
 ALL = "all"
-OPTIONS = ("--executor", "local", "--workers", "1", "--force")
+OPTIONS = ("--executor", "local", "--force")
 
 
 def main() -> None:
@@ -34,15 +34,18 @@ def main() -> None:
     parser.add_argument("--against", type=Path, required=True, help="the other checkout")
     parser.add_argument("--kinds", nargs="*", default=[ALL, *STANDARD_KINDS])
     parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=1, help="1 evaluates in the process itself")
     arguments = parser.parse_args()
     checkouts = {"this": CHECKOUT, "other": arguments.against.resolve()}
-    measured = measure(checkouts, Path(arguments.store), arguments.model, arguments.kinds, arguments.times)
+    asked = [*OPTIONS, "--model", arguments.model, "--workers", str(arguments.workers)]
+    measured = measure(checkouts, Path(arguments.store), asked, arguments.kinds, arguments.times)
+    name = "evaluation" if arguments.workers == 1 else f"evaluation_{arguments.workers}_workers"
     found = {"model": arguments.model, "kinds": {kind: summary(seconds) for kind, seconds in measured.items()}}
-    record("evaluation", found | {"code": {name: version_of(checkout) for name, checkout in checkouts.items()}})
+    record(name, found | {"code": {name: version_of(checkout) for name, checkout in checkouts.items()}})
 
 
 def measure(
-    checkouts: dict[str, Path], store: Path, model: str, kinds: Sequence[str], times: int
+    checkouts: dict[str, Path], store: Path, asked: Sequence[str], kinds: Sequence[str], times: int
 ) -> dict[str, dict[str, list[float]]]:
     """Returns processor seconds by kind and checkout, each measured so many times."""
     seconds: dict[str, dict[str, list[float]]] = {kind: {name: [] for name in checkouts} for kind in kinds}
@@ -51,9 +54,9 @@ def measure(
             shutil.copytree(store, Path(folder) / name)
         for kind in [kind for _ in range(times) for kind in kinds]:
             for name, checkout in checkouts.items():
-                asked = [*OPTIONS, "--store", f"{folder}/{name}", "--model", model, "--run", f"bench-{kind}"]
-                asked += [] if kind == ALL else ["--kinds", kind]
-                seconds[kind][name].append(processor_seconds(checkout, ["-m", "flows.cli", "evaluate", *asked]))
+                own = ["--store", f"{folder}/{name}", "--run", f"bench-{kind}"]
+                own += [] if kind == ALL else ["--kinds", kind]
+                seconds[kind][name].append(processor_seconds(checkout, ["-m", "flows.cli", "evaluate", *asked, *own]))
                 print(kind, name, seconds[kind][name][-1], flush=True)
     return seconds
 
