@@ -20,7 +20,7 @@ from pipelines.reports import metrics_table
 from pipelines.store.references import DatasetRef, ModelRef
 from pipelines.store.reports import UnitManifest, read_table, write_tables
 from tests.pipelines.reports import synthetic
-from tests.pipelines.reports.page.drawings.of_evaluations.grids import VARIANTS, grid_rows
+from tests.pipelines.reports.page.drawings.of_evaluations.planning.grids import VARIANTS, grid_rows
 
 MODEL = ModelRef(name="m0", digest="a" * 64)
 

@@ -9,15 +9,15 @@ from markupsafe import Markup
 from infra.progress import Progress
 from infra.storage import Store
 from jepa.core.config import Config
-from pipelines.reports.page import sections
-from pipelines.reports.page.blocks import Amounts, PageSection
 from pipelines.reports.page.config import ReportConfig
 from pipelines.reports.page.data import ReportData, read_run
-from pipelines.reports.page.figures import figure_tables, figures_json, tile_groups
-from pipelines.reports.page.filters import cell, has_interval, number, share
-from pipelines.reports.page.numbers import shown
-from pipelines.reports.page.shift_maps import shifts
-from pipelines.reports.page.studies import study_sections
+from pipelines.reports.page.elements.blocks import Amounts, PageSection
+from pipelines.reports.page.elements.filters import cell, has_interval, number, share
+from pipelines.reports.page.elements.numbers import shown
+from pipelines.reports.page.sections import of_run as sections
+from pipelines.reports.page.sections.all_figures import figure_tables, figures_json, tile_groups
+from pipelines.reports.page.sections.of_studies import study_sections
+from pipelines.reports.page.sections.shift_maps import shifts
 from pipelines.reports.summary import Headline
 from pipelines.store.reports import SCHEMA_VERSION, latest_run
 from pipelines.store.sealed import seal_page

@@ -7,7 +7,7 @@ import pytest
 from pipelines.reports.matrices import MANY, Matrix, gathered
 from pipelines.reports.summary import Headline, headlines
 from tests.pipelines.reports import synthetic
-from tests.pipelines.reports.page.drawings.of_evaluations.grids import VARIANTS, grid_rows
+from tests.pipelines.reports.page.drawings.of_evaluations.planning.grids import VARIANTS, grid_rows
 from tests.pipelines.reports.page.drawings.subjects import frame
 
 FOUR = ["cem", "icem", "mppi", "shooting"]

@@ -33,7 +33,7 @@ def _show_comparison(options: ReportConfig, store: Store, context: Context) -> i
     from pipelines.reports.comparison import compare
 
     found = compare(store, options.compare)
-    from pipelines.reports.comparison.pages import write_comparison
+    from pipelines.reports.comparison.pages.writing import write_comparison
 
     address = write_comparison(store, found)
     context.show({"report": address, **found.model_dump(mode="json")}, [address])
@@ -41,7 +41,7 @@ def _show_comparison(options: ReportConfig, store: Store, context: Context) -> i
 
 
 def _show_leaderboard(store: Store, context: Context) -> int:
-    from pipelines.reports.comparison.pages import write_leaderboard_page
+    from pipelines.reports.comparison.pages.writing import write_leaderboard_page
 
     address, table = write_leaderboard_page(store)
     context.show({"report": address, "rows": len(table)}, [address])

@@ -9,9 +9,9 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
-from pipelines.reports.page.style import BLUE, INK, canvas, svg, valued
+from pipelines.reports.page.elements.blocks import Block
+from pipelines.reports.page.elements.style import BLUE, INK, canvas, svg, valued
 from pipelines.reports.selection import reading_order
 from pipelines.reports.words import digits, value_words
 

@@ -11,7 +11,7 @@ import pandas as pd
 from jepa.core.errors import InputError
 from jepa.core.registries.registry import Registry
 from jepa.evaluation.declarations import Chart
-from pipelines.reports.page.blocks import Amounts, Block
+from pipelines.reports.page.elements.blocks import Amounts, Block
 
 ROOM = "pipelines.reports.page.drawings"
 
@@ -84,26 +84,26 @@ DRAWINGS: Registry[type[Drawing]] = Registry(
     "drawing",
     {
         "bars": f"{ROOM}.bars",
-        "candidate_scatter": f"{ROOM}.of_evaluations.candidate_scatter",
-        "decoding_curves": f"{ROOM}.of_evaluations.decoding_curves",
-        "dose_response": f"{ROOM}.of_evaluations.dose_response",
+        "candidate_scatter": f"{ROOM}.of_evaluations.regret_decomposition.candidate_scatter",
+        "decoding_curves": f"{ROOM}.of_evaluations.decoding.decoding_curves",
+        "dose_response": f"{ROOM}.of_evaluations.surprise.dose_response",
         "figure_table": f"{ROOM}.figure_table",
-        "films": f"{ROOM}.of_evaluations.films",
-        "film_strips": f"{ROOM}.of_evaluations.film_strips",
+        "films": f"{ROOM}.of_evaluations.planning.films",
+        "film_strips": f"{ROOM}.of_evaluations.decoding.film_strips",
         "heat_map": f"{ROOM}.heat_map",
         "lines": f"{ROOM}.lines",
-        "path_scenes": f"{ROOM}.of_evaluations.path_scenes",
-        "planner_bars": f"{ROOM}.of_evaluations.planner_bars",
-        "planner_lines": f"{ROOM}.of_evaluations.planner_lines",
-        "prediction_lines": f"{ROOM}.of_evaluations.prediction_lines",
-        "probe_scatter": f"{ROOM}.of_evaluations.probe_scatter",
-        "quality_by_seconds": f"{ROOM}.of_evaluations.quality_by_seconds",
-        "regret_parts": f"{ROOM}.of_evaluations.regret_parts",
+        "path_scenes": f"{ROOM}.of_evaluations.planning.path_scenes",
+        "planner_bars": f"{ROOM}.of_evaluations.planning.planner_bars",
+        "planner_lines": f"{ROOM}.of_evaluations.planning.planner_lines",
+        "prediction_lines": f"{ROOM}.of_evaluations.probing.prediction_lines",
+        "probe_scatter": f"{ROOM}.of_evaluations.probing.probe_scatter",
+        "quality_by_seconds": f"{ROOM}.of_evaluations.planning.quality_by_seconds",
+        "regret_parts": f"{ROOM}.of_evaluations.regret_decomposition.regret_parts",
         "scatter": f"{ROOM}.scatter",
         "seed_bars": f"{ROOM}.seed_bars",
         "seed_lines": f"{ROOM}.seed_lines",
         "strips": f"{ROOM}.strips",
-        "surprise_curves": f"{ROOM}.of_evaluations.surprise_curves",
+        "surprise_curves": f"{ROOM}.of_evaluations.surprise.surprise_curves",
         "table": f"{ROOM}.table",
     },
 )

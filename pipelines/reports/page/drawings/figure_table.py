@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
-from pipelines.reports.page.numbers import shown
+from pipelines.reports.page.elements.blocks import Block
+from pipelines.reports.page.elements.numbers import shown
 from pipelines.reports.selection import grouped, reading_order
 from pipelines.reports.words import digits, plain, seconds_words, value_words
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
-from pipelines.reports.page.style import MAP, canvas, svg
+from pipelines.reports.page.elements.blocks import Block
+from pipelines.reports.page.elements.style import MAP, canvas, svg
 from pipelines.reports.selection import grouped, reading_order
 from pipelines.reports.words import plain, value_words
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipelines.reports.page.style import HALO
+from pipelines.reports.page.elements.style import HALO
 
 PLACES = ((0, 1), (-1, 0), (1, 0), (0, -1), (-1, 1), (1, 1), (-1, -1), (1, -1))
 """Where a name may stand from its point, the preferred first: across and up."""

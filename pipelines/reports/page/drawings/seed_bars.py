@@ -7,9 +7,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from jepa.studies.claims import mean_interval
-from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.bars import BarChart
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
+from pipelines.reports.page.elements.blocks import Block
 
 SPLIT = {"split": "seeds"}
 """Bars have a row of panels for each split; the seeds of a study are one."""

@@ -8,9 +8,9 @@ from markupsafe import Markup
 from matplotlib.ticker import FuncFormatter
 
 from jepa.studies.claims import mean_interval
-from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
-from pipelines.reports.page.style import GREY, SERIES, canvas, svg
+from pipelines.reports.page.elements.blocks import Block
+from pipelines.reports.page.elements.style import GREY, SERIES, canvas, svg
 from pipelines.reports.selection import grouped
 from pipelines.reports.words import plain, value_words
 

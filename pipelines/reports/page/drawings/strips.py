@@ -5,9 +5,9 @@ from itertools import islice
 
 from markupsafe import Markup
 
-from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
-from pipelines.reports.page.strips import strip
+from pipelines.reports.page.elements.blocks import Block
+from pipelines.reports.page.elements.strips import strip
 from pipelines.reports.selection import grouped
 from pipelines.reports.words import plain, value_words
 

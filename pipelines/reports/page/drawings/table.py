@@ -7,9 +7,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from pipelines.reports.origins import COLUMNS
-from pipelines.reports.page.blocks import Block
 from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
-from pipelines.reports.page.numbers import shown
+from pipelines.reports.page.elements.blocks import Block
+from pipelines.reports.page.elements.numbers import shown
 from pipelines.reports.words import digits, plain
 from pipelines.store.reports.schema import CONTEXT_COLUMNS, PROVENANCE_COLUMNS
 

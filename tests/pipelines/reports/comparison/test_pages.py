@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from infra.storage import Store, open_store
 from pipelines.reports.comparison import compare, leaderboard
-from pipelines.reports.comparison.pages import write_comparison, write_leaderboard_page
+from pipelines.reports.comparison.pages.writing import write_comparison, write_leaderboard_page
 from pipelines.store.reports import write_tables
 from tests.pipelines.reports import synthetic
 from tests.pipelines.reports.comparison.judged import write_planning

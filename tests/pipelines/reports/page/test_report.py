@@ -17,7 +17,7 @@ from pipelines.store.reports.verify import verify_reports
 from tests.pipelines.damage import HARMS, damage
 from tests.pipelines.reports import synthetic
 from tests.pipelines.reports.page.charts import table_rows
-from tests.pipelines.reports.page.drawings.of_evaluations.grids import VARIANTS, grid_rows
+from tests.pipelines.reports.page.drawings.of_evaluations.planning.grids import VARIANTS, grid_rows
 from tests.pipelines.reports.page.pages import Page, figures_of, made
 
 

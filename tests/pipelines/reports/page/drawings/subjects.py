@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 
 from jepa.evaluation.declarations import Chart
-from pipelines.reports.page.blocks import Amounts, Block
 from pipelines.reports.page.drawings import DRAWINGS, Subject
+from pipelines.reports.page.elements.blocks import Amounts, Block
 from pipelines.store.reports.rows import to_arrow, to_pandas
 from tests.pipelines.reports import synthetic
 

@@ -1,0 +1,1 @@
+"""The pages of comparisons and of the leaderboard."""
