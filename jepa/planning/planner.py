@@ -22,7 +22,8 @@ from jepa.models.world_model import WorldModel
 from jepa.planning.heads.head import Head
 from jepa.planning.heads.registry import HEADS
 from jepa.planning.search.space import CarriedOut
-from jepa.worlds.world import WORLDS, WorldSpec
+from jepa.worlds.registry import WORLDS
+from jepa.worlds.world import WorldSpec
 
 
 @dataclass(frozen=True)

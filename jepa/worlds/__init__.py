@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from jepa.worlds.declarations import Factor, GoalKind, Quantity, Shift
     from jepa.worlds.perturbations import Perturbation
     from jepa.worlds.policies import POLICIES, Policy, make_policy
+    from jepa.worlds.registry import WORLDS
     from jepa.worlds.rollout import EpisodePlan, collect_episodes
     from jepa.worlds.shifts import find_shift, shifts_of
     from jepa.worlds.success import SuccessKind, first_success
-    from jepa.worlds.world import WORLDS, World, WorldSpec, make_world
+    from jepa.worlds.world import World, WorldSpec, make_world
 
 __all__ = [
     "POLICIES",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from jepa.core.episodes import EpisodeSource
 from jepa.core.errors import InputError
-from jepa.worlds.world import WORLDS
+from jepa.worlds.registry import WORLDS
 
 
 def simulator_problem(source: EpisodeSource) -> str | None:

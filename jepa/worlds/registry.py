@@ -58,3 +58,23 @@ class WorldRegistry(Registry["type[World]"]):
 
     def _family_of(self, name: str) -> str | None:
         return next((prefix for prefix in self._families if name.startswith(prefix)), None)
+
+
+WORLDS = WorldRegistry(
+    {
+        "counting": "jepa.worlds.counting.world",
+        "cube": "jepa.worlds.adapters.cube.world",
+        "pusht": "jepa.worlds.adapters.pusht.world",
+        "reacher": "jepa.worlds.adapters.reacher.world",
+        "swm_two_room": "jepa.worlds.adapters.swm_two_room.world",
+        "two_room": "jepa.worlds.two_room.world",
+    },
+    {
+        "gymnasium:": (
+            "<id of a Gymnasium environment>",
+            "jepa.worlds.adapters.any_gymnasium.world",
+            "any installed environment that renders RGB pictures, e.g. gymnasium:Pendulum-v1; with a module that "
+            "registers the id, gymnasium:<module>:<id>",
+        )
+    },
+)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Actions, Episode
 from jepa.core.input.conversions import UnfitValueError, to_numbers, to_pixels
 from jepa.worlds.policies import make_policy
-from jepa.worlds.world import WORLDS, World, WorldSpec, make_world
+from jepa.worlds.registry import WORLDS
+from jepa.worlds.world import World, WorldSpec, make_world
 
 BATCH_EPISODES = 64
 BATCH_BYTES = 96 * 2**20

@@ -23,7 +23,7 @@ from jepa.core.seeds import episode_generator
 from jepa.worlds.choices import Choice, carried_out
 from jepa.worlds.declarations import Factor, GoalKind, Quantity, Shift
 from jepa.worlds.perturbations import Lasting, Perturbation, find
-from jepa.worlds.registry import WorldRegistry
+from jepa.worlds.registry import WORLDS
 from jepa.worlds.success import USUAL, SuccessKind
 
 IMAGE_SIZES = (16, 1024)
@@ -109,12 +109,12 @@ class WorldSpec:
         Raises:
             InputError: the world has none.
         """
-        kinds = (SuccessKind(USUAL, self.success, drops_solved=False), *self.success_kinds)
-        for kind in kinds:
-            if kind.name == name:
-                return kind
-        has = ", ".join(kind.name for kind in kinds)
-        raise InputError(f"world {self.name!r} has no success test {name!r}; it has: {has}")
+        kinds = {
+            kind.name: kind for kind in (SuccessKind(USUAL, self.success, drops_solved=False), *self.success_kinds)
+        }
+        if name not in kinds:
+            raise InputError(f"world {self.name!r} has no success test {name!r}; it has: {', '.join(kinds)}")
+        return kinds[name]
 
     @property
     def recorded(self) -> dict[str, int]:
@@ -153,6 +153,12 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
         "autoreset_mode": AutoresetMode.DISABLED,
     }
     render_mode = "rgb_array"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuses a world that declares perturbations and has no `_strike`, when it is defined."""
+        super().__init_subclass__(**kwargs)
+        if hasattr(cls, "world_spec") and cls.world_spec.perturbations and cls._strike is World._strike:
+            raise TypeError(f"world {cls.world_spec.name!r} declares perturbations: define what they do, `_strike`")
 
     def __init__(self, num_envs: int, image_size: int | None = None) -> None:
         """Makes N copies that render frames of `image_size` pixels square.
@@ -287,8 +293,8 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
         return self._strike(kind, rngs, strength)
 
     def _strike(self, kind: str, rngs: Sequence[np.random.Generator], strength: float | None) -> NDArray[np.bool_]:
-        """Does what `perturb` says; kind and strength are the specification's. A world with perturbations has it."""
-        raise NotImplementedError(f"world {self.world_spec.name!r} declares perturbation {kind!r}; define `_strike`")
+        """Does what `perturb` says, by kinds and strengths of the specification; a world without any strikes nobody."""
+        return np.zeros(self.num_envs, dtype=np.bool_)
 
     def meets(self, goal: Mapping[str, NDArray[np.float32]], kind: str, success_kind: str = USUAL) -> NDArray[np.bool_]:
         """Returns whether each copy meets its goal now by a success kind of the specification, (N,).
@@ -351,26 +357,6 @@ class World(gymnasium.vector.VectorEnv[Pixels, Actions, NDArray[Any]]):
                 "override `is_goal_of_kind` in its class"
             )
         return np.ones(len(next(iter(start.values()))), dtype=bool)
-
-
-WORLDS = WorldRegistry(
-    {
-        "counting": "jepa.worlds.counting.world",
-        "cube": "jepa.worlds.adapters.cube.world",
-        "pusht": "jepa.worlds.adapters.pusht.world",
-        "reacher": "jepa.worlds.adapters.reacher.world",
-        "swm_two_room": "jepa.worlds.adapters.swm_two_room.world",
-        "two_room": "jepa.worlds.two_room.world",
-    },
-    {
-        "gymnasium:": (
-            "<id of a Gymnasium environment>",
-            "jepa.worlds.adapters.any_gymnasium.world",
-            "any installed environment that renders RGB pictures, e.g. gymnasium:Pendulum-v1; with a module that "
-            "registers the id, gymnasium:<module>:<id>",
-        )
-    },
-)
 
 
 def make_world(name: str, num_envs: int, **options: Any) -> World:

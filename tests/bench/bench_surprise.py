@@ -20,7 +20,7 @@ from jepa.evaluation.kinds.surprise.replays import replaying
 from jepa.evaluation.kinds.surprise.scoring import ONE_STEP, latents, surprises
 from jepa.evaluation.kinds.surprise.twins import twins
 from jepa.models.world_model import WorldModel
-from jepa.worlds.world import WORLDS
+from jepa.worlds.registry import WORLDS
 from pipelines.store import Dataset, open_dataset, resolve_dataset
 from pipelines.store.models.manifest import read_model, resolve_model
 from tests.bench.record import record

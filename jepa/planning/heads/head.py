@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from jepa.core.config import Config
 from jepa.models.world_model import WorldModel
 from jepa.planning.heads.episodes import LatentEpisodes
-from jepa.worlds.world import WORLDS
+from jepa.worlds.registry import WORLDS
 
 
 class HeadConfig(Config):

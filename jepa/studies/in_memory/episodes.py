@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from jepa.core.episodes import SPLITS, Episode, EpisodeSource
 from jepa.core.errors import InputError
 from jepa.core.seeds import derive_seed, numpy_generator
+from jepa.worlds.registry import WORLDS
 from jepa.worlds.rollout import EpisodePlan, collect_episodes
-from jepa.worlds.world import WORLDS
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from jepa.objectives.objective import OBJECTIVES, Objective, make_objective
 from jepa.studies.in_memory.clips import ClipSampler
 from jepa.studies.in_memory.episodes import MemoryEpisodes
 from jepa.worlds.declarations import Quantity
-from jepa.worlds.world import WORLDS
+from jepa.worlds.registry import WORLDS
 
 NO_TERMS = dict.fromkeys(("variance", "covariance", "time_similarity", "time_variance"), 0.0)
 SPECIAL: Mapping[str, tuple[str, dict[str, Any]]] = {

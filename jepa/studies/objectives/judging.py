@@ -17,7 +17,7 @@ from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 from jepa.studies.in_memory.episodes import MemoryEpisodes
 from jepa.studies.study import Measure
-from jepa.worlds.world import WORLDS
+from jepa.worlds.registry import WORLDS
 
 PLANNING = {"success_rate": "goals_reached", "final_distance": "final_distance"}
 """Names of the planning figures here; those of the references carry who planned at their end."""

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from jepa.evaluation.protocol import Protocol, get_protocol
 from jepa.studies.in_memory.episodes import Collection
 from jepa.training.recipes import RECIPES, Recipe
-from jepa.worlds.world import WORLDS
+from jepa.worlds.registry import WORLDS
 
 Size = Literal["small", "full"]
 

@@ -3,32 +3,15 @@
 import numpy as np
 
 from jepa.worlds.counting.scene import MOST
-from jepa.worlds.perturbations import OBJECTS, SHARE, Perturbation, ignore_action, recolour, reverse, vanish
+from jepa.worlds.perturbations import OBJECTS, ignore_action, recolour, resize, reverse, teleport, vanish
 
 TELEPORT = 2
 """Least change of the count that no action makes."""
 
 PERTURBATIONS = (
-    Perturbation(
-        "teleport",
-        "continuity",
-        physical=True,
-        unit=OBJECTS,
-        strengths=(1.0, 2.0, 3.0, 4.0),
-        strength=2.0,
-        description="so many objects come or go at once; in full, two or more",
-        full_is_at_least=True,
-    ),
+    teleport(OBJECTS, (1.0, 2.0, 3.0, 4.0), 2.0, "so many objects come or go at once; in full, two or more"),
     recolour("all objects", "hue"),
-    Perturbation(
-        "resize",
-        "immutability",
-        physical=False,
-        unit=f"{SHARE} of their radius",
-        strengths=(0.1, 0.2, 0.35, 0.5, 1.0),
-        strength=1.0,
-        description="all objects look larger by that part",
-    ),
+    resize("all objects look larger by that part", "their radius"),
     vanish("every object"),
     reverse(),
     ignore_action(),

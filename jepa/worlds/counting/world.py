@@ -18,7 +18,8 @@ from jepa.worlds.counting.perturbations import PERTURBATIONS, other_count
 from jepa.worlds.counting.scene import LAYOUTS, MOST, SHAPES, draw, following, places
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
 from jepa.worlds.perturbations import IGNORE_ACTION, hue_on_the_way
-from jepa.worlds.world import WORLDS, World, WorldSpec
+from jepa.worlds.registry import WORLDS
+from jepa.worlds.world import World, WorldSpec
 
 Floats = NDArray[np.float32]
 

@@ -7,7 +7,17 @@ Shapes: N copies.
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa.worlds.perturbations import SHARE, STEPS_WAY, Perturbation, ignore_action, recolour, reverse, vanish
+from jepa.worlds.perturbations import (
+    STEPS_WAY,
+    duplicate,
+    ignore_action,
+    pass_through,
+    recolour,
+    resize,
+    reverse,
+    teleport,
+    vanish,
+)
 
 Floats = NDArray[np.float32]
 
@@ -16,45 +26,18 @@ Span = tuple[np.float32, np.float32]
 NEAR_WALL = 0.6
 """How far before the wall, in parts of the way through it, an agent may be that passes through: three steps' way."""
 
+WAYS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
+
 PERTURBATIONS = (
-    Perturbation(
-        "teleport",
-        "continuity",
-        physical=True,
-        unit=STEPS_WAY,
-        strengths=(0.5, 1.0, 2.0, 3.0, 5.0, 10.0),
-        strength=10.0,
-        description="the agent is at a free place so far away; in full, anywhere from that far on",
-        full_is_at_least=True,
-    ),
+    teleport(STEPS_WAY, WAYS, 10.0, "the agent is at a free place so far away; in full, anywhere from that far on"),
     recolour("the agent"),
-    Perturbation(
-        "resize",
-        "immutability",
-        physical=False,
-        unit=f"{SHARE} of the radius",
-        strengths=(0.1, 0.2, 0.35, 0.5, 1.0),
-        strength=1.0,
-        description="the agent looks larger by that part, and is held by walls as before",
-    ),
+    resize("the agent looks larger by that part, and is held by walls as before", "the radius"),
     vanish("the agent"),
-    Perturbation(
-        "duplicate",
-        "permanence",
-        physical=True,
-        unit=STEPS_WAY,
-        strengths=(0.5, 1.0, 2.0, 3.0, 5.0, 10.0),
-        strength=10.0,
-        description="a second agent that does as the first one does, so far from it",
-    ),
-    Perturbation(
-        "pass_through",
-        "solidity",
-        physical=True,
-        unit=STEPS_WAY,
-        strengths=(1.0, 2.0, 3.0, 4.0, 6.0),
-        strength=6.0,
-        description="an agent near the wall is so far beyond where the wall stops it; from 5 on, on its other side",
+    duplicate("agent that does as the first one does, so far from it", STEPS_WAY, WAYS, 10.0),
+    pass_through(
+        STEPS_WAY,
+        (1.0, 2.0, 3.0, 4.0, 6.0),
+        "an agent near the wall is so far beyond where the wall stops it; from 5 on, on its other side",
     ),
     reverse(),
     ignore_action(),

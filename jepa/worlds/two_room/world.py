@@ -16,12 +16,13 @@ from jepa.core.episodes import Actions, Pixels, State
 from jepa.core.seeds import episode_generator
 from jepa.worlds.declarations import Factor, GoalKind, Quantity, Shift
 from jepa.worlds.perturbations import part_way, teleported
+from jepa.worlds.registry import WORLDS
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.two_room.distractor import Distractor
 from jepa.worlds.two_room.doorway import Doorway, shortest_way
 from jepa.worlds.two_room.painting import paint_disks, share, turned
 from jepa.worlds.two_room.perturbations import PERTURBATIONS, passed_through
-from jepa.worlds.world import WORLDS, World, WorldSpec
+from jepa.worlds.world import World, WorldSpec
 
 Floats = NDArray[np.float32]
 

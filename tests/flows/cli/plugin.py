@@ -13,7 +13,7 @@ from jepa.objectives.objective import OBJECTIVES
 from jepa.objectives.reconstruction import Reconstruction
 from jepa.worlds.policies import POLICIES, Policy
 from jepa.worlds.two_room.world import TwoRoom
-from jepa.worlds.world import WORLDS
+from jepa.worlds.registry import WORLDS
 
 
 @WORLDS.register("mirrored_room")

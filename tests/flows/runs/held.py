@@ -17,7 +17,7 @@ from pathlib import Path
 from jepa.objectives.objective import OBJECTIVES
 from jepa.objectives.reconstruction import Reconstruction
 from jepa.worlds.two_room.world import TwoRoom
-from jepa.worlds.world import WORLDS
+from jepa.worlds.registry import WORLDS
 
 
 def hold(what):

@@ -1,10 +1,13 @@
 """Perturbations as declarations, and what worlds share in carrying them out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from jepa.core.errors import InputError
+from jepa.worlds import World, make_world
 from jepa.worlds.perturbations import STEPS, Perturbation, find, part_way, teleported
 from tests.narrow import floats
 
@@ -66,3 +69,10 @@ def test_a_share_of_the_way_to_a_colour() -> None:
     red, blue = floats([200, 0, 0]), floats([0, 0, 100])
     np.testing.assert_array_equal(part_way(red, blue, 0.25), [150, 0, 25])
     np.testing.assert_array_equal(part_way(red, blue, None), blue)
+
+
+def test_a_world_that_does_not_say_what_its_perturbations_do_is_refused_when_it_is_defined() -> None:
+    spec = make_world("two_room", 1).world_spec
+    with pytest.raises(TypeError, match="'two_room' declares perturbations: define what they do, `_strike`"):
+        type("Silent", (World,), {"world_spec": spec})
+    type("Still", (World,), {"world_spec": replace(spec, perturbations=())})

@@ -22,7 +22,8 @@ from jepa.evaluation.statistics import Estimate, Key, jackknifed
 from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 from jepa.worlds.recordings import require_simulator
-from jepa.worlds.world import WORLDS, make_world
+from jepa.worlds.registry import WORLDS
+from jepa.worlds.world import make_world
 
 COPIES = 64
 """Copies of the world in which true distances are measured."""

@@ -39,7 +39,7 @@ from jepa.evaluation.latents import encode_split
 from jepa.evaluation.statistics import Estimate, Key, bootstrap_weights, jackknifed, percentile_interval
 from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
-from jepa.worlds.world import WORLDS
+from jepa.worlds.registry import WORLDS
 
 Floats = NDArray[np.float64]
 

@@ -43,8 +43,9 @@ from jepa.planning.heads.head import Head
 from jepa.planning.planner import Planner, PlanningSetting, Problem
 from jepa.planning.problem_manifest import DrawnProblem, ProblemManifest
 from jepa.worlds.recordings import require_simulator
+from jepa.worlds.registry import WORLDS
 from jepa.worlds.stitching import require_stitching
-from jepa.worlds.world import WORLDS, WorldSpec, make_world
+from jepa.worlds.world import WorldSpec, make_world
 
 
 @EVALUATIONS.register("planning")

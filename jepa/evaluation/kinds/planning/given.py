@@ -12,7 +12,8 @@ from jepa.evaluation.kinds.planning.stitched import NEAREST, steps_fit
 from jepa.planning.execution import stack_states
 from jepa.planning.problem_manifest import DrawnProblem, ProblemManifest
 from jepa.worlds.recordings import require_simulator
-from jepa.worlds.world import WORLDS, World, make_world
+from jepa.worlds.registry import WORLDS
+from jepa.worlds.world import World, make_world
 
 LONGEST_OFFSET = 1_000_000
 """Environment steps; no budget is longer."""

@@ -20,8 +20,9 @@ from jepa.evaluation.kinds.planning.stitched import draw_stitched
 from jepa.planning.execution import stack_states
 from jepa.planning.planner import Problem
 from jepa.planning.problem_manifest import DrawnProblem, same_states
+from jepa.worlds.registry import WORLDS
 from jepa.worlds.stitching import goal_in_world_of
-from jepa.worlds.world import WORLDS, World, make_world
+from jepa.worlds.world import World, make_world
 
 SCANNED_EPISODES_PER_PROBLEM = 10
 """How many episodes are looked at for each problem wanted; a larger split is not read to its end."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from jepa.core.episodes import EpisodeSource, State
 from jepa.worlds.declarations import Quantity
-from jepa.worlds.world import WORLDS
+from jepa.worlds.registry import WORLDS
 
 Floats = NDArray[np.float32]
 

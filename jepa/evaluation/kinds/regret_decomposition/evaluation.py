@@ -48,7 +48,8 @@ from jepa.planning.planner import Planner, PlanningSetting, Problem
 from jepa.planning.problem_manifest import DrawnProblem, ProblemManifest
 from jepa.planning.search.latent import LatentSearch
 from jepa.worlds.recordings import require_simulator
-from jepa.worlds.world import WORLDS, make_world
+from jepa.worlds.registry import WORLDS
+from jepa.worlds.world import make_world
 
 BY_RANKING = {"real_latents": "real_best", "imagined_latents": "imagined_best", "planner": "plan"}
 """Quantities of `top1_regret`, with the column of the problem's row that holds the true cost of their choice."""

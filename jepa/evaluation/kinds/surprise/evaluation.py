@@ -45,7 +45,7 @@ from jepa.evaluation.statistics import bootstrap_mean
 from jepa.models.world_model import WorldModel
 from jepa.worlds.perturbations import Perturbation
 from jepa.worlds.recordings import simulator_problem
-from jepa.worlds.world import WORLDS
+from jepa.worlds.registry import WORLDS
 
 __all__ = ["SurpriseConfig", "SurpriseEvaluation"]
 

@@ -1,17 +1,13 @@
 """What can happen to any environment that its dynamics do not explain, nothing being known of what it shows."""
 
-from jepa.worlds.perturbations import SHARE, STEPS, Perturbation, ignore_action
+from jepa.worlds.perturbations import SHARE, STEPS, Perturbation, ignore_action, teleport
 
 PERTURBATIONS = (
-    Perturbation(
-        "teleport",
-        "continuity",
-        physical=True,
-        unit=STEPS,
-        strengths=(1.0, 2.0, 5.0, 10.0, 20.0),
-        strength=20.0,
-        description="it is where so many drawn actions would have led; in full, in the first state of another episode",
-        full_is_at_least=True,
+    teleport(
+        STEPS,
+        (1.0, 2.0, 5.0, 10.0, 20.0),
+        20.0,
+        "it is where so many drawn actions would have led; in full, in the first state of another episode",
     ),
     Perturbation(
         "recolour",

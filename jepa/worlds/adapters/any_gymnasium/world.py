@@ -26,7 +26,8 @@ from jepa.worlds.adapters.any_gymnasium.perturbations import PERTURBATIONS
 from jepa.worlds.adapters.packages import choose_renderer, quiet, resize
 from jepa.worlds.declarations import GoalKind, Quantity
 from jepa.worlds.perturbations import IGNORE_ACTION
-from jepa.worlds.world import WORLDS, World, WorldSpec
+from jepa.worlds.registry import WORLDS
+from jepa.worlds.world import World, WorldSpec
 
 Floats = NDArray[np.float32]
 

@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 from jepa.worlds.adapters.mujoco_looks import Place
 from jepa.worlds.perturbations import (
-    FOR_STEPS,
     SHARE,
-    STEPS,
-    Perturbation,
+    duplicate,
+    for_steps,
     ignore_action,
+    pass_through,
     recolour,
+    resize,
     reverse,
+    teleport,
     teleported,
     vanish,
 )
@@ -28,54 +30,19 @@ NEAR = 0.1
 """Metres between gripper and cube within which what the gripper does may move it."""
 
 PERTURBATIONS = (
-    Perturbation(
-        "teleport",
-        "continuity",
-        physical=True,
-        unit="metre",
-        strengths=WAYS,
-        strength=0.1,
-        description="the cube is so far away at its height; in full, it lies anywhere from that far on",
-        full_is_at_least=True,
-    ),
+    teleport("metre", WAYS, 0.1, "the cube is so far away at its height; in full, it lies anywhere from that far on"),
     recolour("the cube", "hue"),
-    Perturbation(
-        "resize",
-        "immutability",
-        physical=False,
-        unit=f"{SHARE} of its side",
-        strengths=(0.1, 0.2, 0.35, 0.5, 1.0),
-        strength=1.0,
-        description="the cube looks larger by that part, and is held and weighs as before",
-    ),
+    resize("the cube looks larger by that part, and is held and weighs as before", "its side"),
     vanish("the cube"),
-    Perturbation(
-        "duplicate",
-        "permanence",
-        physical=True,
-        unit="metre",
-        strengths=WAYS,
-        strength=0.1,
-        description="a second cube that does as the first one does, so far from it",
+    duplicate("cube that does as the first one does, so far from it", "metre", WAYS, 0.1),
+    pass_through(
+        f"{SHARE} of its height",
+        (0.1, 0.25, 0.5, 0.75, 1.0),
+        "a cube that lies on the table is sunk into it by that part",
     ),
-    Perturbation(
-        "pass_through",
-        "solidity",
-        physical=True,
-        unit=f"{SHARE} of its height",
-        strengths=(0.1, 0.25, 0.5, 0.75, 1.0),
-        strength=1.0,
-        description="a cube that lies on the table is sunk into it by that part",
-    ),
-    Perturbation(
+    for_steps(
         "freeze_block",
-        "dynamics",
-        physical=True,
-        unit=STEPS,
-        strengths=FOR_STEPS,
-        strength=FOR_STEPS[-1],
-        description="for so many steps nothing moves the cube, be it in the air; strikes where the gripper is near",
-        before_step=True,
+        "for so many steps nothing moves the cube, be it in the air; strikes where the gripper is near",
     ),
     reverse(),
     ignore_action(),

@@ -21,8 +21,9 @@ from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue,
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
 from jepa.worlds.perturbations import hue_on_the_way
+from jepa.worlds.registry import WORLDS
 from jepa.worlds.success import USUAL, SuccessKind
-from jepa.worlds.world import WORLDS, WorldSpec
+from jepa.worlds.world import WorldSpec
 
 SUCCESS_METRES = 0.04
 STRICT_METRES, STRICT_ANGLE = 0.03, math.radians(15)

@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 from jepa.core.episodes import Pixels
 from jepa.worlds.adapters.pusht.bodies import INSIDE, place, read
 from jepa.worlds.perturbations import (
-    FOR_STEPS,
-    SHARE,
-    STEPS,
     STEPS_WAY,
     Lasting,
     Perturbation,
+    duplicate,
+    for_steps,
     ignore_action,
+    pass_through,
     recolour,
+    resize,
     reverse,
+    teleport,
     teleported,
     vanish,
 )
@@ -37,51 +39,21 @@ NEAR_BLOCK = 1.0
 WAYS = (0.125, 0.25, 0.5, 1.0, 2.0, 3.0)
 
 PERTURBATIONS = (
-    Perturbation(
-        "teleport",
-        "continuity",
-        physical=True,
-        unit=STEPS_WAY,
-        strengths=WAYS,
-        strength=3.0,
-        description="agent and block, each so far away; in full to other poses, each over 120 pixels away",
-        full_is_at_least=True,
+    teleport(
+        STEPS_WAY, WAYS, 3.0, "agent and block, each so far away; in full to other poses, each over 120 pixels away"
     ),
     recolour("the block"),
     Perturbation("teleport_agent", "continuity", True, STEPS_WAY, WAYS, 3.0, "the agent alone, so far away"),
     Perturbation("teleport_block", "continuity", True, STEPS_WAY, WAYS, 3.0, "the block alone, so far away"),
-    Perturbation(
-        "resize",
-        "immutability",
-        physical=False,
-        unit=f"{SHARE} of the radius",
-        strengths=(0.1, 0.2, 0.35, 0.5, 1.0),
-        strength=1.0,
-        description="the agent looks larger by that part, and pushes as before",
-    ),
+    resize("the agent looks larger by that part, and pushes as before", "the radius"),
     vanish("the block", "vanish_block"),
-    Perturbation(
-        "duplicate_block", "permanence", True, STEPS_WAY, WAYS, 3.0, "a second block, so far from the first one"
+    duplicate("block, so far from the first one", STEPS_WAY, WAYS, 3.0, "duplicate_block"),
+    pass_through(
+        STEPS_WAY,
+        (0.125, 0.25, 0.5, 1.0, 2.0),
+        "an agent that runs at the block is so far beyond where it touches it, and the block lies still",
     ),
-    Perturbation(
-        "pass_through",
-        "solidity",
-        physical=True,
-        unit=STEPS_WAY,
-        strengths=(0.125, 0.25, 0.5, 1.0, 2.0),
-        strength=2.0,
-        description="an agent that runs at the block is so far beyond where it touches it, and the block lies still",
-    ),
-    Perturbation(
-        "freeze_block",
-        "dynamics",
-        physical=True,
-        unit=STEPS,
-        strengths=FOR_STEPS,
-        strength=FOR_STEPS[-1],
-        description="for so many steps nothing moves the block; strikes where the agent could reach it",
-        before_step=True,
-    ),
+    for_steps("freeze_block", "for so many steps nothing moves the block; strikes where the agent could reach it"),
     reverse(),
     ignore_action(),
 )

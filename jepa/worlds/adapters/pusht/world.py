@@ -25,8 +25,9 @@ from jepa.worlds.adapters.pusht.perturbations import (
 )
 from jepa.worlds.declarations import Factor, GoalKind, Quantity, Shift
 from jepa.worlds.perturbations import Perturbation, part_way
+from jepa.worlds.registry import WORLDS
 from jepa.worlds.success import USUAL, SuccessKind
-from jepa.worlds.world import WORLDS, World, WorldSpec
+from jepa.worlds.world import World, WorldSpec
 
 Floats = NDArray[np.float32]
 

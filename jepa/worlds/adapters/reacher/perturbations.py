@@ -6,57 +6,34 @@ import numpy as np
 
 from jepa.worlds.adapters.mujoco_looks import Place
 from jepa.worlds.perturbations import (
-    FOR_STEPS,
     SHARE,
-    STEPS,
     Perturbation,
+    duplicate,
+    for_steps,
     ignore_action,
     recolour,
+    resize,
     reverse,
+    teleport,
     vanish,
 )
 
+ANGLES = (0.05, 0.1, 0.2, 0.5, 1.0)
+
 PERTURBATIONS = (
-    Perturbation(
-        "teleport",
-        "continuity",
-        physical=True,
-        unit="radian",
-        strengths=(0.05, 0.1, 0.2, 0.5, 1.0),
-        strength=1.0,
-        description="the shoulder is turned by so much; in full, another pose at rest whose shoulder is over 1 away",
-        full_is_at_least=True,
+    teleport(
+        "radian",
+        ANGLES,
+        1.0,
+        "the shoulder is turned by so much; in full, another pose at rest whose shoulder is over 1 away",
     ),
     recolour("the arm", "hue"),
-    Perturbation(
-        "resize",
-        "immutability",
-        physical=False,
-        unit=f"{SHARE} of its thickness",
-        strengths=(0.1, 0.2, 0.35, 0.5, 1.0),
-        strength=1.0,
-        description="the arm looks thicker by that part, and weighs as before",
-    ),
+    resize("the arm looks thicker by that part, and weighs as before", "its thickness"),
     vanish("the arm"),
-    Perturbation(
-        "duplicate",
-        "permanence",
-        physical=True,
-        unit="radian",
-        strengths=(0.05, 0.1, 0.2, 0.5, 1.0),
-        strength=1.0,
-        description="a second arm that does as the first one does, turned from it by so much about the shoulder",
+    duplicate(
+        "arm that does as the first one does, turned from it by so much about the shoulder", "radian", ANGLES, 1.0
     ),
-    Perturbation(
-        "freeze",
-        "dynamics",
-        physical=True,
-        unit=STEPS,
-        strengths=FOR_STEPS,
-        strength=FOR_STEPS[-1],
-        description="for so many steps the joints are locked, from which the arm goes on at rest",
-        before_step=True,
-    ),
+    for_steps("freeze", "for so many steps the joints are locked, from which the arm goes on at rest"),
     Perturbation(
         "reverse_velocity",
         "dynamics",

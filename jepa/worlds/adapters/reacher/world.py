@@ -19,8 +19,9 @@ from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
 from jepa.worlds.perturbations import hue_on_the_way
 from jepa.worlds.policies import POLICIES, Noise, Policy
+from jepa.worlds.registry import WORLDS
 from jepa.worlds.success import USUAL, SuccessKind
-from jepa.worlds.world import WORLDS, World, WorldSpec
+from jepa.worlds.world import World, WorldSpec
 
 SUCCESS_RADIANS = 0.05
 STRICT_METRES = 0.01

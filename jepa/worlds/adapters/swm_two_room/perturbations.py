@@ -6,50 +6,34 @@ import numpy as np
 import torch
 
 from jepa.core.episodes import Pixels
-from jepa.worlds.perturbations import SHARE, STEPS_WAY, Lasting, Perturbation, ignore_action, recolour, reverse, vanish
+from jepa.worlds.perturbations import (
+    STEPS_WAY,
+    Lasting,
+    duplicate,
+    ignore_action,
+    pass_through,
+    recolour,
+    resize,
+    reverse,
+    teleport,
+    vanish,
+)
 
 WAYS = (0.5, 1.0, 2.0, 3.0, 5.0, 13.0)
 NOWHERE = (-1e4, -1e4)
 
 PERTURBATIONS = (
-    Perturbation(
-        "teleport",
-        "continuity",
-        physical=True,
-        unit=STEPS_WAY,
-        strengths=WAYS,
-        strength=13.0,
-        description="the agent is at a free place so far away; in full, anywhere at least 65 pixels away",
-        full_is_at_least=True,
+    teleport(
+        STEPS_WAY, WAYS, 13.0, "the agent is at a free place so far away; in full, anywhere at least 65 pixels away"
     ),
     recolour("the agent", "hue"),
-    Perturbation(
-        "resize",
-        "immutability",
-        physical=False,
-        unit=f"{SHARE} of the radius",
-        strengths=(0.1, 0.2, 0.35, 0.5, 1.0),
-        strength=1.0,
-        description="the agent looks larger by that part, and is held by walls as before",
-    ),
+    resize("the agent looks larger by that part, and is held by walls as before", "the radius"),
     vanish("the agent"),
-    Perturbation(
-        "duplicate",
-        "permanence",
-        physical=True,
-        unit=STEPS_WAY,
-        strengths=WAYS,
-        strength=13.0,
-        description="a second agent that does as the first one does, so far from it",
-    ),
-    Perturbation(
-        "pass_through",
-        "solidity",
-        physical=True,
-        unit=STEPS_WAY,
-        strengths=(1.0, 2.0, 3.0, 5.0, 7.0),
-        strength=7.0,
-        description="an agent near the wall is so far beyond where the wall stops it; from 6 on, on its other side",
+    duplicate("agent that does as the first one does, so far from it", STEPS_WAY, WAYS, 13.0),
+    pass_through(
+        STEPS_WAY,
+        (1.0, 2.0, 3.0, 5.0, 7.0),
+        "an agent near the wall is so far beyond where the wall stops it; from 6 on, on its other side",
     ),
     reverse(),
     ignore_action(),

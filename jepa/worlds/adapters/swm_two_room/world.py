@@ -17,10 +17,11 @@ from jepa.worlds.adapters.swm_two_room.perturbations import PERTURBATIONS, draw
 from jepa.worlds.declarations import Factor, GoalKind, Quantity
 from jepa.worlds.perturbations import hue_on_the_way, teleported
 from jepa.worlds.policies import POLICIES, Noise, Policy
+from jepa.worlds.registry import WORLDS
 from jepa.worlds.success import USUAL, SuccessKind
 from jepa.worlds.two_room.doorway import Doorway, shortest_way
 from jepa.worlds.two_room.perturbations import passed_through
-from jepa.worlds.world import WORLDS, World, WorldSpec
+from jepa.worlds.world import World, WorldSpec
 
 SIDE = 224
 WALL_X, WALL_HALF_WIDTH, BORDER = 112.0, 5.0, 14.0
