@@ -22,6 +22,20 @@ class Column:
     optional: bool = False
 
 
+def interval(low: str = "ci_low", high: str = "ci_high", over: str = "") -> tuple[Column, Column]:
+    """Returns the columns of the two ends of a figure's 95 % interval; an interval that does not exist is null.
+
+    Args:
+        low: name of the one.
+        high: name of the other.
+        over: what it is over, e.g. `over episodes`.
+    """
+    of = f"of its 95 % interval {over}".rstrip()
+    return Column(low, "float", f"lower end {of}", optional=True), Column(
+        high, "float", f"upper end {of}", optional=True
+    )
+
+
 @dataclass(frozen=True)
 class Table:
     """A table with finer rows than `metrics`, e.g. one for each episode; context and provenance columns come on top."""

@@ -3,9 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from infra.progress import Progress
 from infra.storage import Store
 from jepa.core.config import Config
@@ -14,6 +11,7 @@ from pipelines.reports.page.data import ReportData, read_run
 from pipelines.reports.page.elements.blocks import Amounts, PageSection
 from pipelines.reports.page.elements.filters import cell, has_interval, number, share
 from pipelines.reports.page.elements.numbers import shown
+from pipelines.reports.page.elements.templates import environment, page_style
 from pipelines.reports.page.sections import of_run as sections
 from pipelines.reports.page.sections.all_figures import figure_tables, figures_json, tile_groups
 from pipelines.reports.page.sections.of_studies import study_sections
@@ -57,20 +55,13 @@ def report(config: ReportConfig, store: Store, progress: Progress) -> ReportResu
 def render(data: ReportData, config: ReportConfig, store: Store, progress: Progress) -> str:
     """Returns the page of a run's data; cards and film strips are read from the store."""
     made = _sections(data, config, store, progress)
-    # Autoescape: every name in the tables comes from someone's input.
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(number=number, share=share, cell=cell, shown=shown, has_interval=has_interval)
-    return environment.get_template("page.html.j2").render(
+    templates = environment(FOLDER)
+    templates.filters.update(number=number, share=share, cell=cell, shown=shown, has_interval=has_interval)
+    return templates.get_template("page.html.j2").render(
         data=data,
         sections=[section for section in made if section.blocks or section.missing],
         judged=not data.metrics.empty or not data.studied,
-        style=Markup((FOLDER / "style.css").read_text(encoding="utf-8")),
+        style=page_style(),
         groups=tile_groups(data),
         tables=figure_tables(data),
         figures=figures_json(data),

@@ -9,7 +9,7 @@ an optional column was added reads as null there.
 import pyarrow as pa
 
 from jepa.core.errors import InputError
-from jepa.evaluation.declarations import Column
+from jepa.evaluation.declarations import Column, interval
 from jepa.evaluation.evaluation import EVALUATIONS, declared
 from jepa.studies.study import STUDIES, study_of_table
 from pipelines.store.reports.version import SCHEMA_VERSION
@@ -109,8 +109,7 @@ CLAIMS = (
     Column("verdict", "string", "held, did not hold, not decided"),
     Column("found", "string", "our figures in words"),
     Column("value", "float", "the figure that decides", optional=True),
-    Column("ci_low", "float", "lower end of its 95 % interval", optional=True),
-    Column("ci_high", "float", "upper end of the 95 % interval", optional=True),
+    *interval(),
     Column("n", "int", "seeds, or samples, behind the figure"),
     Column("cells_digest", "string", "digest of the cells that it was read off"),
 )
@@ -131,17 +130,14 @@ SHIFTS = (
     Column("percent", "bool", "whether it reads best as a percentage"),
     Column("less_is_better", "bool", "whether a smaller figure is a better one"),
     Column("value", "float", "the figure under the shift"),
-    Column("ci_low", "float", "lower end of its 95 % interval", optional=True),
-    Column("ci_high", "float", "upper end of the 95 % interval", optional=True),
+    *interval(),
     Column("n", "int", "samples behind it"),
     Column("usual_value", "float", "the same model's figure on the usual test episodes"),
-    Column("usual_ci_low", "float", "lower end of its 95 % interval", optional=True),
-    Column("usual_ci_high", "float", "upper end of the 95 % interval", optional=True),
+    *interval("usual_ci_low", "usual_ci_high"),
     Column("usual_n", "int", "samples behind that"),
     Column("usual_dataset", "string", "the dataset that those are of, with its version"),
     Column("difference", "float", "value less usual value"),
-    Column("difference_low", "float", "lower end of its 95 % interval", optional=True),
-    Column("difference_high", "float", "upper end of the 95 % interval", optional=True),
+    *interval("difference_low", "difference_high"),
     Column(
         "test",
         "string",

@@ -1,6 +1,6 @@
 """What planning geometry leaves for the report: curves by distance, its headline figures, its section."""
 
-from jepa.evaluation.declarations import Chart, Column, HeadlineFigure, Section, Table
+from jepa.evaluation.declarations import Chart, Column, HeadlineFigure, Section, Table, interval
 
 CURVES = Table(
     "geometry",
@@ -12,8 +12,7 @@ CURVES = Table(
         Column("pairs", "string", "all pairs of frames, those across a wall, or those on one side of it"),
         Column("distance", "float", "middle of the bin, in `unit`"),
         Column("latent_distance", "float", "mean distance of latents, in units of that of all pairs"),
-        Column("ci_low", "float", "lower end of its 95 % interval over episodes", optional=True),
-        Column("ci_high", "float", "upper end", optional=True),
+        *interval(over="over episodes"),
         Column("unit", "string", "unit of the distance"),
     ),
 )

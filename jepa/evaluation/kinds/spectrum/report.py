@@ -1,6 +1,6 @@
 """What the spectrum leaves for the report: curves by rank, its headline figures, its section."""
 
-from jepa.evaluation.declarations import Chart, Column, HeadlineFigure, Section, Table
+from jepa.evaluation.declarations import Chart, Column, HeadlineFigure, Section, Table, interval
 
 CURVES = Table(
     "spectrum",
@@ -12,8 +12,7 @@ CURVES = Table(
         Column("curve", "string", "what precedes the latent, the bound, or the goals of the measured regret"),
         Column("rank", "int", "number of the direction, or of the latent's dimensions that the bound is for"),
         Column("value", "float", "the figure"),
-        Column("ci_low", "float", "lower end of its 95 % interval over episodes", optional=True),
-        Column("ci_high", "float", "upper end", optional=True),
+        *interval(over="over episodes"),
     ),
 )
 

@@ -1,6 +1,6 @@
 """What surprise leaves for the report: a row a frame, a row a strength, its headline figures, its section."""
 
-from jepa.evaluation.declarations import Chart, Column, HeadlineFigure, Section, Table
+from jepa.evaluation.declarations import Chart, Column, HeadlineFigure, Section, Table, interval
 
 STEPS = Table(
     "steps",
@@ -36,11 +36,9 @@ DOSES = Table(
         Column("alarm_frames", "int", "frames from the event's on in which an alarm counts as noticing it"),
         Column("n", "int", "episodes that were struck"),
         Column("auroc", "float", "area under the ROC curve of struck against untouched episodes"),
-        Column("auroc_low", "float", "lower end of its 95 % interval", optional=True),
-        Column("auroc_high", "float", "upper end of its 95 % interval", optional=True),
+        *interval("auroc_low", "auroc_high"),
         Column("detection_rate", "float", "share of events that raised an alarm; null: no threshold", optional=True),
-        Column("detection_low", "float", "lower end of its 95 % interval", optional=True),
-        Column("detection_high", "float", "upper end of its 95 % interval", optional=True),
+        *interval("detection_low", "detection_high"),
     ),
 )
 

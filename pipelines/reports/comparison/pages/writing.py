@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from infra.storage import Store
@@ -21,13 +21,14 @@ from pipelines.reports.comparison.results import Comparison, Difference
 from pipelines.reports.page.elements.filters import json_value
 from pipelines.reports.page.elements.numbers import shown
 from pipelines.reports.page.elements.style import BLUE, GREY, INK, ORANGE, canvas, svg
+from pipelines.reports.page.elements.templates import environment, page_style
 from pipelines.reports.selection import grouped
 from pipelines.reports.words import digits, goal_words, plain
 from pipelines.store.references import SHORT
 from pipelines.store.sealed import seal_page
 
 FOLDER = Path(__file__).parent
-STYLE = FOLDER.parents[1] / "page" / "style.css"
+OWN_STYLE = FOLDER / "style.css"
 LEADERBOARD = "reports/leaderboard.html"
 COLOURS = {"better": BLUE, "worse": ORANGE, "different": INK, "open": GREY}
 
@@ -60,7 +61,12 @@ def write_comparison(store: Store, found: Comparison) -> str:
     page = (
         _environment()
         .get_template("comparison.html.j2")
-        .render(found=found, sides=sides, style=_style(), figures=_json(found.model_dump_json(indent=1)))
+        .render(
+            found=found,
+            sides=sides,
+            style=page_style(OWN_STYLE),
+            figures=_json(found.model_dump_json(indent=1)),
+        )
     )
     store.write(path, seal_page(page.encode()))
     return store.address(path)
@@ -72,29 +78,27 @@ def write_leaderboard_page(store: Store) -> tuple[str, pd.DataFrame]:
     page = (
         _environment()
         .get_template("leaderboard.html.j2")
-        .render(rankings=_apart(list(_rankings(table))), style=_style(), script=_script(), store=store.uri)
+        .render(
+            rankings=_apart(list(_rankings(table))),
+            style=page_style(OWN_STYLE),
+            script=_script(),
+            store=store.uri,
+        )
     )
     store.write(LEADERBOARD, seal_page(page.encode()))
     return store.address(LEADERBOARD), table
 
 
 def _environment() -> Environment:
-    # Autoescape: every name comes from someone's input.
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(shown=shown, plain=plain, digits=_digits, time=_time)
-    environment.globals.update(
+    templates = environment(FOLDER)
+    templates.filters.update(shown=shown, plain=plain, digits=_digits, time=_time)
+    templates.globals.update(
         value_text=texts.value_text,
         interval_text=texts.interval_text,
         p_text=texts.p_text,
         metric_text=texts.metric_text,
     )
-    return environment
+    return templates
 
 
 def _digits(value: float | None) -> str:
@@ -107,17 +111,9 @@ def _time(seconds: float | None) -> str:
         return "–"
     if seconds < 1e-4:
         return "< 0.1 ms"
-    return (
-        f"{seconds * 1e3:.2g} ms"
-        if seconds < 0.0995
-        else f"{seconds * 1e3:.0f} ms"
-        if seconds < 1
-        else f"{seconds:.1f} s"
-    )
-
-
-def _style() -> Markup:
-    return Markup(STYLE.read_text(encoding="utf-8") + (FOLDER / "style.css").read_text(encoding="utf-8"))
+    if seconds < 1:
+        return f"{seconds * 1e3:.{2 if seconds < 0.0995 else 3}g} ms"
+    return f"{seconds:.1f} s"
 
 
 def _script() -> Markup:
