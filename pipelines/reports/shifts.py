@@ -5,6 +5,7 @@ usual test episodes, which are other episodes; Holm's correction is over all cel
 true world, so what it loses under a shift is the problem's, and what the model loses beyond that is its own.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,8 +14,8 @@ import pandas as pd
 
 from infra.storage import Store, open_store
 from infra.version import code_version
+from jepa.evaluation.statistics import UnpairedTest, holm, unpaired_test, welch_test
 from jepa.worlds import WORLDS, shifts_of
-from pipelines.reports.differences import Difference, Figure, difference, holm, mean_difference
 from pipelines.reports.summary import Headline, declared_figures, headlines
 from pipelines.store.reports import Context, UnitManifest, read_table, unit_key, write_tables
 from pipelines.store.reports.schema import SHIFTS
@@ -34,7 +35,7 @@ class Cell(NamedTuple):
     value: float
     own: Headline
     usual: Headline
-    found: Difference
+    found: UnpairedTest
 
 
 def shift_matrix(store: Store | str, model: str | None = None) -> pd.DataFrame:
@@ -72,7 +73,8 @@ def write_shifts(store: Store, units: Sequence[UnitManifest], run: str) -> pd.Da
         run: name of the run.
     """
     cells = list(_cells(store, units))
-    corrected = holm([cell.found.p for cell in cells])
+    known = [math.nan if cell.found.p_value is None else cell.found.p_value for cell in cells]
+    corrected = [None if math.isnan(p) else p for p in holm(known).tolist()]
     counted = sum(p is not None for p in corrected)
     parts: dict[tuple[str, float, str], list[tuple[Cell, float | None]]] = {}
     for cell, p_holm in zip(cells, corrected, strict=True):
@@ -103,11 +105,13 @@ def _cells(store: Store, units: Sequence[UnitManifest]) -> Iterator[Cell]:
                 yield Cell(str(factor), float(value or 0), own, other, found)
 
 
-def _difference(own: Headline, samples: Sequence[float], usual: Headline, usual_samples: Sequence[float]) -> Difference:
+def _difference(
+    own: Headline, samples: Sequence[float], usual: Headline, usual_samples: Sequence[float]
+) -> UnpairedTest:
     if samples and usual_samples:
-        return mean_difference(samples, usual_samples)
+        return welch_test(usual_samples, samples)
     metrics = {(kind, figure.name): figure.metric for kind, figure in declared_figures()}
-    return difference(_figure(own), _figure(usual), rate=metrics[own.evaluation, own.kind] == RATE)
+    return unpaired_test(usual.estimate, own.estimate, rate=metrics[own.evaluation, own.kind] == RATE)
 
 
 @dataclass(frozen=True)
@@ -143,10 +147,6 @@ def _key(one: Headline) -> tuple[Any, ...]:
     return (one.evaluation, one.evaluation_version, one.kind, one.by, one.protocol, one.protocol_digest, one.seed)
 
 
-def _figure(one: Headline) -> Figure:
-    return Figure(one.value, one.ci_low, one.ci_high, one.n)
-
-
 def _row(cell: Cell, p_holm: float | None, cells: int) -> dict[str, Any]:
     own, usual, found = cell.own, cell.usual, cell.found
     oracle, usual_oracle = (dict(one.beside).get(ORACLE) for one in (own, usual))
@@ -165,7 +165,7 @@ def _row(cell: Cell, p_holm: float | None, cells: int) -> dict[str, Any]:
         **{"usual_value": usual.value, "usual_ci_low": usual.ci_low, "usual_ci_high": usual.ci_high},
         **{"usual_n": usual.n, "usual_dataset": f"{usual.dataset}@{usual.dataset_version}"},
         **{"difference": found.value, "difference_low": found.low, "difference_high": found.high},
-        **{"test": found.test, "p": found.p, "p_holm": p_holm, "cells": cells},
+        **{"test": found.test, "p": found.p_value, "p_holm": p_holm, "cells": cells},
         "oracle_value": oracle,
         "oracle_difference": float(oracle or 0) - float(usual_oracle or 0) if both else None,
     }

@@ -9,6 +9,7 @@ import pandas as pd
 from infra.storage import Store, open_store
 from jepa.evaluation.declarations import HeadlineFigure
 from jepa.evaluation.evaluation import EVALUATIONS, declared
+from jepa.evaluation.statistics import Estimate
 from pipelines.reports.origins import PLACE, Origin, by_origin, with_origins
 from pipelines.reports.selection import grouped, select
 from pipelines.reports.words import digits, plain, value_words
@@ -63,6 +64,12 @@ class Headline(Origin):
         if self.ci_low is None or self.ci_high is None:
             return ""
         return f"{self.format(self.ci_low)} – {self.format(self.ci_high)}"
+
+    @property
+    def estimate(self) -> Estimate:
+        """The figure for statistics, whose ends are NaN where there is no interval."""
+        low, high = (math.nan if end is None else end for end in (self.ci_low, self.ci_high))
+        return Estimate(self.value, low, high, self.n)
 
     @property
     def beside_text(self) -> str:

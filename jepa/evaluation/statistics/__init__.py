@@ -8,6 +8,7 @@
 | `regression` | R², r and mean squared error over groups |
 | `jackknife` | figures that are no mean of groups |
 | `paired` | two models on the same problems: difference, exact McNemar, probability of improvement |
+| `unpaired` | two figures of other samples: difference, Fisher's and Welch's tests |
 | `seeds` | the interquartile mean over training seeds |
 | `variance` | scatter split into training seed, planner's stream and problem |
 | `multiple` | Holm's correction |
@@ -53,5 +54,9 @@ from jepa.evaluation.statistics.regression import bootstrap_regression as bootst
 from jepa.evaluation.statistics.regression import group_moments as group_moments
 from jepa.evaluation.statistics.regression import regression_fit as regression_fit
 from jepa.evaluation.statistics.seeds import interquartile_mean as interquartile_mean
+from jepa.evaluation.statistics.unpaired import UnpairedTest as UnpairedTest
+from jepa.evaluation.statistics.unpaired import unpaired_difference as unpaired_difference
+from jepa.evaluation.statistics.unpaired import unpaired_test as unpaired_test
+from jepa.evaluation.statistics.unpaired import welch_test as welch_test
 from jepa.evaluation.statistics.variance import VarianceSplit as VarianceSplit
 from jepa.evaluation.statistics.variance import variance_split as variance_split

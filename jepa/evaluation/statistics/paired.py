@@ -95,7 +95,7 @@ def _newcombe(first_N: NDArray[np.bool_], second_N: NDArray[np.bool_]) -> Estima
     return Estimate(value, max(-1.0, low), min(1.0, high), count)
 
 
-def interval_p_value(estimate: Estimate, freedom: int) -> float | None:
+def interval_p_value(estimate: Estimate, freedom: float) -> float | None:
     """Returns the two-sided p-value of no difference that belongs to a 95 % interval: below 0.05 where it excludes 0.
 
     The interval's end towards 0 is t_0.975 standard errors away from the value, so the value is t_0.975 |v| / |v - end|
@@ -104,7 +104,7 @@ def interval_p_value(estimate: Estimate, freedom: int) -> float | None:
 
     Args:
         estimate: a difference.
-        freedom: degrees of it, 1 or more.
+        freedom: degrees of it, 1 or more; infinity is the normal distribution's.
     """
     end = estimate.low if estimate.value > 0 else estimate.high
     half = abs(estimate.value - end)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from infra.storage import Store
-from jepa.evaluation.statistics import Estimate, interval_p_value, seeds_difference
+from jepa.evaluation.statistics import interval_p_value, seeds_difference, unpaired_difference
 from pipelines.reports.comparison.origins import KindMatch
 from pipelines.reports.comparison.pairs import interval, known
 from pipelines.reports.comparison.results import Difference
@@ -46,17 +46,6 @@ def unpaired(store: Store, match: KindMatch, first: Side, second: Side) -> Itera
         )
 
 
-def unpaired_difference(first: Estimate, second: Estimate) -> Estimate:
-    """Returns the difference of two independent figures, by their intervals alone (Zou and Donner 2008).
-
-    The ends are as far off as the nearer ends of both together: √((v₂-l₂)² + (u₁-v₁)²) below, likewise above.
-    """
-    value = second.value - first.value
-    low = value - float(np.hypot(second.value - second.low, first.high - first.value))
-    high = value + float(np.hypot(second.high - second.value, first.value - first.low))
-    return Estimate(value, low, high, min(first.n, second.n))
-
-
 def _difference(figures: list[list[Headline]]) -> tuple[dict[str, Any], str]:
     values = [np.array([[one.value] for one in own]) for own in figures]
     if min(map(len, values)) > 1:
@@ -65,13 +54,8 @@ def _difference(figures: list[list[Headline]]) -> tuple[dict[str, Any], str]:
     if max(map(len, values)) > 1:
         value = float(values[1].mean() - values[0].mean())
         return {"difference": value, "ci_low": None, "ci_high": None, "n": figures[0][0].n}, "unpaired"
-    estimate = unpaired_difference(*(_estimate(own[0]) for own in figures))
+    estimate = unpaired_difference(*(own[0].estimate for own in figures))
     return interval(estimate) | {"p_value": interval_p_value(estimate, max(estimate.n - 1, 1))}, "unpaired"
-
-
-def _estimate(figure: Headline) -> Estimate:
-    low, high = (float("nan") if end is None else end for end in (figure.ci_low, figure.ci_high))
-    return Estimate(figure.value, low, high, figure.n)
 
 
 def _figures(store: Store, match: KindMatch, model: str) -> dict[Key, Headline]:
