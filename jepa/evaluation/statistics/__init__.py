@@ -47,6 +47,7 @@ from jepa.evaluation.statistics.paired import paired_rate_difference as paired_r
 from jepa.evaluation.statistics.paired import probability_of_improvement as probability_of_improvement
 from jepa.evaluation.statistics.paired import seeds_difference as seeds_difference
 from jepa.evaluation.statistics.ranks import rank_correlation as rank_correlation
+from jepa.evaluation.statistics.rates import score_interval as score_interval
 from jepa.evaluation.statistics.rates import wilson as wilson
 from jepa.evaluation.statistics.regression import RegressionFit as RegressionFit
 from jepa.evaluation.statistics.regression import RegressionSample as RegressionSample

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from jepa.evaluation.statistics.estimates import Estimate, Key
+from jepa.evaluation.statistics.estimates import Estimate, Key, without_interval
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ def jackknife_interval(value: float, left_out_J: ArrayLike, n: int, low: float, 
     left_out = np.asarray(left_out_J, dtype=np.float64)
     blocks = len(left_out)
     if blocks < 2 or not np.isfinite(left_out).all():
-        return Estimate(float(value), float("nan"), float("nan"), n)
+        return without_interval(value, n)
     spread = float(np.sqrt((blocks - 1) / blocks * ((left_out - left_out.mean()) ** 2).sum()))
     half = float(stdtrit(blocks - 1, 0.975)) * spread
     return Estimate(float(value), max(low, float(value) - half), min(high, float(value) + half), n)

@@ -36,7 +36,14 @@ from jepa.evaluation.kinds.identifiability.readout import Readout, fit_readout
 from jepa.evaluation.kinds.identifiability.report import HEADLINES, SECTION, TABLES
 from jepa.evaluation.kinds.probing.targets import probed_quantities
 from jepa.evaluation.latents import encode_split
-from jepa.evaluation.statistics import Estimate, Key, bootstrap_weights, jackknifed, percentile_interval
+from jepa.evaluation.statistics import (
+    Estimate,
+    Key,
+    bootstrap_weights,
+    jackknifed,
+    percentile_interval,
+    without_interval,
+)
 from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 from jepa.worlds.registry import WORLDS
@@ -129,7 +136,7 @@ class IdentifiabilityEvaluation(Evaluation):
         figures |= jackknifed(episodes, lambda some: rotation_figures(some, readout), self.config.blocks)
         figures |= jackknifed(states, lambda some: premises(some, names), self.config.blocks, RANGES)
         gaps = start_and_end(states, names)
-        figures |= {key: Estimate(value, np.nan, np.nan, len(states)) for key, value in gaps.items()}
+        figures |= {key: without_interval(value, len(states)) for key, value in gaps.items()}
         labels = {"evaluation": self.kind, "protocol": self.protocol, "split": unit, "seed": seed}
         labels["seconds"] = time.perf_counter() - started
         return EvaluationResult(

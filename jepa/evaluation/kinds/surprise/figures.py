@@ -15,17 +15,14 @@ from jepa.evaluation.evaluation import Row, metric_row
 from jepa.evaluation.kinds.surprise.calibration import Calibration
 from jepa.evaluation.kinds.surprise.doses import half_noticed
 from jepa.evaluation.kinds.surprise.paired import (
-    NAN,
-    mean,
     pairwise_accuracy,
     rank_biserial,
     rate_over_episodes,
-    score_interval,
     wilcoxon_p,
 )
 from jepa.evaluation.kinds.surprise.scoring import ONE_STEP, Floats, Measure
 from jepa.evaluation.kinds.surprise.twins import Struck, Twins
-from jepa.evaluation.statistics import Estimate, paired_auroc
+from jepa.evaluation.statistics import Estimate, bootstrap_mean, paired_auroc, score_interval, without_interval
 from jepa.worlds.perturbations import Perturbation
 
 Named = tuple[str, str, Estimate]
@@ -64,7 +61,7 @@ class Figures:
             ]
             alarms = [own[np.isfinite(own)] > threshold.value for own in scores if np.isfinite(own).any()]
             labels = {**self.common, **measure._asdict()}
-            set_on = Estimate(threshold.value, NAN, NAN, threshold.episodes)
+            set_on = without_interval(threshold.value, threshold.episodes)
             yield metric_row(set_on, metric="threshold", unit="1", **labels)
             yield metric_row(rate_over_episodes(alarms), metric="false_alarm_rate", unit="1", **labels)
 
@@ -162,7 +159,7 @@ class Figures:
         noticed = [one for one in delays if np.isfinite(one)]
         yield "detected_in_episode", "1", score_interval(len(noticed) / len(delays), len(delays), len(delays))
         if noticed:
-            yield "detection_delay", ENVIRONMENT_STEPS, mean(noticed, self.seed)
+            yield "detection_delay", ENVIRONMENT_STEPS, bootstrap_mean(noticed, self.seed)
 
     def _half(self, perturbation: Perturbation, measure: Measure) -> Estimate | None:
         threshold = self.calibration.thresholds.get(measure)
@@ -195,7 +192,7 @@ class Figures:
                 values["surprise_after"] += struck.surprise_NF[held, 1:].mean(1).tolist()
         for name, own in values.items():
             if own:
-                yield name, mean(own, self.seed)
+                yield name, bootstrap_mean(own, self.seed)
 
 
 @dataclass(frozen=True)

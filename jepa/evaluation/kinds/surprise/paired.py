@@ -1,6 +1,6 @@
 """Statistics of twins: an episode with the event and the same episode without it.
 
-Shapes: G episodes; R resamples.
+Shapes: G episodes.
 """
 
 from collections.abc import Sequence
@@ -8,23 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jepa.evaluation.statistics import Z_95, Estimate, auroc_intervals, bootstrap_weights, mean_intervals
-
-NAN = float("nan")
-
-
-def score_interval(rate: float, samples: float, n: int) -> Estimate:
-    """Returns a rate with Wilson's score interval, of which the samples need be no whole number.
-
-    Args:
-        rate: share of the samples.
-        samples: independent samples that the rate is worth.
-        n: episodes, as the estimate says them.
-    """
-    z2 = Z_95**2
-    centre = (rate + z2 / (2 * samples)) / (1 + z2 / samples)
-    half = Z_95 / (1 + z2 / samples) * np.sqrt(rate * (1 - rate) / samples + z2 / (4 * samples**2))
-    return Estimate(rate, max(0.0, min(rate, centre - half)), min(1.0, max(rate, centre + half)), n)
+from jepa.evaluation.statistics import Estimate, auroc_intervals, score_interval, without_interval
 
 
 def pairwise_accuracy(struck_G: ArrayLike, control_G: ArrayLike) -> Estimate:
@@ -43,7 +27,7 @@ def wilcoxon_p(struck_G: ArrayLike, control_G: ArrayLike) -> Estimate:
 
     difference = np.asarray(struck_G) - np.asarray(control_G)
     p = float(wilcoxon(difference, alternative="greater").pvalue) if difference.any() else 1.0
-    return Estimate(p, NAN, NAN, len(difference))
+    return without_interval(p, len(difference))
 
 
 def rank_biserial(struck_G: ArrayLike, control_G: ArrayLike) -> Estimate:
@@ -56,24 +40,14 @@ def rank_biserial(struck_G: ArrayLike, control_G: ArrayLike) -> Estimate:
     difference = np.asarray(struck_G, dtype=np.float64) - np.asarray(control_G, dtype=np.float64)
     n, moved = len(difference), difference[difference != 0]
     if not len(moved):
-        return Estimate(0.0, NAN, NAN, n)
+        return without_interval(0.0, n)
     # Exactly opposite differences share a rank, and the sign of their sum is 0: the same as mean ranks.
     sign_GG = np.sign(moved[:, None] + moved)
     value = float(np.triu(sign_GG).sum()) / (len(moved) * (len(moved) + 1) / 2)
     if len(moved) == 1:
-        return Estimate(value, NAN, NAN, n)
+        return without_interval(value, n)
     low, high = (2 * float(end[0]) - 1 for end in auroc_intervals(1 + sign_GG.mean(1, keepdims=True).T))
     return Estimate(value, min(low, value), max(high, value), n)
-
-
-def mean(values_G: Sequence[float], seed: int) -> Estimate:
-    """Returns a mean with its bootstrap-t interval; one value alone has none."""
-    values = np.asarray(values_G, dtype=np.float64)
-    value = float(values.mean())
-    if len(values) == 1:
-        return Estimate(value, NAN, NAN, 1)
-    low, high = (float(end[0]) for end in mean_intervals(values[None], bootstrap_weights(len(values), seed)))
-    return Estimate(value, min(low, value), max(high, value), len(values))
 
 
 def rate_over_episodes(alarms: Sequence[NDArray[np.bool_]]) -> Estimate:

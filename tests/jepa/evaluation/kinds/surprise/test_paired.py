@@ -8,10 +8,9 @@ from jepa.evaluation.kinds.surprise.paired import (
     pairwise_accuracy,
     rank_biserial,
     rate_over_episodes,
-    score_interval,
     wilcoxon_p,
 )
-from jepa.evaluation.statistics import wilson
+from jepa.evaluation.statistics import score_interval, wilson
 
 
 def test_a_score_interval_is_wilsons() -> None:
