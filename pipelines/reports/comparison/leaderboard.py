@@ -7,7 +7,6 @@ from infra.storage import Store
 from pipelines.reports.selection import grouped
 from pipelines.store.parquet import parquet_bytes
 from pipelines.store.reports import read_table
-from pipelines.store.reports.schema import table_schema
 
 PATH = "reports/leaderboard.parquet"
 SETTING = [
@@ -17,8 +16,8 @@ SETTING = [
 """What rows have to have in common to be ranked together; `seed` is that of the evaluation."""
 ENTRY = ["model", "model_digest", "planner", "privileged"]
 """Who is ranked."""
-FIGURES = {"success_rate": "success_rate", "regret": "regret", "normalised_regret": "normalised_regret"}
-"""Metrics with an interval, by their columns; regrets are those in final distance."""
+FIGURES = ("success_rate", "regret", "normalised_regret")
+"""Metrics with an interval; regrets are those in final distance."""
 COLUMNS = [
     *SETTING[:9],
     *ENTRY,
@@ -39,40 +38,22 @@ def leaderboard(store: Store) -> pd.DataFrame:
     Returns:
         The columns `COLUMNS`: within one setting the most successful model and planner first.
     """
-    known = set(table_schema("metrics").names)
-    shifted = ["factor"] if "factor" in known else []
-    wanted = [
-        "evaluation",
-        "metric",
-        "quantity",
-        "value",
-        "ci_low",
-        "ci_high",
-        "n",
-        "unit",
-        "created_at",
-        "code_version",
-    ]
-    rows = read_table(store, "metrics", columns=[*SETTING, *ENTRY, *wanted, *shifted], kinds=["planning"]).compute()
+    figures = ["evaluation", "metric", "quantity", "value", "ci_low", "ci_high", "n", "unit"]
+    wanted = [*SETTING, *ENTRY, *figures, "created_at", "code_version"]
+    rows = read_table(store, "metrics", columns=wanted, kinds=["planning"]).compute()
     rows = rows[(rows.evaluation == "planning") & rows.metric.isin([*FIGURES, "plan_seconds"])]
-    rows = rows[rows.quantity.fillna("final_distance") == "final_distance"]
-    for column in shifted:
-        rows = rows[rows[column].isna()]
-    rows = rows.sort_values("created_at")
+    rows = rows[rows.quantity.fillna("final_distance") == "final_distance"].sort_values("created_at")
     rows["group"] = rows.groupby([*SETTING, *ENTRY], dropna=False).ngroup()
-    table = rows.drop_duplicates("group", keep="last").set_index("group")[
-        [*SETTING, *ENTRY, "created_at", "code_version"]
-    ]
-    for metric, name in FIGURES.items():
-        own = rows[rows.metric == metric].drop_duplicates("group", keep="last").set_index("group")
+    table = _newest(rows)[[*SETTING, *ENTRY, "created_at", "code_version"]]
+    for name in FIGURES:
+        own = _newest(rows[rows.metric == name])
         table = table.join(own[["value", "ci_low", "ci_high"]].set_axis([name, f"{name}_low", f"{name}_high"], axis=1))
     for metric, column, name in (
         ("plan_seconds", "value", "plan_seconds"),
         ("success_rate", "n", "n"),
         ("regret", "unit", "unit"),
     ):
-        own = rows[rows.metric == metric].drop_duplicates("group", keep="last").set_index("group")
-        table[name] = own[column]
+        table[name] = _newest(rows[rows.metric == metric])[column]
     table = table.astype({"n": "Int64"})[table.success_rate.notna()]
     return _ranked(table)[COLUMNS].reset_index(drop=True)
 
@@ -82,6 +63,11 @@ def write_leaderboard(store: Store) -> pd.DataFrame:
     table = leaderboard(store)
     store.write(PATH, parquet_bytes(pa.Table.from_pandas(table, preserve_index=False)))
     return table
+
+
+def _newest(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns the last row of each group, by group."""
+    return rows.drop_duplicates("group", keep="last").set_index("group")
 
 
 def _ranked(table: pd.DataFrame) -> pd.DataFrame:
