@@ -5,10 +5,9 @@ from typing import Any
 import pandas as pd
 
 from flows.cli.table import table_lines
+from jepa.evaluation.statistics import LEVEL
 from pipelines.reports.shifts import training_contained
-from pipelines.reports.words import digits
-
-SIGNIFICANT = 0.05
+from pipelines.reports.words import change_words, figure_words
 
 
 def shift_lines(rows: pd.DataFrame) -> list[str]:
@@ -21,7 +20,7 @@ def shift_lines(rows: pd.DataFrame) -> list[str]:
     right = ("value", "usual", "difference", "p", "oracle's difference")
     reading = (
         f"usual: on {', '.join(sorted(set(rows.usual_dataset)))}; p: Holm, over {rows.cells.max()} comparisons, "
-        f"* below {SIGNIFICANT}; n: samples under the shift, and usual ones"
+        f"* below {LEVEL}; n: samples under the shift, and usual ones"
     )
     known = dict.fromkeys(zip(rows.world, rows.factor, rows.factor_value, strict=True))
     contained = [f"{factor} {value:g}" for world, factor, value in known if training_contained(world, factor, value)]
@@ -38,36 +37,25 @@ def shift_facts(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _cell(row: dict[Any, Any]) -> dict[str, str]:
-    percent = bool(row["percent"])
-    beyond = not pd.isna(row["p_holm"]) and row["p_holm"] < SIGNIFICANT
+    percent, oracle = bool(row["percent"]), row["oracle_difference"]
+    beyond = not pd.isna(row["p_holm"]) and row["p_holm"] < LEVEL
     return {
         "factor": f"{row['factor']} {row['factor_value']:g}",
         "figure": str(row["label"]),
-        "value": f"{_text(row['value'], percent)}{_between(row, 'ci', percent)}",
-        "usual": _text(row["usual_value"], percent),
-        "difference": f"{_signed(row['difference'], percent)}{_between(row, 'difference', percent)}",
+        "value": f"{figure_words(row['value'], percent)}{_between(row, 'ci', percent)}",
+        "usual": figure_words(row["usual_value"], percent),
+        "difference": f"{change_words(row['difference'], percent)}{_between(row, 'difference', percent)}",
         "p": "–" if pd.isna(row["p_holm"]) else _probability(row["p_holm"]) + ("*" if beyond else " "),
-        "oracle's difference": _signed(row["oracle_difference"], percent),
+        "oracle's difference": "–" if pd.isna(oracle) else change_words(oracle, percent),
         "n": f"{row['n']}, {row['usual_n']}",
     }
-
-
-def _text(value: float, percent: bool) -> str:
-    if pd.isna(value):
-        return "–"
-    return f"{100 * value:.0f} %".replace("-", "−") if percent else digits(value)
-
-
-def _signed(value: float, percent: bool) -> str:
-    text = _text(value, percent)
-    return f"+{text}" if not pd.isna(value) and value > 0 else text
 
 
 def _between(row: dict[Any, Any], name: str, percent: bool) -> str:
     ends = [row[f"{name}_{end}"] for end in ("low", "high")]
     if any(map(pd.isna, ends)):
         return ""
-    low, high = (_text(end, percent).removesuffix(" %") for end in ends)
+    low, high = (figure_words(end, percent).removesuffix(" %") for end in ends)
     return f" ({low} to {high})"
 
 

@@ -12,7 +12,7 @@ from jepa.evaluation.evaluation import EVALUATIONS, declared
 from jepa.evaluation.statistics import Estimate
 from pipelines.reports.origins import PLACE, Origin, by_origin, with_origins
 from pipelines.reports.selection import grouped, select
-from pipelines.reports.words import digits, plain, value_words
+from pipelines.reports.words import figure_words, plain, value_words
 from pipelines.store.reports import read_table
 
 HELD_OUT = ("test", "unseen")
@@ -83,7 +83,7 @@ class Headline(Origin):
 
     def format(self, value: float) -> str:
         """Returns a value with the digits that this figure deserves."""
-        return f"{value * 100:.0f} %" if self.percent and not math.isnan(value) else digits(value)
+        return figure_words(value, self.percent)
 
 
 def metrics_table(store: Store | str, run: str) -> list[Headline]:

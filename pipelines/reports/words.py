@@ -24,12 +24,31 @@ def digits(value: float) -> str:
     return (text if float(text) else text.removeprefix("-")).replace("-", "−")
 
 
+def figure_words(value: float, percent: bool = False) -> str:
+    """Returns a figure, or a share in whole per cent, as people read it; a dash for none."""
+    return f"{100 * value:.0f} %".replace("-", "−") if percent and not math.isnan(value) else digits(value)
+
+
+def change_words(value: float, percent: bool = False) -> str:
+    """Returns how far a figure is from another one, with its sign."""
+    return f"+{figure_words(value, percent)}" if value > 0 else figure_words(value, percent)
+
+
 def seconds_words(seconds: float) -> str:
-    """Returns seconds with two digits that count, a dash for none: they reach from microseconds to minutes."""
+    """Returns seconds without their unit, with two digits that count, a dash for none: from microseconds to minutes."""
     if math.isnan(seconds):
         return "–"
     short = np.format_float_positional(seconds, precision=2, fractional=False, trim="-")
     return short if abs(seconds) < 10 else digits(seconds)
+
+
+def duration_words(seconds: float) -> str:
+    """Returns a duration with its unit: milliseconds of two or three digits below a second, then tenths of a second."""
+    if seconds < 1e-4:
+        return "< 0.1 ms"
+    if seconds < 1:
+        return f"{seconds * 1e3:.{2 if seconds < 0.0995 else 3}g} ms"
+    return f"{seconds:.1f} s"
 
 
 def plain(name: str, longest: int = LONGEST) -> str:

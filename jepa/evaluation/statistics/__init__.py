@@ -38,6 +38,7 @@ from jepa.evaluation.statistics.jackknife import jackknife_interval as jackknife
 from jepa.evaluation.statistics.jackknife import jackknifed as jackknifed
 from jepa.evaluation.statistics.means import bootstrap_mean as bootstrap_mean
 from jepa.evaluation.statistics.means import mean_intervals as mean_intervals
+from jepa.evaluation.statistics.multiple import LEVEL as LEVEL
 from jepa.evaluation.statistics.multiple import holm as holm
 from jepa.evaluation.statistics.paired import Discordance as Discordance
 from jepa.evaluation.statistics.paired import interval_p_value as interval_p_value

@@ -5,6 +5,9 @@ from numpy.typing import ArrayLike
 
 from jepa.evaluation.statistics.estimates import Floats
 
+LEVEL = 0.05
+"""At which a difference counts as one, of all tests together."""
+
 
 def holm(p_values_N: ArrayLike) -> Floats:
     """Returns p-values (N,) adjusted by Holm's step-down method: reject where one is below the level for all together.

@@ -4,10 +4,8 @@ from collections.abc import Collection
 from typing import Literal
 
 from jepa.core.config import Config
+from jepa.evaluation.statistics import LEVEL
 from pipelines.reports.words import plain
-
-LEVEL = 0.05
-"""Of all tests of a comparison together."""
 
 
 class Difference(Config):

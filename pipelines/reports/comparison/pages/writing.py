@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from pipelines.reports.page.elements.numbers import shown
 from pipelines.reports.page.elements.style import BLUE, GREY, INK, ORANGE, canvas, svg
 from pipelines.reports.page.elements.templates import environment, page_style
 from pipelines.reports.selection import grouped
-from pipelines.reports.words import digits, goal_words, plain
+from pipelines.reports.words import digits, duration_words, goal_words, plain
 from pipelines.store.references import SHORT
 from pipelines.store.sealed import seal_page
 
@@ -91,7 +91,7 @@ def write_leaderboard_page(store: Store) -> tuple[str, pd.DataFrame]:
 
 def _environment() -> Environment:
     templates = environment(FOLDER)
-    templates.filters.update(shown=shown, plain=plain, digits=_digits, time=_time)
+    templates.filters.update(shown=shown, plain=plain, digits=_or_dash(digits), duration=_or_dash(duration_words))
     templates.globals.update(
         value_text=texts.value_text,
         interval_text=texts.interval_text,
@@ -101,19 +101,8 @@ def _environment() -> Environment:
     return templates
 
 
-def _digits(value: float | None) -> str:
-    return "–" if value is None else digits(value)
-
-
-def _time(seconds: float | None) -> str:
-    """Returns how long a plan takes, in a unit in which it can be read."""
-    if seconds is None:
-        return "–"
-    if seconds < 1e-4:
-        return "< 0.1 ms"
-    if seconds < 1:
-        return f"{seconds * 1e3:.{2 if seconds < 0.0995 else 3}g} ms"
-    return f"{seconds:.1f} s"
+def _or_dash(words: Callable[[float], str]) -> Callable[[float | None], str]:
+    return lambda value: "–" if value is None else words(value)
 
 
 def _script() -> Markup:

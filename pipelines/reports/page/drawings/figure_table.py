@@ -13,7 +13,7 @@ from pipelines.reports.page.drawings.drawing import DRAWINGS, Drawing, Subject
 from pipelines.reports.page.elements.blocks import Block
 from pipelines.reports.page.elements.numbers import shown
 from pipelines.reports.selection import grouped, reading_order
-from pipelines.reports.words import digits, plain, seconds_words, value_words
+from pipelines.reports.words import figure_words, plain, seconds_words, value_words
 
 TABLE = Markup(
     '<div class="scroll"><table class="figures"><thead><tr><th>{}</th>{}<th class="figure">n</th></tr></thead>{}'
@@ -151,9 +151,7 @@ class _Table:
 
 def figure_text(value: float, unit: Hashable, percent: bool) -> str:
     """Returns a figure as the table shows it: a share in per cent, seconds with the digits that tell them apart."""
-    if percent:
-        return f"{100 * value:.0f} %".replace("-", "−")
-    return seconds_words(value) if unit == "s" else digits(value)
+    return seconds_words(value) if unit == "s" and not percent else figure_words(value, percent)
 
 
 def _rank(rows: pd.DataFrame, figure: str) -> float:

@@ -9,15 +9,15 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from jepa.evaluation.statistics import LEVEL
 from jepa.worlds import WORLDS, shifts_of
 from pipelines.reports.page.data import ReportData
 from pipelines.reports.page.elements.blocks import Block, PageSection
 from pipelines.reports.page.elements.numbers import shown
 from pipelines.reports.selection import grouped
 from pipelines.reports.shifts import newest_cells, training_contained
-from pipelines.reports.words import digits, plain
+from pipelines.reports.words import change_words, figure_words, plain
 
-SIGNIFICANT = 0.05
 FAINT = 0.35
 """How strong the colour of a change is at most that is not significant."""
 NEUTRAL = ("effective_rank", "sigreg", "straightness")
@@ -88,25 +88,27 @@ def _lines(own: pd.DataFrame, columns: list[tuple[str, float]]) -> Iterator[Mark
     """Yields the line of one figure, and below it the oracle's, where there is one."""
     cells = {(row["factor"], row["factor_value"]): row for row in own.to_dict("records")}
     first, largest = next(iter(cells.values())), float(own.difference.abs().max())
-    usual = shown(_text(first["usual_value"], first), first["usual_value"])
+    percent = bool(first["percent"])
+    usual = shown(figure_words(first["usual_value"], percent), first["usual_value"])
     held = Markup("").join(_cell(cells.get(column), largest) for column in columns)
     yield ROW.format("", first["label"], usual, held)
     if own.oracle_value.notna().any():
         oracle = first["oracle_value"] - first["oracle_difference"]
         held = Markup("").join(_oracle(cells.get(column)) for column in columns)
-        yield ROW.format(Markup(' class="reference"'), "oracle", shown(_text(oracle, first), oracle), held)
+        usual = shown(figure_words(oracle, percent), oracle)
+        yield ROW.format(Markup(' class="reference"'), "oracle", usual, held)
 
 
 def _cell(row: dict[Hashable, Any] | None, largest: float) -> Markup:
     if row is None:
         return Markup('<td class="figure">–</td>')
     change = float(row["difference"])
-    significant = not pd.isna(row["p_holm"]) and row["p_holm"] < SIGNIFICANT
+    significant = not pd.isna(row["p_holm"]) and row["p_holm"] < LEVEL
     strength = abs(change) / largest if largest else 0.0
     worse = change > 0 if row["less_is_better"] else change < 0
     name = (" worse" if worse else " better") if change and row["figure"] not in NEUTRAL else ""
-    value = shown(_text(row["value"], row), row["value"])
-    difference = shown(_signed(change, row), change)
+    value = shown(figure_words(row["value"], row["percent"]), row["value"])
+    difference = shown(change_words(change, row["percent"]), change)
     mark, depth = ("*", strength) if significant else ("", strength * FAINT * _evidence(row))
     return CELL.format(name, f"{depth:.2f}", _title(row), value, mark, difference)
 
@@ -122,24 +124,17 @@ def _evidence(row: dict[Hashable, Any]) -> float:
 def _oracle(row: dict[Hashable, Any] | None) -> Markup:
     if row is None or pd.isna(row["oracle_value"]):
         return Markup('<td class="figure">–</td>')
-    change = shown(_signed(row["oracle_difference"], row), row["oracle_difference"])
-    return CELL.format("", 0, "", shown(_text(row["oracle_value"], row), row["oracle_value"]), "", change)
+    value = shown(figure_words(row["oracle_value"], row["percent"]), row["oracle_value"])
+    change = shown(change_words(row["oracle_difference"], row["percent"]), row["oracle_difference"])
+    return CELL.format("", 0, "", value, "", change)
 
 
 def _title(row: dict[Hashable, Any]) -> Markup:
     """Returns what is shown where the pointer rests: interval, samples, and the test."""
     words = [f"n {row['n']}, usual {row['usual_n']}"]
     if not pd.isna(row["difference_low"]):
-        ends = (_text(row[f"difference_{end}"], row) for end in ("low", "high"))
+        ends = (figure_words(row[f"difference_{end}"], row["percent"]) for end in ("low", "high"))
         words.append(f"change {' to '.join(ends)}")
     if not pd.isna(row["p_holm"]):
         words.append(f"{row['test']} p {row['p']:.2g}, Holm {row['p_holm']:.2g}")
     return Markup(' title="{}"').format("; ".join(words))
-
-
-def _text(value: float, row: dict[Hashable, Any]) -> str:
-    return f"{100 * value:.0f} %".replace("-", "−") if row["percent"] else digits(value)
-
-
-def _signed(value: float, row: dict[Hashable, Any]) -> str:
-    return f"+{_text(value, row)}" if value > 0 else _text(value, row)
