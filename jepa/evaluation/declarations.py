@@ -78,8 +78,9 @@ class HeadlineFigure:
     """whether it reads best as a percentage"""
     track: tuple[float, float] | None = (0.0, 1.0)
     """ends of the tile's bar; None where a figure has no natural ends"""
-    less_is_better: bool = False
-    """whether the smallest of many stands first"""
+    less_is_better: bool | None = False
+    """whether a smaller figure is a better one, so that the smallest of many stands first; None where neither is, e.g.
+    of SIGReg, which is best at 1"""
     across: str = ""
     """of many figures in a table, the column of `by` whose values stand side by side and the rest of which name the
     rows, e.g. the parts of a sum; by default the column with the most values names the rows"""

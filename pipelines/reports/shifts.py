@@ -160,7 +160,7 @@ def _row(cell: Cell, p_holm: float | None, cells: int) -> dict[str, Any]:
         "label": own.label,
         "unit": own.unit,
         "percent": own.percent,
-        "less_is_better": own.less_is_better,
+        "less_is_better": bool(own.less_is_better),
         **{"value": own.value, "ci_low": own.ci_low, "ci_high": own.ci_high, "n": own.n},
         **{"usual_value": usual.value, "usual_ci_low": usual.ci_low, "usual_ci_high": usual.ci_high},
         **{"usual_n": usual.n, "usual_dataset": f"{usual.dataset}@{usual.dataset_version}"},

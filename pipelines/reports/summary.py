@@ -39,7 +39,8 @@ class Headline(Origin):
     """Whether it reads best as a percentage."""
     track: tuple[float, float] | None = None
     """Ends of the bar on which it is shown."""
-    less_is_better: bool = False
+    less_is_better: bool | None = False
+    """None where neither side is better."""
     across: str = ""
     """Column of `by` whose values stand side by side where the figures are many."""
     marks: tuple[str, ...] = ()

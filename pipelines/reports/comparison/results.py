@@ -24,7 +24,7 @@ class Difference(Config):
     metric: str
     unit: str
     less_is_better: bool | None
-    """None where nobody declares what is better"""
+    """None where neither side is better"""
     first_value: float
     second_value: float
     difference: float

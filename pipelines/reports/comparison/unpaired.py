@@ -36,7 +36,7 @@ def unpaired(store: Store, match: KindMatch, first: Side, second: Side) -> Itera
             privileged="privileged" in example.marks,
             metric=example.kind,
             unit=example.unit,
-            less_is_better=example.less_is_better or None,
+            less_is_better=example.less_is_better,
             **{
                 f"{name}_value": float(np.mean([one.value for one in own]))
                 for name, own in zip(("first", "second"), figures, strict=True)

@@ -35,7 +35,14 @@ HEADLINES = (
         percent=True,
         order=64,
     ),
-    HeadlineFigure("wall_ratio", "wall_ratio", "latent distance across a wall, ratio", track=None, order=65),
+    HeadlineFigure(
+        "wall_ratio",
+        "wall_ratio",
+        "latent distance across a wall, ratio",
+        track=None,
+        less_is_better=None,
+        order=65,
+    ),
 )
 
 SECTION = Section(

@@ -12,7 +12,12 @@ HEADLINES = (
         order=70,
     ),
     HeadlineFigure(
-        "orthogonality", "orthogonality_error", "latents from a rotation of the state, 0 if one", track=None, order=71
+        "orthogonality",
+        "orthogonality_error",
+        "latents from a rotation of the state, 0 if one",
+        track=None,
+        less_is_better=True,
+        order=71,
     ),
     HeadlineFigure(
         "rotation_error",
@@ -20,6 +25,7 @@ HEADLINES = (
         "squared distance from a rotation",
         where={"quantity": "measured"},
         track=None,
+        less_is_better=True,
         order=72,
     ),
 )

@@ -4,9 +4,30 @@ from jepa.evaluation.declarations import Chart, HeadlineFigure, Section, Table
 
 TABLES: tuple[Table, ...] = ()
 HEADLINES = (
-    HeadlineFigure("effective_rank", "effective_rank", "effective rank of latents", track=None, order=60),
-    HeadlineFigure("straightness", "straightness", "straightness of trajectories", track=(-1.0, 1.0), order=61),
-    HeadlineFigure("sigreg", "sigreg", "SIGReg of 128 latents, 1 if Gaussian", track=None, order=62),
+    HeadlineFigure(
+        "effective_rank",
+        "effective_rank",
+        "effective rank of latents",
+        track=None,
+        less_is_better=None,
+        order=60,
+    ),
+    HeadlineFigure(
+        "straightness",
+        "straightness",
+        "straightness of trajectories",
+        track=(-1.0, 1.0),
+        less_is_better=None,
+        order=61,
+    ),
+    HeadlineFigure(
+        "sigreg",
+        "sigreg",
+        "SIGReg of 128 latents, 1 if Gaussian",
+        track=None,
+        less_is_better=None,
+        order=62,
+    ),
     HeadlineFigure(
         "gaussian_distance",
         "gaussian_distance",

@@ -78,7 +78,13 @@ HEADLINES = (
         less_is_better=True,
         order=32,
     ),
-    HeadlineFigure("surprise_recorded", "surprise_recorded", "one-step surprise on recorded frames", order=33),
+    HeadlineFigure(
+        "surprise_recorded",
+        "surprise_recorded",
+        "one-step surprise on recorded frames",
+        less_is_better=None,
+        order=33,
+    ),
 )
 
 FIGURES = {

@@ -3,7 +3,7 @@
 It is a table whose cells are coloured, so that every number can be read, copied and found by a program.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -16,12 +16,11 @@ from pipelines.reports.page.elements.blocks import Block, PageSection
 from pipelines.reports.page.elements.numbers import shown
 from pipelines.reports.selection import grouped
 from pipelines.reports.shifts import newest_cells, training_contained
+from pipelines.reports.summary import declared_figures
 from pipelines.reports.words import change_words, figure_words, plain
 
 FAINT = 0.35
 """How strong the colour of a change is at most that is not significant."""
-NEUTRAL = ("effective_rank", "sigreg", "straightness")
-"""Figures of which neither more nor less is better: SIGReg is best at 1."""
 ORIGIN = ["world", "model", "usual_dataset", "protocol", "seed"]
 READING = (
     "Each column is the same world with one factor at one value; small: the change against the usual test episodes, in "
@@ -71,7 +70,8 @@ def heat_map(rows: pd.DataFrame) -> Markup:
     ]
     # In the order in which terminal and tiles show them, which is that of the rows.
     labels = [own for _, own in rows.groupby(["evaluation", "figure", "label"], sort=False)]
-    body = Markup("").join(line for own in labels for line in _lines(own, columns))
+    neutral = {figure.name for _, figure in declared_figures() if figure.less_is_better is None}
+    body = Markup("").join(line for own in labels for line in _lines(own, columns, neutral))
     return TABLE.format(Markup("").join(heads), Markup("").join(values), body)
 
 
@@ -84,13 +84,13 @@ def _usual(world: str, name: str) -> str:
     return "".join(words)
 
 
-def _lines(own: pd.DataFrame, columns: list[tuple[str, float]]) -> Iterator[Markup]:
+def _lines(own: pd.DataFrame, columns: list[tuple[str, float]], neutral: Collection[str]) -> Iterator[Markup]:
     """Yields the line of one figure, and below it the oracle's, where there is one."""
     cells = {(row["factor"], row["factor_value"]): row for row in own.to_dict("records")}
     first, largest = next(iter(cells.values())), float(own.difference.abs().max())
     percent = bool(first["percent"])
     usual = shown(figure_words(first["usual_value"], percent), first["usual_value"])
-    held = Markup("").join(_cell(cells.get(column), largest) for column in columns)
+    held = Markup("").join(_cell(cells.get(column), largest, first["figure"] not in neutral) for column in columns)
     yield ROW.format("", first["label"], usual, held)
     if own.oracle_value.notna().any():
         oracle = first["oracle_value"] - first["oracle_difference"]
@@ -99,14 +99,14 @@ def _lines(own: pd.DataFrame, columns: list[tuple[str, float]]) -> Iterator[Mark
         yield ROW.format(Markup(' class="reference"'), "oracle", usual, held)
 
 
-def _cell(row: dict[Hashable, Any] | None, largest: float) -> Markup:
+def _cell(row: dict[Hashable, Any] | None, largest: float, has_side: bool) -> Markup:
     if row is None:
         return Markup('<td class="figure">–</td>')
     change = float(row["difference"])
     significant = not pd.isna(row["p_holm"]) and row["p_holm"] < LEVEL
     strength = abs(change) / largest if largest else 0.0
     worse = change > 0 if row["less_is_better"] else change < 0
-    name = (" worse" if worse else " better") if change and row["figure"] not in NEUTRAL else ""
+    name = (" worse" if worse else " better") if change and has_side else ""
     value = shown(figure_words(row["value"], row["percent"]), row["value"])
     difference = shown(change_words(change, row["percent"]), change)
     mark, depth = ("*", strength) if significant else ("", strength * FAINT * _evidence(row))

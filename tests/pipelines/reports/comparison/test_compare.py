@@ -55,7 +55,8 @@ def test_the_better_model_is_better_in_everything(two: Store) -> None:
     assert success.difference == pytest.approx((success.only_second - success.only_first) / PROBLEMS)
     assert success.p_value < 0.01 < 0.5 < (success.improvement or 0)
     assert success.p_holm is not None and success.p_value < success.p_holm < 0.05
-    assert figure(found, "effective_rank").over == "unpaired" and found.notes == ()
+    rank = figure(found, "effective_rank")
+    assert (rank.over, rank.less_is_better) == ("unpaired", None) and found.notes == ()
 
 
 def test_the_swapped_order_flips_the_signs(two: Store) -> None:
