@@ -30,7 +30,7 @@ from pipelines.store.removal import uses
 from pipelines.store.reports.compaction.generation import is_left_over
 from pipelines.store.reports.compaction.sweep import superseded_files
 from pipelines.store.reports.problems import PROBLEMS, problems_path
-from pipelines.store.reports.runs import run_plans
+from pipelines.store.reports.runs.plans import run_plans
 from pipelines.store.reports.slices import is_of_attempt, sliced_units, slices_of
 from pipelines.store.reports.units import Snapshot, look
 from pipelines.store.sealed import unseal

@@ -15,7 +15,7 @@ from pipelines.store.models.heads.handle import heads_of
 from pipelines.store.models.layout import FOLDER as MODELS
 from pipelines.store.models.manifest import ModelHandle
 from pipelines.store.reports.manifest import UnitManifest
-from pipelines.store.reports.runs import run_plans
+from pipelines.store.reports.runs.plans import run_plans
 from pipelines.store.reports.units import committed_units
 from pipelines.store.verify import folders
 

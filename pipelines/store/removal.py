@@ -23,7 +23,8 @@ from pipelines.store.references import check_name
 from pipelines.store.reports.compaction.compact import compact
 from pipelines.store.reports.compaction.withdraw import withdraw
 from pipelines.store.reports.manifest import UnitManifest
-from pipelines.store.reports.runs import run_plans
+from pipelines.store.reports.runs.plan import RUNS, plan_name
+from pipelines.store.reports.runs.plans import look_at_plans, run_plans
 from pipelines.store.reports.slices import slice_paths
 from pipelines.store.reports.units import committed_units
 from pipelines.store.verify import folders
@@ -40,6 +41,8 @@ class Removal(Config):
     """in the order in which they are deleted"""
     units: tuple[str, ...] = ()
     """keys of a run's units that go"""
+    plans: tuple[str, ...] = ()
+    """stems of a run's plans"""
     kept: tuple[str, ...] = ()
     """keys of a run's units that another run lists, too, or for which they were done: they stay"""
 
@@ -82,14 +85,19 @@ def plan_removal(store: Store, kind: Kind, name: str) -> Removal:
 def remove(store: Store, removal: Removal) -> None:
     """Deletes what was planned; what is gone already is no error.
 
-    Compacted rows go in two steps: no reader finds them after the first, and the second writes their files again.
+    Compacted rows go in two steps: no reader finds them after the first, and the last writes their files again. Plans
+    of a run go after its units: until then the store knows the name, so that a removal that is cut off can go on.
     """
     if removal.units:
         withdraw(store, removal.units)
-    for path in removal.paths:
+    for path in (path for path in removal.paths if plan_name(path) is None):
+        store.delete(path)
+    if removal.plans:
+        withdraw(store, plans=removal.plans)
+    for path in (path for path in removal.paths if plan_name(path) is not None):
         store.delete(path)
     # Somebody may have begun to compact the store meanwhile, and have read what is deleted now.
-    if removal.units and withdraw(store, removal.units):
+    if (removal.units or removal.plans) and withdraw(store, removal.units, removal.plans, unseen=True):
         compact(store, take=False)
 
 
@@ -167,7 +175,9 @@ def _run(store: Store, run: str) -> Removal:
         kind="run",
         name=run,
         units=tuple(unit.key for unit in own),
-        paths=(*_unit_paths(own), *slices, *store.list(f"reports/runs/{run}/"), *pages),
+        # A page can be drawn again at any time; where nothing else is left, nobody would find it.
+        paths=(*pages, *_unit_paths(own), *slices, *store.list(f"{RUNS}/{run}/")),
+        plans=tuple(look_at_plans(store, f"{run}/").stems(run)),
         kept=tuple(sorted({unit.key for unit in units} - {unit.key for unit in own})),
     )
 

@@ -6,15 +6,9 @@ from jepa.core.registries.lazy import offer_lazily
 
 if TYPE_CHECKING:
     from pipelines.store.reports.manifest import Context, UnitManifest, unit_key
-    from pipelines.store.reports.runs import (
-        RunPlan,
-        latest_run,
-        plan_run,
-        require_run,
-        run_names,
-        run_plans,
-        units_of_run,
-    )
+    from pipelines.store.reports.runs.plan import RunPlan
+    from pipelines.store.reports.runs.plans import plan_run, run_plans
+    from pipelines.store.reports.runs.results import latest_run, require_run, run_names, units_of_run
     from pipelines.store.reports.schema import SchemaError
     from pipelines.store.reports.tables import read_table
     from pipelines.store.reports.units import committed_units, read_unit, read_units

@@ -16,7 +16,7 @@ from pipelines.store.reports.compaction.index import read_compacted
 from pipelines.store.reports.held import HeldTables
 from pipelines.store.reports.manifest import Part, Place, UnitManifest
 from pipelines.store.reports.rows import from_parquet, to_pandas, wanted_schema
-from pipelines.store.reports.runs import units_of_run
+from pipelines.store.reports.runs.results import units_of_run
 from pipelines.store.reports.schema import SchemaError, table_schema
 from pipelines.store.reports.units import committed_units
 from pipelines.store.sealed import read_if_there, sha256

@@ -10,7 +10,7 @@ from pipelines.store.reports.compaction.verify import damaged_compacted, latest_
 from pipelines.store.reports.manifest import MANIFESTS, Name, UnitManifest, manifest_path, parse_unit
 from pipelines.store.reports.problems import PATH as PROBLEMS_PATH
 from pipelines.store.reports.problems import PROBLEMS, is_whole, problems_path
-from pipelines.store.reports.runs import RUNS, parse_plan
+from pipelines.store.reports.runs.plan import RunPlan, parse_plan, plan_name
 from pipelines.store.reports.slices import MARK, damaged_files, parse_mark
 from pipelines.store.reports.units import damaged_parts
 from pipelines.store.reports.units import look as take_snapshot
@@ -37,8 +37,9 @@ def verify_reports(store: Store) -> ReportsReport:
     units = look.compacted(paths)
     units += [unit for path in paths if path not in look.seen and _is_loose(path) and (unit := look.unit(path))]
     for path in paths:
-        if path.startswith(f"{RUNS}/") and path.count("/") == 3 and path.endswith(".json"):
-            look.plan(path, {unit.key for unit in units})
+        if plan_name(path) is not None and path not in look.seen:
+            look.plan(path)
+    look.listed({unit.key for unit in units})
     for path in paths:
         if page := PAGE.fullmatch(path):
             look.page(path, page["run"])
@@ -68,6 +69,7 @@ class _Look:
         self.problems: list[Problem] = []
         self.unknown: list[str] = []
         self.seen: set[str] = set()
+        self.plans: list[RunPlan] = []
 
     def unit(self, path: str) -> UnitManifest | None:
         """Checks the manifest of a unit and the files that it names."""
@@ -110,23 +112,28 @@ class _Look:
         if left := [path for path in paths if is_left_over(path, generation)]:
             self.seen |= {*left}
             self.unknown.append(f"{left[0]} is of a compaction that works, or was cut off; `jepa reports compact`")
+        if not snapshot.compacted.lost_plans:
+            self.plans += [held.plan for held in snapshot.compacted.plans.values()]
         standing = [snapshot.standing(key) for key in snapshot.compacted.units]
         return [unit for unit in standing if isinstance(unit, UnitManifest)]
 
-    def plan(self, path: str, done: set[str]) -> None:
-        """Checks the plan of a run."""
+    def plan(self, path: str) -> None:
+        """Checks the plan of a run that lies loose."""
         self.seen.add(path)
         data = read_if_there(self.store, path)
         try:
-            plan = None if data is None else parse_plan(self.store, path, data)
+            self.plans += [] if data is None else [parse_plan(self.store, path, data)]
         except InfraError:
             self.problems.append(Problem(path=path, kind="damaged", detail="evaluate again"))
-            return
-        if plan is not None and (open_units := [key for key in plan.units if key not in done]):
-            self.unknown.append(
-                f"run {plan.run} lists {len(open_units)} units that are not done, or whose manifest is "
-                f"lost; the first is {manifest_path(open_units[0])}"
-            )
+
+    def listed(self, done: set[str]) -> None:
+        """Says of which plans units are not done."""
+        for plan in self.plans:
+            if open_units := [key for key in plan.units if key not in done]:
+                self.unknown.append(
+                    f"run {plan.run} lists {len(open_units)} units that are not done, or whose manifest is "
+                    f"lost; the first is {manifest_path(open_units[0])}"
+                )
 
     def slice(self, path: str) -> None:
         """Checks the mark of a slice of a unit that is not whole yet, and the files that it names."""

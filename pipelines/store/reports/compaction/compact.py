@@ -1,4 +1,4 @@
-"""Compaction: takes the units that lie loose into few files, and their manifests into one index.
+"""Compaction: takes units that lie loose into few files, their manifests into one index, plans of runs into one file.
 
 Every step leaves a store in which each row is read once. Files are written first, and nobody reads them. The generation
 is put last, in one step: from then on readers take what it names. What it supersedes is deleted after that, by names
@@ -8,7 +8,7 @@ them. Of two at once one puts its generation; the other one finds that its numbe
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,26 +20,25 @@ from pipelines.store.reports.compaction.generation import (
     INDEXES,
     CompactedFile,
     Generation,
-    Spared,
     Withdrawn,
     commit_generation,
     is_left_over,
     keep_copy,
 )
-from pipelines.store.reports.compaction.index import Compacted, encoded, read_compacted
+from pipelines.store.reports.compaction.index import read_compacted
+from pipelines.store.reports.compaction.old_files import NotWholeError, OldFiles
+from pipelines.store.reports.compaction.plans import KeptPlan
+from pipelines.store.reports.compaction.put import ATTEMPTS, Content, TakenError, put_generation
 from pipelines.store.reports.compaction.verify import damaged_index
-from pipelines.store.reports.manifest import Name, Part, Place, UnitManifest, parse_unit
-from pipelines.store.reports.problems import problems_path
-from pipelines.store.reports.units import READERS, Snapshot, look, misfit
-from pipelines.store.sealed import read_if_there
+from pipelines.store.reports.manifest import Name, Place, UnitManifest, parse_unit
+from pipelines.store.reports.runs.plan import parse_plan
+from pipelines.store.reports.runs.plans import PlanSnapshot, loose_plans, read_plans
+from pipelines.store.reports.units import READERS, Snapshot, look
+from pipelines.store.sealed import read_if_there, unseal
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from pipelines.store.reports.compaction.merge import TableFiles
 
-ATTEMPTS = 5
-"""How often a compaction begins again when another one, or a removal, was quicker."""
 SMALL = 16 * 2**20
 """Bytes of a file below which it is written again together with what comes on top."""
 
@@ -58,6 +57,8 @@ class Compaction(Config):
     """rows in compacted files of units that were evaluated again or removed"""
     units: int = 0
     """that are compacted now"""
+    plans: int = 0
+    """plans of runs that lay loose"""
     files: tuple[CompactedFile, ...] = ()
     """that hold their rows"""
     deleted: int = 0
@@ -71,11 +72,7 @@ class Compaction(Config):
         lines += [f"{file.path}: {file.rows:,} rows, {file.bytes:,} bytes" for file in self.files]
         what = f"{self.units:,} units lie in {len(self.files)} files"
         done = f"{self.taken:,} taken in, {self.dropped:,} rows dropped, {self.deleted:,} files deleted"
-        return [*lines, f"{what}: {done}"]
-
-
-class TakenError(InfraError):
-    """Another compaction, or a removal, has put the generation of this number."""
+        return [*lines, f"{what}: {done}; {self.plans:,} plans of runs taken in"]
 
 
 def compact(store: Store, *, take: bool = True) -> Compaction:
@@ -97,7 +94,9 @@ def compact(store: Store, *, take: bool = True) -> Compaction:
         commit_generation(store, Generation(number=1))
     for _ in range(ATTEMPTS):
         try:
-            made = _Compactor(store, look(store)).run(take)
+            plans = loose_plans(store)  # before what is compacted is read
+            snapshot = look(store)
+            made = _Compactor(store, snapshot, PlanSnapshot(plans, snapshot.compacted)).run(take)
         except TakenError:
             continue
         if (compacted := read_compacted(store)) is not None:
@@ -108,17 +107,20 @@ def compact(store: Store, *, take: bool = True) -> Compaction:
 
 def plan_compaction(store: Store) -> Compaction:
     """Returns what a compaction would take and drop, without reading any rows."""
+    plans = loose_plans(store)  # before what is compacted is read
     snapshot = look(store)
     compacted = snapshot.compacted
+    planned = len(PlanSnapshot(plans, compacted).loose_standing())
     loose = [stands for key in snapshot.loose if isinstance(stands := snapshot.standing(key), Name)]
     if compacted is None:
-        return Compaction(generation=0, taken=len(loose))
+        return Compaction(generation=0, taken=len(loose), plans=planned)
     alive = standing_units(snapshot)
     return Compaction(
         generation=compacted.generation.number,
         taken=len(loose),
         dropped=sum(dead_rows(compacted.generation.files, alive).values()),
         units=len(alive),
+        plans=planned,
         files=compacted.generation.files,
     )
 
@@ -147,15 +149,16 @@ def unit_order(unit: UnitManifest) -> tuple[str, str, str, list[str], str]:
 class _Compactor:
     """One attempt at the next generation."""
 
-    def __init__(self, store: Store, snapshot: Snapshot) -> None:
+    def __init__(self, store: Store, snapshot: Snapshot, plans: PlanSnapshot) -> None:
         if snapshot.compacted is None:
             raise InfraError(f"the generations of store {store.uri!r} are gone; restore {INDEXES} from a backup")
         self._store, self._snapshot, self._old = store, snapshot, snapshot.compacted
+        self._planned = plans
         self._number = self._old.generation.number + 1
         self._token = uuid.uuid4().hex[:8]
         self._tables: dict[str, TableFiles] = {}
         self._left: list[str] = []
-        self._files = _OldFiles(store, snapshot.compacted.generation.files)
+        self._files = OldFiles(store, snapshot.compacted.generation.files)
 
     def run(self, take: bool) -> Compaction:
         """Writes the files, then the index, then the generation; where there is nothing to do it writes none.
@@ -167,9 +170,9 @@ class _Compactor:
         dead = dead_rows(self._old.generation.files, alive)
         loose = list(self._loose()) if take else []
         new = {unit.key for unit in loose}
+        plans = self._plans(take)
         again = self._files_to_write(loose, dead)
-        withdrawn = self._still_withdrawn(new)
-        same = self._old.units.keys() == {unit.key for unit in alive}
+        same = self._old.units.keys() == {unit.key for unit in alive} and self._old.plans == plans
         if not new and not again and same and self._is_tidy():
             files, index = self._old.generation.files, self._old.units
             return Compaction(generation=self._number - 1, units=len(index), files=files, left=tuple(self._left))
@@ -178,12 +181,16 @@ class _Compactor:
             *(file for file in self._old.generation.files if file.path not in again),
             *(file for table in self._tables.values() for file in table.files),
         )
-        put_generation(self._store, self._old, units, files, withdrawn, self._token)
+        withdrawn = self._still_withdrawn(self._old.generation.withdrawn, self._snapshot.loose, new)
+        loose_stems, held = self._planned.loose, {*plans} - self._old.plans.keys()
+        withdrawn_plans = self._still_withdrawn(self._old.generation.withdrawn_plans, loose_stems, held)
+        put_generation(self._store, self._old, Content(units, files, plans, withdrawn, withdrawn_plans), self._token)
         return Compaction(
             generation=self._number,
             taken=sum(unit.key in new for unit in units),
             dropped=sum(dead.values()),
             units=len(units),
+            plans=len(held),
             files=files,
             left=tuple(self._left),
         )
@@ -216,23 +223,47 @@ class _Compactor:
     def _can_be_read(self, path: str) -> bool:
         try:
             self._files.compacted(path)
-        except _NotWholeError as error:
-            self._left.append(f"{error}: its units are left as they are; evaluate them again")
+        except NotWholeError as error:
+            self._leave(f"{error}: its units are left as they are; evaluate them again")
             return False
         return True
 
     def _is_tidy(self) -> bool:
-        """Returns whether the index is whole, and nothing lies there of a compaction that was cut off."""
-        files = self._store.list("reports/kind=")
+        """Returns whether index and plans are whole, and nothing lies there of a compaction that was cut off."""
+        files = [*self._store.list("reports/kind="), *self._store.list(f"{INDEXES}/")]
         left = any(is_left_over(path, self._old.generation) for path in files)
         return not left and not any(damaged_index(self._store, self._old))
 
-    def _still_withdrawn(self, new: set[str]) -> list[Withdrawn]:
-        """Returns the removed units of which somebody who works for long may yet write what does not count."""
+    def _leave(self, sentence: str) -> None:
+        if sentence not in self._left:
+            self._left.append(sentence)
+
+    def _plans(self, take: bool) -> dict[str, KeptPlan]:
+        """Returns the plans of runs that stand: the compacted ones, and those that lie loose if these are taken."""
+        kept = {stem: one for stem in self._old.plans if isinstance(one := self._planned.standing(stem), KeptPlan)}
+        for name, data in read_plans(self._store, self._planned.loose_standing() if take else []).items():
+            if data is None:
+                continue  # removed, or compacted by another one, whose generation is put before this one
+            try:
+                parse_plan(self._store, name.path, data)
+            except InfraError as error:
+                self._leave(str(error))
+                continue
+            kept[name.stem] = KeptPlan(name.revision, name.token, unseal(data).decode())
+        return kept
+
+    def _still_withdrawn(
+        self, every: Sequence[Withdrawn], loose: Collection[str], held: Collection[str]
+    ) -> list[Withdrawn]:
+        """Returns what was removed and of which somebody who works for long may yet write what does not count.
+
+        Args:
+            every: what was removed.
+            loose: of what something lies loose.
+            held: what is compacted now and was not before.
+        """
         now = datetime.now(UTC)
-        every = self._old.generation.withdrawn
-        kept = [one for one in every if now - one.at < WITHDRAWN_STAY or one.key in self._snapshot.loose]
-        return [one for one in kept if one.key not in new and one.key not in self._old.units]
+        return [one for one in every if (now - one.at < WITHDRAWN_STAY or one.key in loose) and one.key not in held]
 
     def _rewrite(self, units: Sequence[UnitManifest], again: set[str]) -> list[UnitManifest]:
         """Writes the rows of units that lie loose, or in a file of these, and returns all units with their places."""
@@ -247,7 +278,7 @@ class _Compactor:
             }
             try:
                 rows = {slot: self._files.rows(part) for slot, part in moving.items()}
-            except _NotWholeError as error:
+            except NotWholeError as error:
                 self._left.append(f"unit {unit.key} is left as it is: {error}")
                 continue
             for slot, part in moving.items():
@@ -267,87 +298,6 @@ class _Compactor:
         if name not in self._tables:
             self._tables[name] = TableFiles(self._store, name, f"compacted-{self._number:06d}-{self._token}")
         return self._tables[name]
-
-
-def put_generation(
-    store: Store,
-    old: Compacted,
-    units: Sequence[UnitManifest],
-    files: Sequence[CompactedFile],
-    withdrawn: Sequence[Withdrawn],
-    token: str,
-) -> None:
-    """Writes the index of units, and then the generation that follows another one.
-
-    Raises:
-        TakenError: another one has put the generation of this number; the files of this one are deleted.
-    """
-    from pipelines.store.reports.compaction.merge import write_checked
-
-    number = old.generation.number + 1
-    data = encoded(units)
-    stem = f"{INDEXES}/units-{number:06d}-{token}"
-    index = write_checked(store, "", f"{stem}.parquet", data, len(units))
-    store.write(f"{stem}-1.parquet", data)
-    problems = sorted({problems_path(unit.problems_digest) for unit in units if unit.problems_digest})
-    generation = Generation(
-        number=number,
-        index=index,
-        copy_of_index=f"{stem}-1.parquet",
-        files=tuple(files),
-        withdrawn=tuple(withdrawn),
-        parts=tuple(Spared(path=path) for path in (*(file.path for file in files), *problems)),
-    )
-    if not commit_generation(store, generation):
-        for path in generation.named - old.generation.named - {generation.path}:
-            if f"-{number:06d}-{token}" in path:
-                store.delete(path)
-        raise TakenError(f"generation {number} of store {store.uri!r} is another one's")
-
-
-class _NotWholeError(Exception):
-    """A file is not as it was committed; the message says which."""
-
-
-class _OldFiles:
-    """The rows of parts as they lie in a store; a compacted file is read once."""
-
-    def __init__(self, store: Store, files: Sequence[CompactedFile]) -> None:
-        self._store = store
-        self._digests = {file.path: file.sha256 for file in files}
-        self._read: dict[str, pa.Table] = {}
-
-    def rows(self, part: Part) -> "pa.Table":
-        """Returns the rows of a part, with all columns of its file, also those that this code does not know.
-
-        Raises:
-            _NotWholeError: the file is lost or damaged, or not of its table.
-        """
-        from pipelines.store.parquet import read_parquet
-
-        if part.place is not None:
-            return self.compacted(part.place.path).slice(part.place.first, part.rows)
-        data = read_if_there(self._store, part.path)
-        if data is None or not part.fits(data):
-            raise _NotWholeError(f"{self._store.address(part.path)} is {'lost' if data is None else 'damaged'}")
-        if wrong := misfit(part, data):
-            raise _NotWholeError(f"{self._store.address(part.path)} is damaged ({wrong})")
-        table = read_parquet(data)
-        if len(table) != part.rows:
-            raise _NotWholeError(f"{self._store.address(part.path)} has {len(table)} rows, and not {part.rows}")
-        return table
-
-    def compacted(self, path: str) -> "pa.Table":
-        """Returns all rows of a compacted file; raises as `rows` does."""
-        from pipelines.store.parquet import read_parquet
-        from pipelines.store.sealed import sha256
-
-        if path not in self._read:
-            data = read_if_there(self._store, path)
-            if data is None or sha256(data) != self._digests[path]:
-                raise _NotWholeError(f"{self._store.address(path)} is {'lost' if data is None else 'damaged'}")
-            self._read[path] = read_parquet(data)
-        return self._read[path]
 
 
 def _placed(unit: UnitManifest, places: Sequence[Place | None]) -> UnitManifest:

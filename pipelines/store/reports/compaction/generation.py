@@ -22,23 +22,25 @@ from pipelines.store.stored_path import StoredPath
 
 GENERATIONS = f"{MANIFESTS}/compacted"
 INDEXES = "reports/compacted"
-FORMAT = "compacted-1"
+FORMAT = "compacted-2"
 """In the place of a schema version: code that knows no compaction says once that it leaves such rows out."""
+FORMATS = ("compacted-1", FORMAT)
+"""Those that this code reads; the first has no plans of runs, and code of before would lose them."""
 REREADS = 8
 """How often a store is looked at again when somebody deletes what has just been listed."""
 _PATH = re.compile(rf"{GENERATIONS}/(?P<number>[0-9]{{6,}})\.json")
 COMPACTED = re.compile(
-    rf"(reports/kind=[^/]+/compacted|{INDEXES}/units)-(?P<number>[0-9]{{6,}})-[0-9a-f]{{8}}(-[0-9]+)?\.parquet"
+    rf"(reports/kind=[^/]+/compacted|{INDEXES}/(units|plans))-(?P<number>[0-9]{{6,}})-[0-9a-f]{{8}}(-[0-9]+)?\.parquet"
 )
 """Files of generations; one whose number is no higher than the newest generation's, and that it does not name, never
 will be named: a file is first named by the generation of its number."""
 
 
 class CompactedFile(Config):
-    """A file that holds the rows of many units, or the index of them."""
+    """A file that holds the rows of many units, the index of them, or the plans of runs."""
 
     table: str
-    """that it is of; empty for the index"""
+    """that it is of; empty for the index and the plans"""
     path: StoredPath
     rows: int
     sha256: str
@@ -46,9 +48,10 @@ class CompactedFile(Config):
 
 
 class Withdrawn(Config):
-    """A unit that was removed: no manifest of it up to this revision counts."""
+    """A unit, or the plan of a run, that was removed: nothing of it up to this revision counts."""
 
     key: str
+    """of the unit, or the stem of the plan"""
     revision: int
     at: datetime
 
@@ -76,6 +79,11 @@ class Generation(Config):
     """the same bytes once more"""
     files: tuple[CompactedFile, ...] = ()
     withdrawn: tuple[Withdrawn, ...] = ()
+    plans: CompactedFile | None = None
+    """the file that holds the plans of runs; None where there are none"""
+    copy_of_plans: StoredPath | None = None
+    """the same bytes once more"""
+    withdrawn_plans: tuple[Withdrawn, ...] = ()
     parts: tuple[Spared, ...] = ()
 
     @property
@@ -87,9 +95,13 @@ class Generation(Config):
     def named(self) -> set[str]:
         """Returns the paths of its files, the index and itself among them."""
         own = {self.path, copy_path(self.path), *(file.path for file in self.files)}
-        if self.index is not None:
-            own.add(self.index.path)
-        return own | ({self.copy_of_index} if self.copy_of_index else set())
+        return own.union(*(paths for _, paths in self.doubled))
+
+    @property
+    def doubled(self) -> list[tuple[CompactedFile, tuple[str, ...]]]:
+        """Returns the files of which there are copies, with the paths of all that have their bytes."""
+        pairs = ((self.index, self.copy_of_index), (self.plans, self.copy_of_plans))
+        return [(file, (file.path, *([copy] if copy else []))) for file, copy in pairs if file is not None]
 
 
 def generation_path(number: int) -> str:
@@ -148,7 +160,7 @@ def parse_generation(store: Store, path: str, data: bytes) -> Generation:
     """
     try:
         document = from_json(unseal(data))
-        if (written := document["schema_version"]) != FORMAT:
+        if (written := document["schema_version"]) not in FORMATS:
             raise InfraError(
                 f"{store.address(path)} has format {written!r} and this code reads {FORMAT!r}; use code "
                 f"{document.get('code_version')}, which wrote it"

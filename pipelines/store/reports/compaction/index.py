@@ -11,12 +11,14 @@ from infra.errors import InfraError
 from infra.storage import Store
 from pipelines.store.reports.compaction.generation import (
     REREADS,
+    CompactedFile,
     Generation,
     Withdrawn,
     copy_path,
     generation_stamps,
     parse_generation,
 )
+from pipelines.store.reports.compaction.plans import KeptPlan, decoded_plans
 from pipelines.store.reports.manifest import Part, Place, UnitManifest, restored_unit, warn_once
 from pipelines.store.sealed import read_if_there, sha256
 
@@ -26,10 +28,14 @@ HELD = 4
 
 @dataclass(frozen=True)
 class Compacted:
-    """A generation with its units."""
+    """A generation with its units and plans."""
 
     generation: Generation
     units: Mapping[str, UnitManifest] = field(default_factory=dict)
+    file_of_plans: bytes | None = None
+    """which few readers need, and which is read with the rest: it goes when the next generation comes"""
+    lost_plans: str = ""
+    """a sentence, where that file is lost or damaged with its copy: rows can be read all the same"""
 
     def revision(self, key: str) -> int:
         """Returns the newest revision of a key that is compacted or was removed, 0 where there is none.
@@ -38,6 +44,31 @@ class Compacted:
         """
         held = self.units[key].revision if key in self.units else 0
         return max(held, self.withdrawn[key].revision if key in self.withdrawn else 0)
+
+    def plan_revision(self, stem: str) -> int:
+        """Returns the newest revision of a run's plan that is compacted or was removed, 0 where there is none.
+
+        Raises:
+            InfraError: the file of the plans is lost.
+        """
+        held = self.plans[stem].revision if stem in self.plans else 0
+        return max(held, self.withdrawn_plans[stem].revision if stem in self.withdrawn_plans else 0)
+
+    @cached_property
+    def plans(self) -> Mapping[str, KeptPlan]:
+        """Returns the plans of runs by their stems.
+
+        Raises:
+            InfraError: the file of them is lost.
+        """
+        if self.lost_plans:
+            raise InfraError(self.lost_plans)
+        return {} if self.file_of_plans is None else decoded_plans(self.file_of_plans)
+
+    @cached_property
+    def withdrawn_plans(self) -> dict[str, Withdrawn]:
+        """Returns the plans that were removed."""
+        return {one.key: one for one in self.generation.withdrawn_plans}
 
     @cached_property
     def withdrawn(self) -> dict[str, Withdrawn]:
@@ -98,18 +129,32 @@ def _read(store: Store, path: str) -> Compacted | None:
         generation = parse_generation(store, path, copy)
         said = str(error).partition(", and so")[0]
         warn_once(f"{said}: its copy is read; `jepa reports compact` writes both again")
-    if generation.index is None:
-        return Compacted(generation)
-    for place in (generation.index.path, generation.copy_of_index):
-        data = None if place is None else read_if_there(store, place)
-        if data is not None and sha256(data) == generation.index.sha256:
-            return Compacted(generation, decoded(data))
-    if read_if_there(store, path) is None:
+    held = [_whole(store, file, paths) for file, paths in generation.doubled]
+    # Files go before the generation does: whether they are lost or only superseded says which is the newest.
+    if None in held and next(reversed(generation_stamps(store)), None) != path:
         return None  # the next generation has taken its place
-    raise InfraError(
-        f"{store.address(generation.index.path)} is lost or damaged, which says where compacted rows lie, and so is "
-        "its copy; restore one of them from a backup"
-    )
+    found = dict(zip((file.path for file, _ in generation.doubled), held, strict=True))
+    index, plans = generation.index, generation.plans
+    units = None if index is None else found[index.path]
+    if index is not None and units is None:
+        raise InfraError(_lost(store, index, "where compacted rows lie"))
+    file_of_plans = None if plans is None else found[plans.path]
+    lost = _lost(store, plans, "which units belong to which run") if plans is not None and file_of_plans is None else ""
+    return Compacted(generation, {} if units is None else decoded(units), file_of_plans, lost)
+
+
+def _whole(store: Store, file: CompactedFile, paths: Sequence[str]) -> bytes | None:
+    """Returns the bytes of a file, or of its copy, that have the file's digest; None where none have."""
+    for path in paths:
+        data = read_if_there(store, path)
+        if data is not None and sha256(data) == file.sha256:
+            return data
+    return None
+
+
+def _lost(store: Store, file: CompactedFile, what: str) -> str:
+    address = store.address(file.path)
+    return f"{address} is lost or damaged, which says {what}, and so is its copy; restore one of them from a backup"
 
 
 def encoded(units: Sequence[UnitManifest]) -> bytes:

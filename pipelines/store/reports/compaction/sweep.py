@@ -9,9 +9,9 @@ from pipelines.store.reports.compaction.generation import (
     GENERATIONS,
     INDEXES,
     Generation,
-    copy_path,
     generation_stamps,
 )
+from pipelines.store.reports.runs.plans import PlanSnapshot, loose_plans
 from pipelines.store.reports.units import READERS, Snapshot, look
 
 PART = re.compile(
@@ -19,6 +19,8 @@ PART = re.compile(
     r"\.parquet"
 )
 """A file of one unit."""
+COPY = re.compile(rf"{INDEXES}/([0-9]{{6,}})\.json")
+"""The copy of a generation."""
 
 
 def sweep(store: Store) -> int:
@@ -42,12 +44,15 @@ def superseded_files(store: Store, snapshot: Snapshot) -> list[str]:
         return []
     generation = snapshot.compacted.generation
     rows = [path for path in store.list("reports/kind=") if _is_superseded(path, snapshot, generation)]
-    indexes = [path for path in store.list(f"{INDEXES}/") if _is_superseded(path, snapshot, generation)]
+    beside = store.list(f"{INDEXES}/")
+    indexes = [path for path in beside if _is_superseded(path, snapshot, generation)]
     manifests = [name.path for name in snapshot.superseded()]
+    plans = [name.path for name in PlanSnapshot(loose_plans(store), snapshot.compacted).superseded()]
     # Numbers have at least six digits and are compared as such.
     earlier = [path for path in generation_stamps(store) if _number(path) < generation.number]
-    copies = {copy_path(path) for path in earlier} & set(store.list(f"{INDEXES}/"))
-    return [*rows, *manifests, *indexes, *sorted(copies), *earlier]
+    # Also of one that was superseded and deleted before its copy was written.
+    copies = [path for path in beside if (found := COPY.fullmatch(path)) and int(found[1]) < generation.number]
+    return [*rows, *manifests, *plans, *indexes, *copies, *earlier]
 
 
 def _is_superseded(path: str, snapshot: Snapshot, generation: Generation) -> bool:

@@ -9,6 +9,7 @@ from pipelines.store.reports.compaction.index import Compacted
 from pipelines.store.sealed import Problem, read_if_there, sha256
 
 RESTORED = "its copy is whole; `jepa reports compact` writes both again"
+LOST = "no copy of it is whole; restore one of them from a backup"
 
 
 def damaged_compacted(store: Store, compacted: Compacted) -> Iterator[Problem]:
@@ -29,10 +30,10 @@ def damaged_index(store: Store, compacted: Compacted) -> Iterator[Problem]:
                 yield Problem(path=path, kind="damaged", detail=RESTORED)
         except InfraError:
             yield Problem(path=path, kind="damaged", detail=RESTORED)
-    if generation.index is not None:
-        for one in (generation.index.path, generation.copy_of_index):
-            if one is not None:
-                yield from _differing(store, one, generation.index.sha256, RESTORED)
+    for file, paths in generation.doubled:
+        found = [problem for path in paths for problem in _differing(store, path, file.sha256, RESTORED)]
+        lost = len(found) == len(paths)
+        yield from (one.model_copy(update={"detail": LOST}) if lost else one for one in found)
 
 
 def _differing(store: Store, path: str, digest: str, detail: str) -> Iterator[Problem]:

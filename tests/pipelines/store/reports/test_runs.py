@@ -17,7 +17,7 @@ from pipelines.store.reports import (
     units_of_run,
     write_tables,
 )
-from pipelines.store.reports.runs import plan_path
+from pipelines.store.reports.runs.plan import plan_path
 from pipelines.store.sealed import seal
 from tests.pipelines.reports import synthetic
 

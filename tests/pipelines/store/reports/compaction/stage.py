@@ -12,7 +12,7 @@ import pytest
 
 from infra.storage import Store, open_store
 from infra.storage.local import LocalStore
-from pipelines.store.reports import UnitManifest, committed_units, read_units, write_tables
+from pipelines.store.reports import UnitManifest, committed_units, read_units, run_plans, write_tables
 from pipelines.store.reports.compaction.generation import REREADS
 from pipelines.store.reports.tables import ReportFileGoneError, piece_of, read_parts
 from tests.narrow import queried
@@ -71,6 +71,23 @@ def in_all_ways(store: Store, keys: Sequence[str]) -> dict[str, int]:
     return attempts
 
 
+def listed(store: Store, run: str | None = None) -> dict[str, list[tuple[str, ...]]]:
+    """Returns what units each run lists, plan by plan, in their order; fails where a plan is there twice."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for plan in run_plans(store, run):
+        found.setdefault(plan.run, []).append(plan.units)
+    counts = Counter((run, frozenset(units)) for run, every in found.items() for units in every)
+    assert set(counts.values()) <= {1}, f"plans are there twice: {counts}"
+    return found
+
+
+def planned(store: Store) -> dict[str, list[tuple[str, ...]]]:
+    """Returns what units each run lists; fails where one sees others who asks for one run, or for all."""
+    found = listed(store)
+    assert {run: listed(store, run)[run] for run in found} == found
+    return {run: sorted(every) for run, every in found.items()}
+
+
 def of_glob(store: Store) -> Counter[tuple[str, int]]:
     """Returns how often a program sees each row that reads all files of `metrics`."""
     files = f"{store.uri}/reports/kind=metrics/*.parquet".replace("'", "''")
@@ -106,7 +123,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, step: Callable[[int, str, str], Non
         for name in MUTATIONS:
             patch.setattr(LocalStore, name, patched(name))
         patch.setattr("os.fsync", lambda descriptor: None)
-        for module in ("units", "compaction.compact", "compaction.sweep"):
+        for module in ("units", "runs.plans", "compaction.compact", "compaction.sweep"):
             patch.setattr(f"pipelines.store.reports.{module}.ThreadPool", InTurn)
         yield steps
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from infra.storage import Store, open_store
-from pipelines.store.reports import read_table, read_unit, read_units
+from pipelines.store.reports import plan_run, read_table, read_unit, read_units
 from pipelines.store.reports.compaction.compact import compact, plan_compaction
 from pipelines.store.reports.verify import verify_reports
 from tests.pipelines.store.reports.compaction.stage import (
@@ -15,6 +15,7 @@ from tests.pipelines.store.reports.compaction.stage import (
     copied,
     in_all_ways,
     of_glob,
+    planned,
     put,
     seen,
     watched,
@@ -23,16 +24,22 @@ from tests.pipelines.store.reports.compaction.stage import (
 KEYS = [*"abcdef"]
 RIGHT = {"a": 1, "b": 1, "c": 2, "d": 1, "e": 2, "f": 1}
 """What readers of the prepared store see."""
-FOLDERS = ("reports/compacted/", "reports/kind=metrics/", "reports/kind=training/", "reports/manifests/")
+PLANS = {"p": [("a", "b"), ("e",)], "q": [("f", "not done")]}
+"""What units its runs list."""
+FILES = 8
+"""That are left when all is compacted: of two tables, index, plans and generation, each of these with its copy."""
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """Four units are compacted; of one there is a newer attempt; two lie loose, one done twice."""
+    """Four units are compacted; of one there is a newer attempt; two lie loose, one done twice. So are plans."""
     store = open_store(str(tmp_path_factory.mktemp("store")))
     for key in "abcd":
         put(store, key, 1)
+    plan_run(store, "p", ["a", "b"], {"seed": 0})
     compact(store)
+    plan_run(store, "p", ["e"], {"seed": 0})
+    plan_run(store, "q", ["f", "not done"], {"seed": 0})
     put(store, "c", 2, force=True)
     put(store, "e", 1)
     put(store, "e", 2, force=True)
@@ -69,10 +76,12 @@ def test_what_was_done_again_takes_the_place_of_compacted_rows(fresh: Callable[[
     store = fresh()
     assert in_all_ways(store, KEYS) == RIGHT
     assert put(store, "a", 9) == read_unit(store, "a") and in_all_ways(store, KEYS)["a"] == 1, "the first commit stands"
-    assert plan_compaction(store).model_dump(include={"taken", "dropped"}) == {"taken": 3, "dropped": 4}
+    assert plan_compaction(store).model_dump(include={"taken", "dropped", "plans"}) == {
+        **{"taken": 3, "dropped": 4, "plans": 2}
+    }
     made = compact(store)
-    assert (made.taken, made.dropped, made.units) == (3, 4, 6)
-    assert in_all_ways(store, KEYS) == RIGHT and len(store.list("reports/")) == 6
+    assert (made.taken, made.dropped, made.units, made.plans) == (3, 4, 6, 2)
+    assert in_all_ways(store, KEYS) == RIGHT and planned(store) == PLANS and len(store.list("reports/")) == FILES
     assert of_glob(store) == {(f"{key}/{row}", attempt): 1 for key, attempt in RIGHT.items() for row in (0, 1)}
     assert verify_reports(store).ok
 
@@ -83,7 +92,7 @@ def test_a_reader_at_any_step_sees_each_row_once(fresh: Callable[[], Store], mon
     doubled = []
 
     def look(number: int, operation: str, path: str) -> None:
-        assert in_all_ways(store, KEYS) == RIGHT, (number, operation, path)
+        assert in_all_ways(store, KEYS) == RIGHT and planned(store) == PLANS, (number, operation, path)
         assert seen(early.compute()) == RIGHT
         doubled.append(max(of_glob(store).values()))
 
@@ -109,10 +118,11 @@ def test_cut_off_at_any_step_it_loses_nothing_and_the_next_one_finishes(
                 compact(store)
             except Killed:
                 ends = False
-        assert in_all_ways(store, KEYS) == RIGHT, f"cut off at step {at}"
+        assert in_all_ways(store, KEYS) == RIGHT and planned(store) == PLANS, f"cut off at step {at}"
         assert verify_reports(store).ok, f"cut off at step {at}"
         compact(store)
-        assert in_all_ways(store, KEYS) == RIGHT and len(store.list("reports/")) == 6, store.list("reports/")
+        assert in_all_ways(store, KEYS) == RIGHT and planned(store) == PLANS
+        assert len(store.list("reports/")) == FILES, store.list("reports/")
         assert max(of_glob(store).values()) == 1
         at += 1
     assert at > 15
@@ -123,20 +133,24 @@ def evaluate_much(store: Store) -> None:
     put(store, "g", 1)
     for key in "afc":
         put(store, key, 5, force=True)
+    for _ in range(2):
+        plan_run(store, "p", ["b", "a"], {"seed": 1})
+        plan_run(store, "q", ["g"], {"seed": 1})
 
 
-ACTS: dict[str, tuple[Callable[[Store], object], dict[str, int]]] = {
-    "another compaction": (compact, {}),
-    "evaluations": (evaluate_much, {"g": 1, "a": 5, "f": 5, "c": 5}),
+Act = tuple[Callable[[Store], object], dict[str, int], dict[str, list[tuple[str, ...]]]]
+ACTS: dict[str, Act] = {
+    "another compaction": (compact, {}, {}),
+    "evaluations": (evaluate_much, {"g": 1, "a": 5, "f": 5, "c": 5}, {"q": [("f", "not done"), ("g",)]}),
 }
-"""What others do, and what changes by it."""
+"""What others do, and what changes by it of rows and plans."""
 
 
 @pytest.mark.parametrize("act", ACTS)
 def test_what_others_do_at_any_step_stands(
     act: str, fresh: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right, keys = RIGHT | ACTS[act][1], [*KEYS, "g"]
+    right, plans, keys = RIGHT | ACTS[act][1], PLANS | ACTS[act][2], [*KEYS, "g"]
     steps, at = 1, 0
     while at < steps:
         store = fresh()
@@ -144,13 +158,14 @@ def test_what_others_do_at_any_step_stands(
         def other(number: int, operation: str, path: str, at: int = at, store: Store = store) -> None:
             if number == at:
                 ACTS[act][0](store)
-                assert in_all_ways(store, keys) == right, (operation, path)
+                assert in_all_ways(store, keys) == right and planned(store) == plans, (operation, path)
 
         with watched(monkeypatch, other) as taken:
             compact(store)
-        assert in_all_ways(store, keys) == right, f"at step {at}"
+        assert in_all_ways(store, keys) == right and planned(store) == plans, f"at step {at}"
         compact(store)
-        assert in_all_ways(store, keys) == right and len(store.list("reports/")) == 6
+        assert in_all_ways(store, keys) == right and planned(store) == plans
+        assert len(store.list("reports/")) == FILES
         steps, at = len(taken), at + 1
 
 
@@ -191,13 +206,15 @@ def test_a_damaged_compacted_file_is_named_and_its_units_are_done_again(fresh: C
     assert path not in store.list("reports/")
 
 
-@pytest.mark.parametrize("which", ["reports/manifests/compacted/", "reports/compacted/units-"])
+@pytest.mark.parametrize(
+    "which", ["reports/manifests/compacted/", "reports/compacted/units-", "reports/compacted/plans-"]
+)
 def test_a_damaged_index_is_read_from_its_copy_and_written_again(which: str, fresh: Callable[[], Store]) -> None:
     store = fresh()
     compact(store)
     path = next(path for path in store.list(which) if "-1.parquet" not in path)
     store.write(path, b"damaged")
-    assert in_all_ways(store, KEYS) == RIGHT
+    assert in_all_ways(store, KEYS) == RIGHT and planned(store) == PLANS
     assert [problem.path for problem in verify_reports(store).problems] == [path]
     compact(store)
-    assert in_all_ways(store, KEYS) == RIGHT and verify_reports(store).ok
+    assert in_all_ways(store, KEYS) == RIGHT and planned(store) == PLANS and verify_reports(store).ok

@@ -13,9 +13,20 @@ import pytest
 from infra.storage import Store, open_store
 from infra.storage.local import LocalStore
 from pipelines.store.garbage import delete_garbage, find_garbage
+from pipelines.store.removal import plan_removal, remove
+from pipelines.store.reports import plan_run, run_plans
 from pipelines.store.reports.compaction.compact import compact
 from pipelines.store.reports.verify import verify_reports
-from tests.pipelines.store.reports.compaction.stage import InTurn, in_all_ways, of_glob, put, rows_of, seen
+from tests.pipelines.store.reports.compaction.stage import (
+    InTurn,
+    in_all_ways,
+    listed,
+    of_glob,
+    planned,
+    put,
+    rows_of,
+    seen,
+)
 
 OPERATIONS = ("read", "write", "write_if_absent", "exists", "stamps", "list", "delete")
 KEYS = ("a", "b", "c")
@@ -84,7 +95,7 @@ def in_steps(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         for name in OPERATIONS:
             patch.setattr(LocalStore, name, patched(name))
         patch.setattr("os.fsync", lambda descriptor: None)
-        for module in ("units", "tables", "compaction.compact", "compaction.sweep"):
+        for module in ("units", "tables", "runs.plans", "compaction.compact", "compaction.sweep"):
             patch.setattr(f"pipelines.store.reports.{module}.ThreadPool", InTurn)
         yield
 
@@ -96,6 +107,8 @@ def test_every_reader_sees_each_row_once_and_no_commit_is_lost(
 ) -> None:
     store = open_store(str(tmp_path))
     committed = dict.fromkeys(KEYS, 1)  # the newest attempt at each unit that was committed before a reader begins
+    plans = {("a",)}  # that were written before a reader begins
+    plan_run(store, "p", ["a"], {})
     for key in KEYS:
         put(store, key, 1)
     if compacted:
@@ -113,9 +126,15 @@ def test_every_reader_sees_each_row_once_and_no_commit_is_lost(
 
     def read() -> None:
         for _ in range(3):
-            least = dict(committed)
+            least, before = dict(committed), set(plans)
             found = seen(rows_of(store, "metrics"))
             assert all(found.get(key, 0) >= attempt for key, attempt in least.items()), (found, least)
+            assert set(listed(store, "p")["p"]) >= before and set(listed(store)["p"]) >= before
+
+    def plan() -> None:
+        for key in KEYS:
+            plan_run(store, "p", [key], {})
+            plans.add((key,))
 
     def new() -> None:
         put(store, "d", 1)
@@ -126,7 +145,8 @@ def test_every_reader_sees_each_row_once_and_no_commit_is_lost(
         delete_garbage(store, sweep)
 
     # One writer of each unit, whose attempts rise, so that a reader knows what it must see at least.
-    acts = [again("a", [3, 4]), again("b", [3]), new, lambda: compact(store), lambda: compact(store), read, read, clean]
+    acts: list[Callable[[], object]] = [again("a", [3, 4]), again("b", [3]), new, plan, plan, read, read, clean]
+    acts += [lambda: compact(store), lambda: compact(store)]
     turns = Turns(seed)
     with in_steps(turns, monkeypatch):
         turns.play(acts)
@@ -134,7 +154,8 @@ def test_every_reader_sees_each_row_once_and_no_commit_is_lost(
     assert in_all_ways(store, [*KEYS, "d"]) == right
     compact(store)
     assert in_all_ways(store, [*KEYS, "d"]) == right and verify_reports(store).ok
-    assert len(store.list("reports/")) == 6 and set(of_glob(store).values()) == {1}
+    assert planned(store) == {"p": sorted((key,) for key in KEYS)}
+    assert len(store.list("reports/")) == 8 and set(of_glob(store).values()) == {1}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -152,3 +173,46 @@ def test_of_two_who_do_one_unit_again_one_stands_whole(
     assert stands in (2, 3)
     compact(store)
     assert in_all_ways(store, ["a"]) == {"a": stands} and len(store.list("reports/")) == 6
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("compacted", [False, True], ids=["never compacted before", "compacted before"])
+def test_what_is_removed_stays_so_until_it_is_planned_again_and_then_stands(
+    seed: int, compacted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(str(tmp_path))
+    for key in KEYS:
+        put(store, key, 1, run=f"r-{key}")
+        plan_run(store, f"r-{key}", [key], {"seed": 0})
+    if compacted:
+        compact(store)
+    removals = {key: plan_removal(store, "run", f"r-{key}") for key in "ab"}
+    gone: set[str] = set()
+
+    def once_more() -> None:
+        remove(store, removals["a"])
+        plan_run(store, "r-a", ["a"], {"seed": 1})
+        put(store, "a", 2, run="r-a")
+
+    def for_good() -> None:
+        remove(store, removals["b"])
+        gone.add("b")
+
+    def read() -> None:
+        for _ in range(4):
+            removed = set(gone)
+            assert not {key for key in removed if f"r-{key}" in listed(store)}
+            assert not removed & seen(rows_of(store, "metrics")).keys()
+
+    def clean() -> None:
+        delete_garbage(store, find_garbage(store, timedelta(days=1)))
+
+    turns = Turns(seed)
+    with in_steps(turns, monkeypatch):
+        turns.play([once_more, for_good, read, clean, lambda: compact(store), lambda: compact(store)])
+    for _ in range(2):
+        assert in_all_ways(store, KEYS) == {"a": 2, "c": 1}
+        assert planned(store) == {"r-a": [("a",)], "r-c": [("c",)]} and verify_reports(store).ok
+        assert run_plans(store, "r-a")[0].config == {"seed": 1}
+        compact(store)
+    assert len(store.list("reports/")) == 8 and set(of_glob(store).values()) == {1}

@@ -60,7 +60,7 @@ def test_whatever_is_compacted_between_two_steps_of_a_reader_it_misses_nothing(
             for name in OPERATIONS:
                 patch.setattr(LocalStore, name, before(getattr(LocalStore, name), taken, at))
             patch.setattr("os.fsync", lambda descriptor: None)
-            for module in ("units", "compaction.compact", "compaction.sweep"):
+            for module in ("units", "runs.plans", "compaction.compact", "compaction.sweep"):
                 patch.setattr(f"pipelines.store.reports.{module}.ThreadPool", InTurn)
             assert READS[read](store), f"{read} at step {at}, before {taken[at:][:1]}"
         steps, at = min(len(taken), 12), at + 1

@@ -1,0 +1,1 @@
+"""Runs: the plans by which they are named collections of units, and what they hold."""
