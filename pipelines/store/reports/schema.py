@@ -151,11 +151,14 @@ SHIFTS = (
     Column("oracle_difference", "float", "less the oracle's usual figure: how much the problem changed", optional=True),
 )
 
+SHIFTS_TABLE = "shifts"
+"""Holds nothing but what was judged under shifts."""
+
 COMMON_TABLES: dict[str, tuple[Column, ...]] = {
     "metrics": METRICS,
     "training": TRAINING,
     "claims": CLAIMS,
-    "shifts": SHIFTS,
+    SHIFTS_TABLE: SHIFTS,
 }
 """The tables that belong to no single evaluation or study."""
 

@@ -17,7 +17,7 @@ from pipelines.store.reports.held import HeldTables
 from pipelines.store.reports.manifest import Part, Place, UnitManifest
 from pipelines.store.reports.rows import from_parquet, to_pandas, wanted_schema
 from pipelines.store.reports.runs.results import units_of_run
-from pipelines.store.reports.schema import SchemaError, table_schema
+from pipelines.store.reports.schema import SHIFTS_TABLE, SchemaError, table_schema
 from pipelines.store.reports.units import committed_units
 from pipelines.store.sealed import read_if_there, sha256
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 PARTS_PER_PARTITION = 64
 """A unit's file is small; many of them make a partition that is worth a Dask task, a frame and the start of threads."""
-SHIFTS_TABLE = "shifts"
 ROWS_PER_PARTITION = 2**18
 """Rows of compacted files that make a partition at least."""
 _HELD = HeldTables()

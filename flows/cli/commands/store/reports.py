@@ -19,6 +19,10 @@ class ReportsOptions(Config):
     which DuckDB reads its rows, each once"""
     table: str = "metrics"
     """table whose files or query are wanted: metrics, training, episodes …"""
+    checkpoints: bool = False
+    """have the query of `sql` also read rows of checkpoints, which have a training_step"""
+    shifts: bool = False
+    """have the query of `sql` also read rows of shifted datasets, which have a factor"""
     dry_run: bool = False
     """say what `compact` would do, and do nothing"""
 
@@ -30,14 +34,22 @@ EXAMPLE = 'jepa reports compact --dry-run\n  jepa reports compact\n  duckdb -c "
 
 def execute(options: ReportsOptions, context: Context) -> int:
     """Compacts, or says how the rows of a table are read."""
+    for name in ("checkpoints", "shifts"):
+        if getattr(options, name) and options.action != "sql":
+            raise InputError(f"{name} is given with {options.action!r}, which leaves no rows out; leave it out")
     if options.action == "compact":
         return _compact(options, context)
     if options.dry_run:
         raise InputError(f"dry_run is given with {options.action!r}, which changes nothing; leave it out")
     from pipelines.store.reports.compaction.others import view_of
 
-    view = view_of(context.store(writes=False), options.table)
-    context.show(view.model_dump(mode="json"), [view.sql] if options.action == "sql" else _file_lines(view))
+    store = context.store(writes=False)
+    if options.action == "sql":
+        view = view_of(store, options.table, checkpoints=options.checkpoints, shifts=options.shifts)
+        context.show(view.model_dump(mode="json"), [view.sql])
+    else:
+        view = view_of(store, options.table)
+        context.show(view.model_dump(mode="json"), _file_lines(view))
     return 0
 
 

@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows.cli.main import main
 from infra.storage import open_store
+from pipelines.store.reports import write_tables
 from tests.narrow import queried
+from tests.pipelines.reports import synthetic
 from tests.pipelines.store.reports.compaction.stage import in_all_ways, put
 
 
@@ -34,6 +37,28 @@ def test_it_counts_then_compacts_and_says_how_rows_are_read(tmp_path: Path, caps
     answered = answer(capsys, "compact", where)
     assert "3 units lie in 2 files: 1 taken in, 4 rows dropped" in answered
     assert in_all_ways(store, ["a", "b", "c"]) == {"a": 1, "b": 2, "c": 1}
+
+
+def test_the_query_leaves_out_checkpoints_and_shifts_unless_it_is_asked_for_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, where = open_store(str(tmp_path / "s")), f"--store={tmp_path / 's'}"
+    beside: dict[str, dict[str, Any]] = {"a": {}, "b": {"training_step": 10}, "c": {"factor": "door"}}
+    for key, facts in beside.items():
+        rows = {"metrics": [synthetic.metric("latent", key, 1.0)]}
+        write_tables(store, rows, key, synthetic.context(**facts))
+    for given, right in {
+        (): "a",
+        ("--checkpoints",): "ab",
+        ("--shifts",): "ac",
+        ("--shifts", "--checkpoints"): "abc",
+    }.items():
+        rows_of = queried(f"SELECT metric FROM ({answer(capsys, 'sql', where, *given)}) ORDER BY 1").fetchall()
+        assert "".join(metric for (metric,) in rows_of) == right, given
+    assert len(answer(capsys, "files", where).splitlines()) == 4, "all files, whatever is in them"
+    assert "shifts is given with 'files', which leaves no rows out" in answer(
+        capsys, "files", where, "--shifts", status=2
+    )
 
 
 def test_what_it_cannot_do_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
