@@ -13,12 +13,13 @@ from infra.storage import Store, open_store
 from jepa.core.errors import InputError
 from pipelines.store.reports.compaction.generation import REREADS
 from pipelines.store.reports.compaction.index import read_compacted
+from pipelines.store.reports.compaction.sweep import PART
 from pipelines.store.reports.held import HeldTables
 from pipelines.store.reports.manifest import Part, Place, UnitManifest
 from pipelines.store.reports.rows import from_parquet, to_pandas, wanted_schema
 from pipelines.store.reports.runs.results import units_of_run
 from pipelines.store.reports.schema import SHIFTS_TABLE, SchemaError, table_schema
-from pipelines.store.reports.units import committed_units
+from pipelines.store.reports.units import committed_units, read_unit
 from pipelines.store.sealed import read_if_there, sha256
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def read_table(
         table: `metrics`, `training`, or one that an evaluation declares, such as `episodes` or `predictions`.
         columns: those to read; all by default. Dask also leaves out of itself what a query does not use.
         run: read the units of this run alone.
-        units: read these units alone.
+        units: read these units alone, as they are: one that is evaluated again before the frame is computed is an
+            error. Without this the rows are read that stand by then.
         kinds: leave out files that hold no row of these kinds of evaluation; rows of others may still be among those of
             older code.
         checkpoints: also those of checkpoints, which have a `training_step`; they are no figures of the model itself.
@@ -70,6 +72,7 @@ def read_table(
     names = table_schema(table).names
     if unknown := [column for column in columns or () if column not in names]:
         raise InputError(f"column {unknown[0]!r} is not in report table {table!r}; choose from: {', '.join(names)}")
+    follow = units is None
     if units is None:
         units = committed_units(store) if run is None else units_of_run(store, run)
     if kinds is not None:
@@ -80,7 +83,9 @@ def read_table(
         units = [unit for unit in units if unit.factor is None]
     meta = to_pandas(table_schema(table).empty_table())
     partitions = _partitions([piece_of(part) for unit in units for part in unit.parts if part.table == table])
-    frame: dd.DataFrame = dd.from_map(read_parts, partitions, uri=store.uri, table=table, columns=None, meta=meta)
+    frame: dd.DataFrame = dd.from_map(
+        read_parts, partitions, uri=store.uri, table=table, columns=None, follow=follow, meta=meta
+    )
     chosen: dd.DataFrame = frame if columns is None else frame[list(columns)]
     return chosen
 
@@ -124,7 +129,9 @@ def _partitions(pieces: list[Piece]) -> list[list[Piece]]:
     return groups
 
 
-def read_parts(parts: Sequence[Piece], uri: str, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read_parts(
+    parts: Sequence[Piece], uri: str, table: str, columns: Sequence[str] | None = None, follow: bool = False
+) -> pd.DataFrame:
     """Returns some parts of a table as one pandas frame; a Dask worker calls it, on whatever machine it runs.
 
     A file that is gone because its rows were compacted since is no error: they are read where they lie now.
@@ -134,6 +141,8 @@ def read_parts(parts: Sequence[Piece], uri: str, table: str, columns: Sequence[s
         uri: of the store.
         table: that they are of.
         columns: those to read; all by default.
+        follow: neither is one whose unit was evaluated again since: the rows that stand now are read. Who reads several
+            tables of the same units must not, for they would be of different attempts.
 
     Raises:
         InfraError: a file is lost, damaged or of another schema.
@@ -148,7 +157,7 @@ def read_parts(parts: Sequence[Piece], uri: str, table: str, columns: Sequence[s
         gone = [piece for piece in pieces if piece.file not in files]
         if not gone:
             break
-        moved = {} if last else _moved(store, gone)
+        moved = {} if last else _moved(store, gone, table, follow)
         for piece in gone:
             if piece.path not in moved:
                 raise ReportFileGoneError(
@@ -182,14 +191,26 @@ def _read_file(store: Store, path: str, digest: str, table: str, columns: Sequen
         raise InfraError(f"report file {path} is damaged: it is no Parquet file; evaluate again") from error
 
 
-def _moved(store: Store, gone: Sequence[Piece]) -> dict[str, Piece]:
-    """Returns, of pieces whose file is gone, those that lie in another one now, by their own files."""
+def _moved(store: Store, gone: Sequence[Piece], table: str, follow: bool) -> dict[str, Piece]:
+    """Returns, of pieces whose file is gone, those that lie in another one now, by their own files.
+
+    With `follow` those of a unit that was evaluated again are the ones that stand now; of one that was removed there
+    are none.
+    """
     compacted = read_compacted(store)
-    if compacted is None:
-        return {}
-    found = {piece.path: compacted.parts.get(piece.path) for piece in gone}
-    now = {path: piece_of(part) for path, part in found.items() if part is not None}
-    return {piece.path: now[piece.path] for piece in gone if now.get(piece.path, piece).file != piece.file}
+    parts = {} if compacted is None else compacted.parts
+    now = {piece.path: parts.get(piece.path) for piece in gone}
+    if follow:
+        now |= {path: _evaluated_again(store, path, table) for path, part in now.items() if part is None}
+    moved = {path: piece_of(part) for path, part in now.items() if part is not None}
+    return {piece.path: moved[piece.path] for piece in gone if moved.get(piece.path, piece).file != piece.file}
+
+
+def _evaluated_again(store: Store, path: str, table: str) -> Part | None:
+    """Returns the part of a table that took the place of one; None where there is none."""
+    found = PART.fullmatch(path)
+    unit = None if found is None else read_unit(store, found["key"])
+    return None if unit is None else next((part for part in unit.parts if part.table == table), None)
 
 
 def _rows(pieces: Sequence[Piece], files: Mapping[tuple[str, str], pa.Table]) -> pa.Table:

@@ -8,7 +8,7 @@ them. Of two at once one puts its generation; the other one finds that its numbe
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -172,6 +172,8 @@ class _Compactor:
         new = {unit.key for unit in loose}
         plans = self._plans(take)
         again = self._files_to_write(loose, dead)
+        if take:
+            self._name_damaged([file.path for file in self._old.generation.files if file.path not in again])
         same = self._old.units.keys() == {unit.key for unit in alive} and self._old.plans == plans
         if not new and not again and same and self._is_tidy():
             files, index = self._old.generation.files, self._old.units
@@ -227,6 +229,14 @@ class _Compactor:
             self._leave(f"{error}: its units are left as they are; evaluate them again")
             return False
         return True
+
+    def _name_damaged(self, paths: Iterable[str]) -> None:
+        """Says which of the files that are left as they are have lost a byte, or all."""
+        for path in paths:
+            try:
+                self._files.check(path)
+            except NotWholeError as error:
+                self._leave(f"{error}: its units are left as they are; evaluate them again")
 
     def _is_tidy(self) -> bool:
         """Returns whether index and plans are whole, and nothing lies there of a compaction that was cut off."""

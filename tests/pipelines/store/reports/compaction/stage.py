@@ -3,7 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,7 @@ import pytest
 from infra.storage import Store, open_store
 from infra.storage.local import LocalStore
 from pipelines.store.reports import UnitManifest, committed_units, read_units, run_plans, write_tables
-from pipelines.store.reports.compaction.generation import REREADS
-from pipelines.store.reports.tables import ReportFileGoneError, piece_of, read_parts
+from pipelines.store.reports.tables import piece_of, read_parts
 from tests.narrow import queried
 from tests.pipelines.reports import synthetic
 
@@ -53,11 +52,8 @@ def seen(rows: pd.DataFrame) -> dict[str, int]:
 
 def rows_of(store: Store, table: str) -> pd.DataFrame:
     """Returns all rows of a table; as `read_table` reads them, but without Dask, for there are many looks."""
-    for _ in range(REREADS):
-        parts = [part for unit in committed_units(store) for part in unit.parts if part.table == table]
-        with suppress(ReportFileGoneError):
-            return read_parts([piece_of(part) for part in parts], store.uri, table)
-    raise AssertionError("files are gone all the time")
+    parts = [part for unit in committed_units(store) for part in unit.parts if part.table == table]
+    return read_parts([piece_of(part) for part in parts], store.uri, table, follow=True)
 
 
 def in_all_ways(store: Store, keys: Sequence[str]) -> dict[str, int]:

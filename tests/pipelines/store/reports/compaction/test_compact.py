@@ -197,6 +197,8 @@ def test_a_damaged_compacted_file_is_named_and_its_units_are_done_again(fresh: C
     path = next(path for path in store.list("reports/kind=metrics/"))
     store.write(path, b"damaged")
     assert [problem.path for problem in verify_reports(store).problems] == [path]
+    (sentence,) = compact(store).left
+    assert path in sentence and "is damaged: its units are left as they are; evaluate them again" in sentence
     assert not read_units(store, KEYS)
     for key in KEYS:
         put(store, key, 7)

@@ -8,9 +8,11 @@ import pytest
 
 from infra.storage import Store, open_store
 from infra.storage.local import LocalStore
-from pipelines.store.reports import committed_units, read_table, read_unit
+from pipelines.store.removal import plan_removal, remove
+from pipelines.store.reports import committed_units, read_table, read_unit, tables
 from pipelines.store.reports.compaction.compact import compact
 from pipelines.store.reports.tables import ReportFileGoneError
+from pipelines.store.sealed import read_if_there
 from tests.pipelines.store.reports.compaction.stage import InTurn, put, seen
 
 OPERATIONS = ("read", "stamps", "list", "exists")
@@ -20,20 +22,55 @@ KEYS = [*"abc"]
 def test_a_frame_that_was_opened_before_finds_its_rows_where_they_lie_now(store: Store) -> None:
     for key in KEYS:
         put(store, key, 1)
-    loose = read_table(store, "metrics")
+    units = committed_units(store)
+    loose, exact = read_table(store, "metrics"), read_table(store, "metrics", units=units)
     compact(store)
     once = read_table(store, "metrics")
     put(store, "d", 1)
     put(store, "c", 2, force=True)
     compact(store)
     # Nothing of it was read so far; `c` was done again, and its rows are those of nobody now.
-    for frame in (loose, once):
+    for _ in range(2):
+        assert seen(loose.compute()) == seen(once.compute()) == {"a": 1, "b": 1, "c": 2}
+        # Who asked for these units reads other tables of them, too: the rows must be of the same attempt.
         with pytest.raises(ReportFileGoneError, match="was evaluated again meanwhile; read again"):
-            frame.compute()
-    unchanged = read_table(store, "metrics", units=[unit for unit in committed_units(store) if unit.key != "c"])
-    put(store, "e", 1)
-    compact(store)
-    assert seen(unchanged.compute()) == {"a": 1, "b": 1, "d": 1}
+            exact.compute()
+        put(store, "e", 1)
+        compact(store)
+    remove(store, plan_removal(store, "run", "r"))
+    with pytest.raises(ReportFileGoneError, match="is gone"):
+        loose.compute()
+
+
+def test_a_frame_of_units_that_nobody_does_again_is_read_whatever_is_compacted(store: Store) -> None:
+    for key in KEYS:
+        put(store, key, 1)
+    unchanged = read_table(store, "metrics", units=committed_units(store))
+    for key in "de":
+        put(store, key, 1)
+        compact(store)
+        assert seen(unchanged.compute()) == dict.fromkeys(KEYS, 1)
+
+
+def test_a_frame_is_computed_while_units_are_done_again_and_compacted_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before each of its first reads the file that it is about to read goes."""
+    store = open_store(str(tmp_path))
+    for key in KEYS:
+        put(store, key, 1)
+    frame = read_table(store, "metrics")
+    attempts = iter(range(2, 8))
+
+    def read(store: Store, path: str) -> bytes | None:
+        if (attempt := next(attempts, None)) is not None:
+            put(store, "a", attempt, force=True)
+            compact(store)
+        return read_if_there(store, path)
+
+    monkeypatch.setattr(tables, "read_if_there", read)
+    assert seen(frame.compute(scheduler="sync")) == {"a": 7, "b": 1, "c": 1}
+    assert next(attempts, None) is None
 
 
 READS: dict[str, Callable[[Store], object]] = {
