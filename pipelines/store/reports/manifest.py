@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_serializer
 from pydantic_core import from_json
 
 from infra.errors import InfraError
@@ -189,6 +189,11 @@ class UnitManifest(Context):
         """Returns the name of the study that the unit is a cell of, nothing for other units."""
         tables = [part.table for part in self.parts if part.table.startswith(STUDY_TABLE)]
         return min(tables, key=len, default=STUDY_TABLE).removeprefix(STUDY_TABLE)
+
+    @field_serializer("kinds", when_used="json")
+    def _kinds_in_order(self, kinds: frozenset[str] | None) -> list[str] | None:
+        """Returns them as the manifest has them: the same bytes in every process, whatever a set's order there."""
+        return None if kinds is None else sorted(kinds)
 
     def may_be_of(self, kinds: Sequence[str]) -> bool:
         """Returns whether rows of these kinds of evaluation can be among the unit's."""

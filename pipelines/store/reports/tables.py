@@ -19,7 +19,7 @@ from pipelines.store.reports.manifest import Part, Place, UnitManifest
 from pipelines.store.reports.rows import from_parquet, to_pandas, wanted_schema
 from pipelines.store.reports.runs.results import units_of_run
 from pipelines.store.reports.schema import SHIFTS_TABLE, SchemaError, table_schema
-from pipelines.store.reports.units import committed_units, read_unit
+from pipelines.store.reports.units import committed_units, look, read_unit
 from pipelines.store.sealed import read_if_there, sha256
 
 if TYPE_CHECKING:
@@ -158,13 +158,13 @@ def read_parts(
         if not gone:
             break
         moved = {} if last else _moved(store, gone, table, follow)
-        for piece in gone:
-            if piece.path not in moved:
-                raise ReportFileGoneError(
-                    f"report file {piece.file[0]} is gone: lost, or its unit was evaluated again meanwhile; read "
-                    "again, or evaluate again what is lost"
-                )
-        pieces = [moved.get(piece.path, piece) if piece.file not in files else piece for piece in pieces]
+        if (last or not follow) and (lost := next((piece for piece in gone if piece.path not in moved), None)):
+            raise ReportFileGoneError(
+                f"report file {lost.file[0]} is gone: lost, or its unit was evaluated again meanwhile; read again, or "
+                "evaluate again what is lost"
+            )
+        stand = [moved.get(piece.path, piece) if piece.file not in files else piece for piece in pieces]
+        pieces = [piece for piece in stand if piece is not None]
     return to_pandas(_rows(pieces, files) if pieces else wanted_schema(table, columns).empty_table())
 
 
@@ -191,26 +191,30 @@ def _read_file(store: Store, path: str, digest: str, table: str, columns: Sequen
         raise InfraError(f"report file {path} is damaged: it is no Parquet file; evaluate again") from error
 
 
-def _moved(store: Store, gone: Sequence[Piece], table: str, follow: bool) -> dict[str, Piece]:
+def _moved(store: Store, gone: Sequence[Piece], table: str, follow: bool) -> dict[str, Piece | None]:
     """Returns, of pieces whose file is gone, those that lie in another one now, by their own files.
 
-    With `follow` those of a unit that was evaluated again are the ones that stand now; of one that was removed there
-    are none.
+    With `follow` those of a unit that was evaluated again are the ones that stand now, and None those of one that was
+    removed.
     """
     compacted = read_compacted(store)
     parts = {} if compacted is None else compacted.parts
-    now = {piece.path: parts.get(piece.path) for piece in gone}
-    if follow:
-        now |= {path: _evaluated_again(store, path, table) for path, part in now.items() if part is None}
-    moved = {path: piece_of(part) for path, part in now.items() if part is not None}
-    return {piece.path: moved[piece.path] for piece in gone if moved.get(piece.path, piece).file != piece.file}
+    now = {piece: piece_of(parts[piece.path]) for piece in gone if piece.path in parts}
+    moved: dict[str, Piece | None] = {piece.path: found for piece, found in now.items() if found.file != piece.file}
+    return moved | _evaluated_again(store, [piece.path for piece in gone if piece not in now] if follow else [], table)
 
 
-def _evaluated_again(store: Store, path: str, table: str) -> Part | None:
-    """Returns the part of a table that took the place of one; None where there is none."""
-    found = PART.fullmatch(path)
-    unit = None if found is None else read_unit(store, found["key"])
-    return None if unit is None else next((part for part in unit.parts if part.table == table), None)
+def _evaluated_again(store: Store, paths: Sequence[str], table: str) -> dict[str, Piece | None]:
+    """Returns the pieces that took the places of some, by their files: None where there is none any more."""
+    keys = {path: found["key"] for path in paths if (found := PART.fullmatch(path)) is not None}
+    moved: dict[str, Piece | None] = {}
+    for path, key in keys.items():
+        if (unit := read_unit(store, key)) is not None:
+            part = next((part for part in unit.parts if part.table == table), None)
+            moved[path] = None if part is None else piece_of(part)
+        elif look(store, key).standing(key) is None:
+            moved[path] = None
+    return moved
 
 
 def _rows(pieces: Sequence[Piece], files: Mapping[tuple[str, str], pa.Table]) -> pa.Table:

@@ -38,8 +38,21 @@ def test_a_frame_that_was_opened_before_finds_its_rows_where_they_lie_now(store:
         put(store, "e", 1)
         compact(store)
     remove(store, plan_removal(store, "run", "r"))
+    assert seen(loose.compute()) == {}
     with pytest.raises(ReportFileGoneError, match="is gone"):
-        loose.compute()
+        exact.compute()
+
+
+def test_rows_of_a_removed_run_are_none_and_a_lost_file_is_an_error(store: Store) -> None:
+    for key in KEYS:
+        put(store, key, 1, run=f"r-{key}")
+    metrics, training = read_table(store, "metrics"), read_table(store, "training")
+    remove(store, plan_removal(store, "run", "r-a"))
+    assert seen(metrics.compute()) == {"b": 1, "c": 1}
+    (lost,) = (path for path in store.list("reports/kind=training/") if "part-b" in path)
+    store.delete(lost)
+    with pytest.raises(ReportFileGoneError, match=f"report file {lost} is gone: lost"):
+        training.compute()
 
 
 def test_a_frame_of_units_that_nobody_does_again_is_read_whatever_is_compacted(store: Store) -> None:
