@@ -72,7 +72,7 @@ class Compaction(Config):
         lines += [f"{file.path}: {file.rows:,} rows, {file.bytes:,} bytes" for file in self.files]
         what = f"{self.units:,} units lie in {len(self.files)} files"
         done = f"{self.taken:,} taken in, {self.dropped:,} rows dropped, {self.deleted:,} files deleted"
-        return [*lines, f"{what}: {done}; {self.plans:,} plans of runs taken in"]
+        return [*lines, f"{what}: {done}; plans of runs taken in: {self.plans:,}"]
 
 
 def compact(store: Store, *, take: bool = True) -> Compaction:
