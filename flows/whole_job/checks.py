@@ -2,6 +2,7 @@
 
 from flows.whole_job.config import WorldModelConfig
 from infra.storage import Store
+from jepa.core.episodes import check_frameskip
 from jepa.worlds import WORLDS
 from pipelines.collect import plan_dataset
 from pipelines.pretrain.plan import check_batch, check_workers
@@ -27,6 +28,7 @@ def check_job(config: WorldModelConfig, store: Store) -> None:
         continue_plan(config.collect.name, dataset.plan, plan)
     world = WORLDS.get(plan.world).world_spec
     recipe = config.pretrain.resolve(plan.world_options["image_size"], world.action_size)
+    check_frameskip(recipe.model.frameskip, plan.frame_every, f"dataset {config.collect.name!r}")
     check_batch(config.pretrain, recipe, "pretrain.")
     check_workers(config.pretrain, "pretrain.")
     check_trackers(config.pretrain.trackers)

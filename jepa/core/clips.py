@@ -7,6 +7,7 @@ dimensions.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -51,14 +52,14 @@ def whole_clip(episode: Episode, frameskip: int) -> Clips:
         frameskip: K.
 
     Raises:
-        InputError: the episode is shorter than an action block.
+        InputError: the episode is shorter than an action block, or has no frames so many steps apart.
     """
     blocks = episode.steps // frameskip
     if not blocks:
         raise InputError(
             f"episode {episode.index} has {episode.steps} steps and frameskip is {frameskip}; take a longer one"
         )
-    rows = slice(0, blocks * frameskip + 1, frameskip)
+    rows = np.arange(0, blocks * frameskip + 1, frameskip)
     action_BTKA = torch.from_numpy(episode.action[: blocks * frameskip]).unflatten(0, (blocks, frameskip))[None]
     state = {name: torch.from_numpy(value[rows])[None] for name, value in episode.state.items()}
-    return Clips(torch.from_numpy(episode.pixels[rows])[None], action_BTKA, state)
+    return Clips(torch.from_numpy(episode.frames_at(rows))[None], action_BTKA, state)

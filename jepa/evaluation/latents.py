@@ -29,7 +29,7 @@ class LatentFrames:
 def drawn_frames(
     source: EpisodeSource, split: str, max_frames: int, seed: int
 ) -> Iterator[tuple[Episode, NDArray[np.int64]]]:
-    """Yields episodes and rows of theirs, up to `max_frames` in all, as many from each, drawn without replacement.
+    """Yields episodes and rows with a frame, up to `max_frames` in all, as many of each, drawn without replacement.
 
     Raises:
         InputError: the split holds no episodes.
@@ -40,8 +40,8 @@ def drawn_frames(
     rows_each = max(1, max_frames // count)
     for episode in source.episodes(split, limit=max_frames):
         rng = numpy_generator(seed, "frames", episode.index)
-        frames = len(episode.pixels)
-        yield episode, np.sort(rng.choice(frames, size=min(rows_each, frames), replace=False))
+        steps = episode.drawn_steps
+        yield episode, steps[np.sort(rng.choice(len(steps), size=min(rows_each, len(steps)), replace=False))]
 
 
 def encode_split(model: WorldModel, source: EpisodeSource, split: str, max_frames: int, seed: int) -> LatentFrames:
@@ -58,7 +58,7 @@ def encode_split(model: WorldModel, source: EpisodeSource, split: str, max_frame
             states.append({name: value[row_n] for name, value in episode.state.items()})
             episodes.append(np.full(len(row_n), episode.index))
             rows.append(row_n)
-            yield episode.pixels[row_n]
+            yield episode.frames_at(row_n)
 
     return LatentFrames(
         z_ND=np.concatenate([encode_pixels(model, batch) for batch in in_batches(pixels())]),

@@ -1,6 +1,7 @@
 """Simulates planned episodes, those of equal length and policy together.
 
-Shapes: N episodes of a batch, T steps, H × W pixels, A action dimensions, d dimensions of a quantity.
+Shapes: N episodes of a batch, T steps, F frames (of every step, or of some), H × W pixels, A action dimensions, d
+dimensions of a quantity.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,11 +40,12 @@ def collect_episodes(
     world_options: Mapping[str, object],
     plans: Sequence[EpisodePlan],
     on_step: Callable[[], None] = lambda: None,
+    frame_every: int = 1,
 ) -> Iterator[Episode]:
     """Yields the planned episodes in the order of the plans, each the same bytes alone or in any batch.
 
     An episode that ends by itself is shorter than planned: what would follow has no meaning. `on_step` is called after
-    each step of a batch: a slow policy shows its progress by it.
+    each step of a batch: a slow policy shows its progress by it. Of `frame_every` steps only the first is rendered.
 
     Raises:
         InputError: the world, one of its options or a policy is unknown, or a value that comes up cannot be stored; the
@@ -52,21 +54,25 @@ def collect_episodes(
     start = 0
     while start < len(plans):
         longest = max(plan.steps for plan in plans[start : start + BATCH_EPISODES])
-        window = plans[start : start + _batch_size(world_name, world_options, longest)]
-        yield from _simulate_window(world_name, world_options, window, on_step)
+        window = plans[start : start + _batch_size(world_name, world_options, longest // frame_every)]
+        yield from _simulate_window(world_name, world_options, window, on_step, frame_every)
         start += len(window)
 
 
-def _batch_size(world_name: str, world_options: Mapping[str, object], steps: int) -> int:
+def _batch_size(world_name: str, world_options: Mapping[str, object], drawn_steps: int) -> int:
     default, wanted = WORLDS.get(world_name).world_spec.image_size, world_options.get("image_size")
     # A size that is no count is left to the world itself to refuse.
     size = wanted if isinstance(wanted, int) and wanted > 0 else default
-    episode_bytes = (steps + 1) * size**2 * 3
+    episode_bytes = (drawn_steps + 1) * size**2 * 3
     return int(np.clip(BATCH_BYTES // episode_bytes, 1, BATCH_EPISODES))
 
 
 def _simulate_window(
-    world_name: str, world_options: Mapping[str, object], plans: Sequence[EpisodePlan], on_step: Callable[[], None]
+    world_name: str,
+    world_options: Mapping[str, object],
+    plans: Sequence[EpisodePlan],
+    on_step: Callable[[], None],
+    frame_every: int,
 ) -> list[Episode]:
     """Returns the episodes of any plans in their order, simulating side by side those that go together."""
     alike: dict[tuple[int, str], list[int]] = {}
@@ -74,45 +80,50 @@ def _simulate_window(
         alike.setdefault((plan.steps, plan.policy), []).append(place)
     episodes: dict[int, Episode] = {}
     for places in alike.values():
-        batch = _simulate(world_name, world_options, [plans[place] for place in places], on_step)
+        batch = _simulate(world_name, world_options, [plans[place] for place in places], on_step, frame_every)
         episodes.update(zip(places, batch, strict=True))
     return [episodes[place] for place in range(len(plans))]
 
 
 def _simulate(
-    world_name: str, world_options: Mapping[str, object], plans: Sequence[EpisodePlan], on_step: Callable[[], None]
+    world_name: str,
+    world_options: Mapping[str, object],
+    plans: Sequence[EpisodePlan],
+    on_step: Callable[[], None],
+    frame_every: int,
 ) -> list[Episode]:
     """Returns the episodes of plans with equal steps and policy, simulated side by side."""
     seeds, steps = [plan.seed for plan in plans], plans[0].steps
     policy = make_policy(plans[0].policy, world_name)
     with closing(make_world(world_name, len(plans), **world_options)) as world, closing(policy):
-        recording = _Recording(world.world_spec, plans)
-        for frame in range(steps + 1):
+        recording = _Recording(world.world_spec, plans, frame_every)
+        for step in range(steps + 1):
             try:
-                if frame == 0:
+                if step == 0:
                     world.begin(seeds, [plan.variation for plan in plans])
                     policy.begin(world, seeds)
                 else:
-                    world.advance(recording.action[:, frame - 1])
+                    world.advance(recording.action[:, step - 1])
                     on_step()
-                recording.note(frame, world)
+                recording.note(step, world)
                 if not recording.going_on.any():
                     break
-                if frame < steps:
-                    recording.act(frame, policy.act(world))
+                if step < steps:
+                    recording.act(step, policy.act(world))
             except UnfitValueError as error:
                 episode = "" if error.row is None else f" {plans[error.row].index}"
-                raise error.at(f"world {world_name!r}, episode{episode}, frame {frame}") from error
+                raise error.at(f"world {world_name!r}, episode{episode}, frame {step}") from error
     return recording.episodes()
 
 
 class _Recording:
     """What some episodes of one length have shown so far."""
 
-    def __init__(self, spec: WorldSpec, plans: Sequence[EpisodePlan]) -> None:
+    def __init__(self, spec: WorldSpec, plans: Sequence[EpisodePlan], frame_every: int) -> None:
         episodes, steps = len(plans), plans[0].steps
-        self._spec, self._plans = spec, plans
-        self.pixels = np.empty((episodes, steps + 1, spec.image_size, spec.image_size, 3), dtype=np.uint8)
+        self._spec, self._plans, self._frame_every = spec, plans, frame_every
+        frames, side = steps // frame_every + 1, spec.image_size
+        self.pixels = np.empty((episodes, frames, side, side, 3), dtype=np.uint8)
         self.action = np.zeros((episodes, steps, spec.action_size), dtype=np.float32)
         self.state = {
             name: np.empty((episodes, steps + 1, size), dtype=np.float32) for name, size in spec.recorded.items()
@@ -120,27 +131,30 @@ class _Recording:
         self.going_on = np.ones(episodes, dtype=bool)
         self._steps = np.zeros(episodes, dtype=np.int64)
 
-    def note(self, frame: int, world: World) -> None:
-        """Takes the frame and the quantities of each episode that has not ended before."""
+    def note(self, step: int, world: World) -> None:
+        """Takes the quantities of each episode that has not ended before, and the frame where the step has one."""
         rows = np.flatnonzero(self.going_on)
-        pixels, state = to_pixels(world.render_pixels()), world.state()
-        _check_shape("the picture", pixels, self.pixels[:, frame])
-        self.pixels[rows, frame] = pixels[rows]
+        if step % self._frame_every == 0:
+            frame = step // self._frame_every
+            pixels = to_pixels(world.render_pixels())
+            _check_shape("the picture", pixels, self.pixels[:, frame])
+            self.pixels[rows, frame] = pixels[rows]
+        state = world.state()
         for name, held in self.state.items():
             values = np.asarray(state[name])
-            _check_shape(name, values, held[:, frame])
-            held[rows, frame] = _rows_to_numbers(values, rows, name)
-        self._steps[rows] = frame
+            _check_shape(name, values, held[:, step])
+            held[rows, step] = _rows_to_numbers(values, rows, name)
+        self._steps[rows] = step
         # An episode needs a step; one that is over before its first has none to give.
-        self.going_on &= ~world.ended() | (frame == 0)
+        self.going_on &= ~world.ended() | (step == 0)
 
-    def act(self, frame: int, action_NA: Actions) -> None:
+    def act(self, step: int, action_NA: Actions) -> None:
         """Takes the actions as the world carries them out."""
         spec, rows = self._spec, np.flatnonzero(self.going_on)
         values = np.asarray(action_NA)
-        _check_shape("the action of the policy", values, self.action[:, frame])
+        _check_shape("the action of the policy", values, self.action[:, step])
         clipped = np.clip(_rows_to_numbers(values, rows, "the action of the policy"), spec.action_low, spec.action_high)
-        self.action[rows, frame] = spec.carried_out(clipped)
+        self.action[rows, step] = spec.carried_out(clipped)
 
     def episodes(self) -> list[Episode]:
         """Returns the episodes, each up to where it ended."""
@@ -151,9 +165,10 @@ class _Recording:
                 split=plan.split,
                 variation=plan.variation,
                 policy=plan.policy,
-                pixels=self.pixels[n, : steps + 1],
+                pixels=self.pixels[n, : steps // self._frame_every + 1],
                 action=self.action[n, :steps],
                 state={name: value[n, : steps + 1] for name, value in self.state.items()},
+                frame_every=self._frame_every,
             )
             for n, (plan, steps) in enumerate(zip(self._plans, self._steps.tolist(), strict=True))
         ]

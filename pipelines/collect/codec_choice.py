@@ -19,7 +19,7 @@ WORTH = 2.0
 EPISODES = 2
 """Episodes from the plan's beginning that are tried."""
 STEPS = 50
-"""Steps of each that are tried."""
+"""Steps of each that are tried; where only every N-th has a frame, N times as many."""
 
 
 def choose_codec(plan: DatasetPlan) -> tuple[str, dict[str, float]]:
@@ -30,10 +30,10 @@ def choose_codec(plan: DatasetPlan) -> tuple[str, dict[str, float]]:
 @lru_cache(maxsize=16)
 def _try(plan_json: str) -> tuple[str, dict[str, float]]:
     plan = DatasetPlan.model_validate_json(plan_json)
-    plan = plan.model_copy(update={"steps": min(plan.steps, STEPS)})
+    plan = plan.model_copy(update={"steps": min(plan.steps, STEPS * plan.frame_every)})
     frames, sizes = 0, {EXACT: 0, LOSSY: 0}
     episodes = [plan.episode_plan(index) for index in range(plan.episodes)]
-    for episode in collect_episodes(plan.world, plan.world_options, episodes):
+    for episode in collect_episodes(plan.world, plan.world_options, episodes, frame_every=plan.frame_every):
         frames += len(episode.pixels)
         for name in sizes:
             chunks = cut_episode(episode, plan.chunk_frames, CODECS.get(name))

@@ -70,6 +70,8 @@ class CollectConfig(WorkConfig):
     """height and width of the frames in pixels; by default what the world suggests"""
     world_options: dict[str, Any] | None = None
     """further options of the world, e.g. `distractor=true` of `two_room`"""
+    frame_every: int = Field(1, gt=0, le=MOST_STEPS)
+    """steps from one frame that is rendered and stored to the next; a model's frameskip must be a multiple of it"""
     policy: Annotated[dict[str, NonNegativeFloat] | None, OrText()] = None
     """policies and their proportions, e.g. `two_room/expert=0.7,random=0.3`; by default the world's own mixture"""
     validation_share: NonNegativeFloat = DEFAULT_SHARES["validation"]
@@ -111,12 +113,19 @@ def plan_dataset(config: CollectConfig) -> DatasetPlan:
             f"image_size is {config.image_size} and world_options.image_size {options['image_size']}; give one of them"
         )
     make_world(config.world, 1, **options).close()
+    steps = config.steps or spec.episode_steps
+    if config.frame_every > steps:
+        raise InputError(
+            f"frame_every {config.frame_every} leaves an episode of {steps} steps one frame alone; take {steps} or "
+            "less, or more steps"
+        )
     plan = DatasetPlan(
         world=config.world,
         world_options=options,
         policy=_mixture(config),
         episodes=config.episodes,
-        steps=config.steps or spec.episode_steps,
+        steps=steps,
+        frame_every=config.frame_every,
         seed=config.seed,
         shares=shares_of(
             {

@@ -14,8 +14,8 @@ from pipelines.store.datasets.integrity.bounds import MOST_SHARDS
 from pipelines.store.datasets.plan import DatasetPlan
 
 MOST_ACTORS = 4096
-FRAME_BYTES = 8
-"""What a frame takes at least, however well it is compressed: its row of actions and quantities."""
+STEP_BYTES = 8
+"""What a step takes at least, however well its frame is compressed: its row of actions and quantities."""
 FRAMES_PER_SECOND = 20_000.0
 """What no world of ours renders on a core; the fastest, of 64 pixels, makes a tenth of it."""
 MOST_DAYS = 366.0
@@ -35,13 +35,13 @@ def check_cost(plan: DatasetPlan, actors: int) -> None:
             f"and {MOST_SHARDS} are possible; set episodes_per_shard to {-(-plan.episodes // MOST_SHARDS)} or more"
         )
     size, memory = int(plan.world_options.get("image_size", 1)), machine_bytes()
-    episode_bytes = 3 * size**2 * (plan.steps + 1)
+    episode_bytes = 3 * size**2 * plan.frames
     if memory is not None and episode_bytes > memory:
         raise InputError(
             f"an episode of {plan.steps} steps with image_size {size} takes {_gib(episode_bytes)} of memory and this "
             f"machine has {_gib(memory)}; take fewer steps or smaller frames"
         )
-    days = plan.episodes * plan.steps / (FRAMES_PER_SECOND * actors) / DAY
+    days = plan.episodes * (plan.frames - 1) / (FRAMES_PER_SECOND * actors) / DAY
     if plan.source is None and days > MOST_DAYS:
         raise InputError(
             f"{plan.episodes} episodes of {plan.steps} steps take {actors} actors {days:,.0f} days at least; "
@@ -58,7 +58,8 @@ def check_room(plan: DatasetPlan, store: Store, held_episodes: int) -> None:
     if not isinstance(store, LocalStore):
         return
     size = int(plan.world_options.get("image_size", 1)) if plan.codec == "raw" else 0
-    needed = (plan.episodes - held_episodes) * (plan.steps + 1) * (FRAME_BYTES + 3 * size**2)
+    episode_bytes = (plan.steps + 1) * STEP_BYTES + plan.frames * 3 * size**2
+    needed = (plan.episodes - held_episodes) * episode_bytes
     folder = Path(store.address())
     while not folder.exists():
         folder = folder.parent

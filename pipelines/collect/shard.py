@@ -34,7 +34,7 @@ Recorder = Callable[[DatasetPlan, ShardPlan], Iterator[Episode]]
 def simulate(plan: DatasetPlan, shard: ShardPlan) -> Iterator[Episode]:
     """Records episodes in the plan's world."""
     plans = [plan.episode_plan(index) for index in shard.episodes]
-    return collect_episodes(plan.world, plan.world_options, plans, on_step=beat)
+    return collect_episodes(plan.world, plan.world_options, plans, beat, plan.frame_every)
 
 
 def collect_shard(

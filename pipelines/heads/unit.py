@@ -66,7 +66,7 @@ def do_head(unit: HeadUnit) -> HeadManifest:
     head = fit_head(request.kind, config, model, data, dataset.quantities, request.seed, fitted, dataset.world)
     facts = FitFacts(
         episodes=len(data.steps_E),
-        frames=len(data.z_ND),
+        frames=len(data.seen_ND),
         loss=sum(last) / len(last),
         seconds=time.perf_counter() - started,
     )

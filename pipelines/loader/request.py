@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from jepa.core.episodes import check_frameskip
 from jepa.core.errors import InputError
 from pipelines.loader.config import LoaderConfig
 from pipelines.store.datasets.dataset import Dataset
@@ -9,17 +10,38 @@ from pipelines.store.datasets.dataset import Dataset
 
 @dataclass(frozen=True)
 class ClipShape:
-    """How many frames a clip has and how far apart they are."""
+    """How many frames a clip has and how far apart they are, and which of an episode's stored rows it takes."""
 
     frames: int
     """T"""
     frameskip: int
-    """K, environment steps from one of its frames to the next"""
+    """K, environment steps from one of its frames to the next; a multiple of N"""
+    frame_every: int = 1
+    """N, environment steps from one stored frame to the next"""
 
     @property
     def environment_steps(self) -> int:
         """Returns the environment steps from the first frame to the last, (T-1)·K."""
         return (self.frames - 1) * self.frameskip
+
+    @property
+    def reach(self) -> int:
+        """Returns how many stored frames after its first one a clip's last one lies, (T-1)·K/N."""
+        return self.environment_steps // self.frame_every
+
+    def frames_from(self, start: int) -> range:
+        """Returns the stored frames of the clip that begins at one of them."""
+        return range(start, start + self.reach + 1, self.frameskip // self.frame_every)
+
+    def actions_from(self, start: int) -> slice:
+        """Returns the rows of actions of the clip that begins at a stored frame."""
+        first = start * self.frame_every
+        return slice(first, first + self.environment_steps)
+
+    def states_from(self, start: int) -> slice:
+        """Returns the rows of states of the clip that begins at a stored frame."""
+        first = start * self.frame_every
+        return slice(first, first + self.environment_steps + 1, self.frameskip)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +52,7 @@ class ClipRequest:
     (b, T, d) by quantity, where b is this worker's share of the B clips of the global batch.
 
     Raises:
-        InputError: a number is out of range.
+        InputError: a number is out of range, or the dataset has no frames so many steps apart.
     """
 
     dataset: Dataset
@@ -63,11 +85,12 @@ class ClipRequest:
             raise InputError(
                 f"rank {self.rank} is not that of one of {self.world_size} workers; take 0 to {self.world_size - 1}"
             )
+        check_frameskip(self.frameskip, self.dataset.frame_every, f"dataset {self.dataset.name!r}")
 
     @property
     def clip_shape(self) -> ClipShape:
         """Returns T and K."""
-        return ClipShape(self.history + self.horizon, self.frameskip)
+        return ClipShape(self.history + self.horizon, self.frameskip, self.dataset.frame_every)
 
     @property
     def slots(self) -> range:
@@ -105,6 +128,6 @@ class ClipRequest:
         if clips < self.batch_size:
             raise InputError(
                 f"split {self.split!r} of dataset {self.dataset.name!r} has {clips} clips of "
-                f"{self.clip_shape.environment_steps + 1} frames, too few for one batch of {self.batch_size}; "
+                f"{self.clip_shape.reach + 1} frames, too few for one batch of {self.batch_size}; "
                 "collect more episodes, or take a smaller batch_size, horizon or frameskip"
             )

@@ -39,6 +39,8 @@ class DatasetEntry(Config):
     digest: str
     shift_of: str | None = None
     """what it is a shift of, and how: `d0 with door 0.1`"""
+    frame_every: int = 1
+    """environment steps from one of its frames to the next"""
 
 
 class ModelEntry(Config):
@@ -139,6 +141,7 @@ def dataset_entries(store: Store, name: str) -> list[DatasetEntry]:
             codec=manifest.plan.codec,
             digest=manifest.reference.digest,
             shift_of=None if manifest.plan.shift is None else str(manifest.plan.shift),
+            frame_every=manifest.plan.frame_every,
         )
         for place, manifest in enumerate(found)
         if manifest is not None

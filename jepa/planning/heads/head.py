@@ -86,8 +86,8 @@ class Head(nn.Module, ABC):
 
     def measure(self, data: LatentEpisodes) -> None:
         """Sets the scales of what goes in and comes out from the episodes that the head is fitted on."""
-        self.z_mean.copy_(data.z_ND.mean(0))
-        self.z_std.copy_(spread(data.z_ND))
+        self.z_mean.copy_(data.seen_ND.mean(0))
+        self.z_std.copy_(spread(data.seen_ND))
 
     @abstractmethod
     def loss(self, data: LatentEpisodes, model: WorldModel, generator: torch.Generator) -> Tensor:

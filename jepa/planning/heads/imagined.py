@@ -22,7 +22,7 @@ class ImaginedConfig(HeadConfig):
 
     def draw_lead(self, data: LatentEpisodes, frameskip: int, generator: torch.Generator) -> int:
         """Returns over how many environment steps a batch is imagined: 0 where no episode has room for a block."""
-        blocks = min(self.horizon, (data.longest - 1) // frameskip)
+        blocks = min(self.horizon, (data.longest - data.frame_every) // frameskip)
         if not blocks or not self.imagined:
             return 0
         return frameskip * int(torch.randint(1, blocks + 1, (1,), generator=generator))

@@ -88,9 +88,10 @@ class TemporalHead(Head):
 
     def _joined_loss(self, data: LatentEpisodes, model: WorldModel, lead: int, generator: torch.Generator) -> Tensor:
         """Returns the quantile loss of an action block that was done and what the copy says of the rest."""
-        config, taken = self.config, min(self.sizes.frameskip, data.longest - lead)
+        config, every = self.config, data.frame_every
+        taken = min(self.sizes.frameskip, (data.longest - lead) // every * every)
         pairs = data.pairs(config.batch_size, config.longest, generator, shortest=taken, lead=lead)
-        any_B = torch.randint(len(data.z_ND), (config.batch_size,), generator=generator)
+        any_B = data.any_rows(config.batch_size, generator=generator)
         anywhere_B = torch.rand(config.batch_size, generator=generator) < config.across
         device = data.z_ND.device
         goal_BD = data.z_ND[torch.where(anywhere_B.to(device), any_B.to(device), pairs.second_B)]
@@ -103,7 +104,7 @@ class TemporalHead(Head):
         config, frameskip, device = self.config, self.sizes.frameskip, data.z_ND.device
         count = max(1, config.batch_size // 2)
         blocks = int(torch.randint(1, config.horizon + 1, (1,), generator=generator))
-        row_2B = torch.randint(len(data.z_ND), (2, count), generator=generator).to(device)
+        row_2B = data.any_rows(2, count, generator=generator).to(device)
         start_BD, goal_BD = data.z_ND[row_2B]
         with torch.no_grad():
             action_BHKA = self._invented(data, (count, blocks, frameskip), generator)

@@ -59,6 +59,7 @@ class MemoryEpisodes(EpisodeSource):
             raise InputError(f"no episode of world {world!r} was given; give at least one")
         self.world, self.world_options = world, world_options
         self.image_size = first.pixels.shape[1]
+        self.frame_every = first.frame_every
         self.action_size = first.action.shape[1]
         self.quantities = {name: value.shape[1] for name, value in first.state.items()}
 

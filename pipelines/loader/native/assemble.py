@@ -39,7 +39,7 @@ class ClipAssembler:
 
     def chunks_of(self, chunk: int, frames: Sequence[int]) -> list[int]:
         """Returns the chunks that clips reach into: first the one in which they begin, at these frames of it."""
-        last = int(self._table.first_frame[chunk]) + max(frames) + self._shape.environment_steps
+        last = int(self._table.first_frame[chunk]) + max(frames) + self._shape.reach
         chunks = [chunk]
         while int(self._table.first_frame[chunk] + self._table.frames[chunk]) <= last:
             chunk += 1
@@ -53,10 +53,9 @@ class ClipAssembler:
             DamagedChunkError: a chunk is not as it was collected, or its shard is gone.
             InfraError: the store does not answer.
         """
-        steps, frameskip = self._shape.environment_steps, self._shape.frameskip
         wanted: dict[int, list[Pixels]] = {}
         for start, to in zip(frames, rows, strict=True):
-            for number, frame in enumerate(range(start, start + steps + 1, frameskip)):
+            for number, frame in enumerate(self._shape.frames_from(start)):
                 wanted.setdefault(frame, []).append(to.batch.pixels[to.row, number])
         values = self._decode(self.chunks_of(chunk, frames), wanted, counters)
         with counters.stage("assemble"):
@@ -65,9 +64,9 @@ class ClipAssembler:
                     other[:] = first
         with counters.stage("collate"):
             for start, to in zip(frames, rows, strict=True):
-                action = values.action[start : start + steps]
+                action = values.action[self._shape.actions_from(start)]
                 to.batch.action[to.row] = action.reshape(to.batch.action.shape[1:])
-                to.batch.state[to.row] = values.state[start : start + steps + 1 : frameskip]
+                to.batch.state[to.row] = values.state[self._shape.states_from(start)]
         counters.clips += len(frames)
 
     def _decode(
@@ -89,5 +88,5 @@ class ClipAssembler:
 
 def count_windows(table: ChunkTable, shape: ClipShape) -> NDArray[np.int64]:
     """Returns how many clips begin in each chunk; a clip may end in a later chunk, but not after its episode."""
-    possible = table.episode_frames - shape.environment_steps - table.first_frame
+    possible = table.episode_frames - shape.reach - table.first_frame
     return np.clip(possible, 0, table.frames)

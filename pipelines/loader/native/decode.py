@@ -1,6 +1,6 @@
 """Decodes frames of a chunk, each straight into the row of a batch that it belongs to.
 
-Shapes: n frames of a chunk, H × W pixels, A action dimensions, d dimensions of a quantity.
+Shapes: n frames of a chunk, R ≥ n states, H × W pixels, A action dimensions, d dimensions of a quantity.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ class ChunkValues:
     """What a chunk holds beside its frames."""
 
     action: Actions
-    """(n, A), or (n-1, A) at the end of an episode, where nothing acts on the last frame"""
+    """(R, A), or (R-1, A) at the end of an episode, where nothing acts on the last frame"""
     state: NDArray[np.float32]
-    """all quantities side by side in the order of their names, (n, Σd)"""
+    """all quantities side by side in the order of their names, (R, Σd)"""
 
 
 class ChunkDecoder:
@@ -40,6 +40,7 @@ class ChunkDecoder:
         self._quantities = sorted(manifest.quantities)
         self._codec = CODECS.get(manifest.plan.codec)
         self._container = FORMATS.get(manifest.plan.format)
+        self._frame_every = manifest.plan.frame_every
 
     def decode(
         self, chunk: int, frames: Sequence[int], into: Sequence[Pixels], counters: LoaderCounters
@@ -66,6 +67,7 @@ class ChunkDecoder:
             except ValueError as error:
                 raise self._fetcher.damaged(chunk, f"cannot be decoded ({error})") from error
         counters.chunks += 1
-        none: NDArray[np.float32] = np.empty((stored.frames, 0), np.float32)
-        state = np.concatenate([none, *map(stored.state.__getitem__, self._quantities)], axis=1)
+        if not self._quantities:
+            return ChunkValues(stored.action, np.empty((stored.frames * self._frame_every, 0), np.float32))
+        state = np.concatenate([stored.state[name] for name in self._quantities], axis=1)
         return ChunkValues(stored.action, state)

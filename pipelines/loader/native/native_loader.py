@@ -75,7 +75,7 @@ class NativeLoader(Loader):
         return self._schedule(epoch).batches
 
     def first_frames(self) -> list[tuple[int, int]]:
-        """Returns (episode, frame of the episode) where each clip of this worker's next batch begins."""
+        """Returns (episode, stored frame of the episode) where each clip of this worker's next batch begins."""
         slots, table = self._request.slots, self._table
         windows = self._schedule(self._epoch).batch(self._batch)[slots.start : slots.stop]
         return [(int(table.episode[one.chunk]), int(table.first_frame[one.chunk]) + one.frame) for one in windows]

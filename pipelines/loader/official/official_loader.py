@@ -60,7 +60,7 @@ class OfficialLoader(Loader):
         self.request = request
         self.table = dataset.chunk_table(request.split)
         self._shape = request.clip_shape
-        inside = np.clip(self.table.frames - self._shape.environment_steps, 0, None)
+        inside = np.clip(self.table.frames - self._shape.reach, 0, None)
         request.check_batch_is_filled(int(inside.sum()))
         self._codec = CODECS.get(dataset.manifest.plan.codec)
         self._counters = LoaderCounters()
@@ -115,12 +115,12 @@ class OfficialLoader(Loader):
             if self._counters.clips == before:
                 raise InputError(
                     f"loader.kind {self.kind!r} gives worker {request.rank} of {request.world_size} no chunk that "
-                    f"holds a clip of {self._shape.environment_steps + 1} frames; take fewer workers or `native`"
+                    f"holds a clip of {self._shape.reach + 1} frames; take fewer workers or `native`"
                 )
             epoch += 1
 
     def _assemble(self, chunk: StoredChunk, choice: random.Random) -> list[_Clip]:
-        possible = chunk.frames - self._shape.environment_steps
+        possible = chunk.frames - self._shape.reach
         if possible < 1:
             return []
         with self._counters.stage("decode"):
@@ -132,10 +132,10 @@ class OfficialLoader(Loader):
             return [self._clip(chunk, pixels, start) for start in starts]
 
     def _clip(self, chunk: StoredChunk, pixels: Pixels, start: int) -> _Clip:
-        steps, frameskip = self._shape.environment_steps, self._shape.frameskip
-        frames = slice(start, start + steps + 1, frameskip)
-        action = chunk.action[start : start + steps].reshape(self._shape.frames - 1, frameskip, -1)
-        return _Clip(pixels[frames].copy(), action, {name: values[frames] for name, values in chunk.state.items()})
+        shape = self._shape
+        action = chunk.action[shape.actions_from(start)].reshape(shape.frames - 1, shape.frameskip, -1)
+        state = {name: values[shape.states_from(start)] for name, values in chunk.state.items()}
+        return _Clip(pixels[np.array(shape.frames_from(start))], action, state)
 
     def _collate(self, buffer: list[_Clip], count: int, choice: random.Random) -> Clips:
         taken = [_pop(buffer, choice.randrange(len(buffer))) for _ in range(count)]

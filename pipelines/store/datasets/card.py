@@ -42,6 +42,11 @@ def dataset_card(
             if plan.shift
             else []
         ),
+        *(
+            [f"A frame of every {plan.frame_every} steps is stored; actions and states are of every step.\n"]
+            if plan.frame_every > 1
+            else []
+        ),
         *([f"{lengths}\n"] if (lengths := length_sentence(plan, steps)) else []),
         f"Container {plan.format}, codec {plan.codec}{_trial(manifest)}, chunks of {plan.chunk_frames} frames: "
         f"{_bytes_a_frame(manifest):.3f} KB a frame.\n",

@@ -1,6 +1,8 @@
 """The unit that is stored, addressed, fetched and decoded: consecutive frames of one episode.
 
-Shapes: n frames of the chunk, H × W pixels, A action dimensions, d dimensions of a quantity.
+Where only every N-th step has a frame, a chunk of n frames has the actions and states of N·n steps, the last one of an
+episode those up to its end. `chunk_rows` alone knows which.
+Shapes: n frames of the chunk, R ≥ n states, H × W pixels, A action dimensions, d dimensions of a quantity.
 """
 
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from pipelines.store.formats import StoredChunk
 
 @dataclass(frozen=True)
 class ChunkArrays:
-    """A decoded chunk: pixels uint8 (n, H, W, 3), action float32 (n or n-1, A), state float32 (n, d) by quantity."""
+    """A decoded chunk: pixels uint8 (n, H, W, 3), action float32 (R or R-1, A), state float32 (R, d) by quantity."""
 
     episode: int
     first_frame: int
@@ -40,6 +42,7 @@ def cut_episode(episode: Episode, chunk_frames: int, codec: Codec) -> Iterator[S
     """Yields the encoded chunks of an episode in order."""
     frames, height, width, _ = episode.pixels.shape
     for first, end in chunk_bounds(frames, chunk_frames):
+        rows = chunk_rows(first, None if end == frames else end, episode.frame_every)
         yield StoredChunk(
             episode=episode.index,
             first_frame=first,
@@ -47,9 +50,17 @@ def cut_episode(episode: Episode, chunk_frames: int, codec: Codec) -> Iterator[S
             height=height,
             width=width,
             pixels=codec.encode(episode.pixels[first:end]),
-            action=_rows(episode.action, first, end),
-            state={name: _rows(values, first, end) for name, values in sorted(episode.state.items())},
+            action=_rows(episode.action, rows),
+            state={name: _rows(values, rows) for name, values in sorted(episode.state.items())},
         )
+
+
+def chunk_rows(first: int, end: int | None, frame_every: int) -> slice:
+    """Returns the steps of an episode whose actions and states lie beside the frames [first, end); no end is its own.
+
+    Counted from a chunk's first frame instead of the episode's, they are rows of the chunk's own arrays.
+    """
+    return slice(first * frame_every, None if end is None else end * frame_every)
 
 
 def decode_chunk(stored: StoredChunk, codec: Codec, into: Pixels | None = None) -> ChunkArrays:
@@ -62,5 +73,5 @@ def decode_chunk(stored: StoredChunk, codec: Codec, into: Pixels | None = None) 
     return ChunkArrays(stored.episode, stored.first_frame, pixels, stored.action, stored.state)
 
 
-def _rows(array: NDArray[np.float32], first: int, end: int) -> NDArray[np.float32]:
-    return np.ascontiguousarray(array[first:end], dtype=np.float32)
+def _rows(array: NDArray[np.float32], rows: slice) -> NDArray[np.float32]:
+    return np.ascontiguousarray(array[rows], dtype=np.float32)

@@ -49,6 +49,7 @@ class Dataset:
         self.manifest: DatasetManifest = manifest
         self.world: str = manifest.plan.world
         self.world_options: Mapping[str, object] = manifest.plan.world_options
+        self.frame_every: int = manifest.plan.frame_every
         self.action_size: int = manifest.action_size
         self.quantities: Mapping[str, int] = manifest.quantities
         self._layout = DatasetLayout(name)
@@ -116,7 +117,7 @@ class Dataset:
             records = self.read_records(table, group)
             for index in np.unique(table.episode[group]):
                 parts = [self.decode(table, row, records[row]) for row in group if table.episode[row] == index]
-                yield _join(facts[index], parts)
+                yield _join(facts[index], parts, self.frame_every)
 
     def read_records(self, table: ChunkTable, rows: NDArray[np.integer[Any]]) -> dict[int, bytes]:
         """Returns the stored bytes of chunks of one shard, in one request where they lie close together."""
@@ -229,7 +230,7 @@ def check_split(split: str) -> str:
     return split
 
 
-def _join(facts: dict[str, object], parts: list[ChunkArrays]) -> Episode:
+def _join(facts: dict[str, object], parts: list[ChunkArrays], frame_every: int) -> Episode:
     """Returns the episode whose chunks these are, in order."""
     prefix = "variation/"
     return Episode(
@@ -243,4 +244,5 @@ def _join(facts: dict[str, object], parts: list[ChunkArrays]) -> Episode:
         pixels=np.concatenate([part.pixels for part in parts]),
         action=np.concatenate([part.action for part in parts]),
         state={name: np.concatenate([part.state[name] for part in parts]) for name in parts[0].state},
+        frame_every=frame_every,
     )

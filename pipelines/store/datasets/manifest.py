@@ -123,11 +123,11 @@ class DatasetManifest(Config):
                     f"statistics of {name!r} are of {len(moments.mean)} numbers, and not {sizes.get(name)}"
                 )
         for shard in self.shards:
-            most = shard.episodes * (self.plan.steps + 1)
+            most = shard.episodes * self.plan.frames
             if not shard.episodes <= self.plan.episodes or not shard.chunks <= shard.frames <= most:
                 raise ValueError(
                     f"shard {shard.path!r} cannot hold {shard.episodes} episodes in {shard.chunks} chunks of "
-                    f"{shard.frames} frames: an episode has {self.plan.steps} steps"
+                    f"{shard.frames} frames: an episode has {self.plan.steps} steps and {self.plan.frames} frames"
                 )
         return self
 

@@ -109,7 +109,7 @@ class DatasetPlan(Config):
     episodes: Episodes
     """number of episodes over all splits"""
     steps: Steps
-    """actions of an episode; it has one frame more"""
+    """actions of an episode; it has one state more"""
     seed: NonNegativeInt
     """seed of the dataset, from which every episode's own seed is derived"""
     shares: dict[str, NonNegativeFloat]
@@ -128,11 +128,14 @@ class DatasetPlan(Config):
     """file that the episodes come from; none where they are simulated"""
     shift: ShiftOf | None = None
     """what was made other than in a dataset that models were trained on; none of most"""
+    frame_every: Steps = 1
+    """steps from one frame that is rendered and stored to the next; every step has its action and its state"""
 
     @model_serializer(mode="wrap")
-    def _without_no_shift(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_later_fields(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leaves out what earlier plans do not have, where it says nothing: their bytes and digests stay."""
-        return {name: value for name, value in write(self).items() if name != "shift" or value is not None}
+        later = {"shift": None, "frame_every": 1}
+        return {name: value for name, value in write(self).items() if name not in later or value != later[name]}
 
     @model_validator(mode="after")
     def _can_be(self) -> "DatasetPlan":
@@ -140,7 +143,19 @@ class DatasetPlan(Config):
             raise ValueError(f"shares give no split any episode; give one of: {', '.join(SPLITS)}")
         if any(first >= second for first, second in pairwise((*self.extends, self.episodes))):
             raise ValueError(f"extends {list(self.extends)[:5]} does not grow up to {self.episodes} episodes")
+        if self.frame_every > self.steps:
+            raise ValueError(
+                f"frame_every {self.frame_every} leaves an episode of {self.steps} steps one frame alone; take "
+                f"{self.steps} or less"
+            )
+        if self.source is not None and self.frame_every > 1:
+            raise ValueError(f"frame_every {self.frame_every} with an imported file cannot be; take 1")
         return self
+
+    @property
+    def frames(self) -> int:
+        """Returns the frames of an episode that does not end by itself."""
+        return self.steps // self.frame_every + 1
 
     def fingerprint(self) -> str:
         """Returns the fingerprint over the names that fields had when the first datasets were collected.

@@ -13,6 +13,8 @@ class StoredChunk:
     """A chunk as a container holds it: encoded frames beside plain arrays.
 
     `action` has n rows, row t acting on frame t; the last chunk of an episode has n-1: nothing acts on the last frame.
+    Where only every N-th step has a frame, there are N rows of actions and states for each, and frame f goes with row
+    N·f; the last chunk has those up to the episode's end.
     """
 
     episode: int

@@ -4,6 +4,7 @@ from typing import Any
 
 from infra.storage import Store
 from jepa.core.config import Config
+from jepa.core.episodes import check_frameskip
 from jepa.core.errors import InputError
 from pipelines.store.datasets.dataset import Dataset
 from pipelines.store.datasets.handle import DatasetHandle
@@ -39,7 +40,8 @@ def check_fit(model: ModelManifest, dataset: Dataset) -> None:
     """Passes where a model can look at the frames of a dataset, and imagine its actions.
 
     Raises:
-        InputError: world, image size or actions are other ones than it was trained on.
+        InputError: world, image size or actions are other ones than it was trained on, or no frames are as far apart
+            as the model sees them.
     """
     size, seen = model.recipe.model.image_size, dataset.manifest.image_size[0]
     if dataset.world != model.world or seen != size:
@@ -52,3 +54,4 @@ def check_fit(model: ModelManifest, dataset: Dataset) -> None:
             f"model {model.name!r} takes {model.recipe.model.action_size} values an action and dataset "
             f"{dataset.name!r} has {dataset.action_size}; choose a dataset with the model's actions"
         )
+    check_frameskip(model.recipe.model.frameskip, dataset.frame_every, f"dataset {dataset.name!r}")

@@ -48,6 +48,7 @@ def test_a_job_that_can_start_passes_and_writes_nothing(store: Store, done: Stor
     assert store.list() == []
     check_job(job(), done)
     check_job(job(collect={"episodes": 60}, pretrain={"steps": 5}), done)  # both may grow
+    check_job(job(collect={"frame_every": 5}), store)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,10 @@ def test_a_job_that_can_start_passes_and_writes_nothing(store: Store, done: Stor
         ),
         ({"pretrain": {"trackers": ["wandb"]}}, "trackers names 'wandb', whose package is not installed"),
         ({"collect": {"world": "nowhere"}}, "world 'nowhere' is not known"),
+        (
+            {"collect": {"frame_every": 3}},
+            "frameskip is 5 and dataset 'd' has a frame of every 3 .*multiple of 3",
+        ),
     ],
 )
 def test_parts_that_do_not_fit_are_named(

@@ -60,7 +60,7 @@ def _dataset_row(entry: "DatasetEntry") -> dict[str, str]:
     return {
         "dataset": entry.dataset + (" (newest)" if entry.newest else ""),
         "episodes": f"{entry.episodes:,}",
-        "frames": f"{entry.frames:,}",
+        "frames": f"{entry.frames:,}" + (f", of every {entry.frame_every} steps" if entry.frame_every > 1 else ""),
         "size": size(entry.bytes),
         "stored as": f"{entry.format}, {entry.codec}",
         "world": entry.world + (f", {entry.shift_of}" if entry.shift_of else ""),

@@ -80,7 +80,7 @@ def fit_decoder(
     config = config or DecoderFitConfig()
     side = config.side_of(model.config.image_size)
     latents, small = [], []
-    chosen = (episode.pixels[rows] for episode, rows in drawn_frames(source, "train", config.train_frames, seed))
+    chosen = (episode.frames_at(rows) for episode, rows in drawn_frames(source, "train", config.train_frames, seed))
     for pixels in in_batches(chosen):
         latents.append(encode_pixels(model, pixels))
         small.append(frames(pictures(torch.from_numpy(pixels), side)))

@@ -51,26 +51,31 @@ def episode_distances(
     """Returns what is measured of an episode.
 
     Args:
-        episode: two frames or more.
+        episode: two frames or more, a multiple of steps apart that divides the frameskip.
         z_FD: latents of its frames.
         world: any number of copies of the true world, used in turn.
-        frameskip: environment steps between two frames of a path, as the model sees it.
+        frameskip: environment steps between two frames of a path, as the model sees it; a multiple of `frame_every`.
         config: how many pairs, and how long paths are.
         seed: of the pairs.
     """
+    frameskip //= episode.frame_every
+    path_steps = config.path_steps // episode.frame_every
     here_M, there_M = np.triu_indices(len(z_FD), k=1)
     if len(here_M) > config.pairs:
         rng = numpy_generator(seed, "geometry pairs", episode.index)
         kept = np.sort(rng.choice(len(here_M), config.pairs, replace=False))
         here_M, there_M = here_M[kept], there_M[kept]
-    on_path_WS, end_WS = _paths(len(z_FD), frameskip, config.path_steps)
+    on_path_WS, end_WS = _paths(len(z_FD), frameskip, path_steps)
     start_N, end_N = np.concatenate([here_M, on_path_WS.ravel()]), np.concatenate([there_M, end_WS.ravel()])
     every = _between(episode, z_FD, start_N, end_N, world)
     return EpisodeDistances(every[: len(here_M)], every[len(here_M) :].reshaped(*on_path_WS.shape))
 
 
 def _paths(frames: int, frameskip: int, path_steps: int) -> tuple[Rows, Rows]:
-    """Returns the rows of the frames of each path less its last, and the row of the last beside each of them."""
+    """Returns the places of the frames of each path less its last, and that of the last beside each of them.
+
+    Frameskip and the length of a path are counted in frames that are there.
+    """
     steps = max(1, path_steps // frameskip) * frameskip
     first_W = np.arange(0, frames - steps, steps)
     on_path_WS = first_W[:, None] + np.arange(0, steps, frameskip)
@@ -78,7 +83,7 @@ def _paths(frames: int, frameskip: int, path_steps: int) -> tuple[Rows, Rows]:
 
 
 def _between(episode: Episode, z_FD: NDArray[np.float32], start_N: Rows, end_N: Rows, world: World) -> Distances:
-    states = [type(world).state_at(episode, row) for row in range(len(z_FD))]
+    states = [type(world).state_at(episode, row) for row in episode.drawn_steps]
     state_F = {name: np.stack([state[name] for state in states]) for name in states[0]}
     start, end = _taken(state_F, start_N), _taken(state_F, end_N)
     geodesic = type(world).geodesic(start, end)

@@ -88,7 +88,7 @@ class GeometryEvaluation(Evaluation):
             return [
                 episode_distances(one, encode_pixels(model, one.pixels), world, frameskip, self.config, drawn)
                 for one in source.episodes(split, limit=self.config.episodes)
-                if len(one.pixels) > 1
+                if len(one.drawn_steps) > 1
             ]
 
 

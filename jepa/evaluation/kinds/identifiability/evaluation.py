@@ -150,8 +150,9 @@ class IdentifiabilityEvaluation(Evaluation):
         for episode in source.episodes(unit, limit=self.config.episodes):
             if episode.steps < frameskip:
                 continue
-            h_TD = encode_pixels(model, episode.pixels[::frameskip]).astype(np.float64)
-            found.append(Sequences(h_TD, readout.scaling(_values(episode.state, quantities)[::frameskip])))
+            rows = np.arange(0, episode.steps + 1, frameskip)
+            h_TD = encode_pixels(model, episode.frames_at(rows)).astype(np.float64)
+            found.append(Sequences(h_TD, readout.scaling(_values(episode.state, quantities)[rows])))
         return found
 
 

@@ -176,7 +176,18 @@ def _scanned(source: EpisodeSource, split: str, count: int) -> Iterator[Episode]
 
 
 def _start_rows(world: World, episode: Episode, goal_kind: str, ahead: int, legal_route: bool) -> NDArray[np.int64]:
-    """Returns the rows (M,) that start a problem of that kind, with a legal way to the goal where that is asked for."""
+    """Returns the rows (M,) that start a problem of that kind, with a legal way to the goal where that is asked for.
+
+    Start and goal have a frame.
+
+    Raises:
+        InputError: no two frames are so many steps apart.
+    """
+    if ahead % episode.frame_every:
+        raise InputError(
+            f"a goal {ahead} environment steps ahead has no frame, for the dataset has one of every "
+            f"{episode.frame_every} steps (frame_every); choose offsets that are a multiple of {episode.frame_every}"
+        )
     pairs = episode.steps + 1 - ahead
     if pairs < 1:
         return np.zeros(0, dtype=np.int64)
@@ -188,7 +199,8 @@ def _start_rows(world: World, episode: Episode, goal_kind: str, ahead: int, lega
         after = {name: value[1:] for name, value in episode.state.items()}
         illegal_T = np.cumsum(np.concatenate([[False], ~world.legal_moves(before, after)]))
         fits_M = fits_M & (illegal_T[ahead:] == illegal_T[:pairs])
-    return np.flatnonzero(fits_M)
+    row_M: NDArray[np.int64] = np.flatnonzero(fits_M[:: episode.frame_every]) * episode.frame_every
+    return row_M
 
 
 def _draw_group(
@@ -253,8 +265,8 @@ def _problem(world: type[World], episode: Episode, one: DrawnProblem) -> Problem
         seed=one.seed,
         start=one.start,
         goal=one.goal,
-        start_pixels=episode.pixels[row].copy(),
-        goal_pixels=episode.pixels[goal_row].copy(),
+        start_pixels=episode.frames_at(row).copy(),
+        goal_pixels=episode.frames_at(goal_row).copy(),
         demonstration_LA=None if one.stitched else episode.action[row:goal_row].copy(),
         goal_episode=one.goal_episode,
         goal_row=one.goal_row,

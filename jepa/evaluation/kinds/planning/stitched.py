@@ -117,11 +117,11 @@ class _Rows(NamedTuple):
 def _fitting(
     world: World, episodes: Sequence[Episode], rows: _Rows, place: int, wanted: _Wanted
 ) -> Iterator[DrawnProblem]:
-    """Yields problems that start in one episode, in an order drawn from the seed."""
+    """Yields problems that start in one episode, in an order drawn from the seed; both rows have a frame."""
     episode, rng = episodes[place], numpy_generator(wanted.seed, "pairs")
-    low, high = rows.first[place], rows.first[place + 1]
+    low, high, every = rows.first[place], rows.first[place + 1], episode.frame_every
     # The last row of an episode may be its end, in which no action counts.
-    start_M = low + rng.integers(max(episode.steps, 1), size=TRIED)
+    start_M = low + every * rng.integers(max(-(-episode.steps // every), 1), size=TRIED)
     goal_M = rng.integers(rows.first[-1] - (high - low), size=TRIED)
     goal_M = np.where(goal_M >= low, goal_M + (high - low), goal_M)
     start = {name: value[start_M] for name, value in rows.state.items()}
@@ -130,6 +130,8 @@ def _fitting(
     for pair in np.flatnonzero(fits_M):
         at = int(np.searchsorted(rows.first, goal_M[pair], side="right")) - 1
         goal_row = int(goal_M[pair] - rows.first[at])
+        if goal_row % every:
+            continue
         one = _drawn(world, episode, int(start_M[pair] - low), episodes[at], goal_row, wanted)
         world.restore({name: value[None] for name, value in one.goal.items()})
         if world.possible()[0]:

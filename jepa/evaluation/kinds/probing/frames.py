@@ -149,7 +149,7 @@ def _episode(
     found.lag.append(place_nl)
     found.action.append(action_nlKA)
     found.count += len(rows)
-    return episode.pixels[rows], np.isin(rows, compared_n)
+    return episode.frames_at(rows), np.isin(rows, compared_n)
 
 
 class _Encoded:

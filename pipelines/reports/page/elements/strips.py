@@ -61,8 +61,9 @@ def _cells(frames: Iterable[tuple[str, bytes]], marked: str) -> Markup:
 
 def episode_strip(episode: Episode, frames: int) -> Markup:
     """Returns a strip of an episode's frames, evenly spaced from the first to the last."""
-    steps = np.unique(np.linspace(0, episode.steps, min(frames, episode.steps + 1)).round().astype(int))
+    drawn = episode.drawn_steps
+    steps = drawn[np.unique(np.linspace(0, len(drawn) - 1, min(frames, len(drawn))).round().astype(int))]
     variation = ", ".join(f"{plain(name)} {value:.3g}" for name, value in sorted(episode.variation.items()))
     caption = f"Episode {episode.index} · {episode.split} · policy {episode.policy}"
-    shown = [(f"step {step}", png(episode.pixels[step])) for step in steps]
+    shown = [(f"step {step}", png(episode.frames_at(step))) for step in steps]
     return strip(shown, f"{caption} · {variation}" if variation else caption)

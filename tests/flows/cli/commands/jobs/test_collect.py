@@ -35,3 +35,19 @@ def test_more_episodes_extend(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "holds 30 episodes and episodes is 20, but a dataset only grows" in capsys.readouterr().err
     assert main(["verify", "d0", "--version", "7", *store]) == 2
     assert "has no version 7" in capsys.readouterr().err
+
+
+def test_a_frame_of_every_third_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = ["--store", str(tmp_path)]
+    assert main([*COLLECT, "--frame-every", "3", *store]) == 0
+    assert "20 episodes, 60 frames" in capsys.readouterr().out  # of the steps 0, 3 and 6
+    assert main(["verify", "d0", *store]) == 0
+    assert main(["ls", *store]) == 0
+    assert "60, of every 3 steps" in capsys.readouterr().out
+    assert main([*COLLECT, *store]) == 2
+    assert "was collected with frame_every 3 and not 1" in capsys.readouterr().err
+    pretrain = ["pretrain", "--dataset", "d0", "--name", "m0", "--recipe", "smoke", "--executor", "local"]
+    assert main([*pretrain, *store]) == 2
+    assert "frameskip is 5 and dataset 'd0' has a frame of every 3 steps (frame_every 3)" in capsys.readouterr().err
+    assert main(["collect", "--help"]) == 0
+    assert "--frame-every FRAME_EVERY" in capsys.readouterr().out
