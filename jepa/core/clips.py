@@ -7,7 +7,6 @@ dimensions.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,7 +58,7 @@ def whole_clip(episode: Episode, frameskip: int) -> Clips:
         raise InputError(
             f"episode {episode.index} has {episode.steps} steps and frameskip is {frameskip}; take a longer one"
         )
-    rows = np.arange(0, blocks * frameskip + 1, frameskip)
+    rows = episode.every(frameskip)
     action_BTKA = torch.from_numpy(episode.action[: blocks * frameskip]).unflatten(0, (blocks, frameskip))[None]
     state = {name: torch.from_numpy(value[rows])[None] for name, value in episode.state.items()}
     return Clips(torch.from_numpy(episode.frames_at(rows))[None], action_BTKA, state)

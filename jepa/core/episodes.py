@@ -44,7 +44,11 @@ class Episode:
     @property
     def drawn_steps(self) -> NDArray[np.int64]:
         """Returns the steps that have a frame, (F,), rising from 0."""
-        return np.arange(0, self.steps + 1, self.frame_every)
+        return self.every(self.frame_every)
+
+    def every(self, steps: int) -> NDArray[np.int64]:
+        """Returns the steps 0, K, 2K … of the episode for a number K of steps."""
+        return np.arange(0, self.steps + 1, steps)
 
     def frames_at(self, steps: ArrayLike) -> Pixels:
         """Returns the frames uint8 (n, H, W, 3) of n steps, or that (H, W, 3) of one.

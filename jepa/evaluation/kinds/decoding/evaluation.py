@@ -140,7 +140,7 @@ class DecodingEvaluation(Evaluation):
         """Returns the errors of all that an episode gives to draw, and its first pictures by where they come from."""
         frameskip, horizon = model.config.frameskip, self.config.horizon
         blocks = episode.steps // frameskip
-        pixels = episode.frames_at(np.arange(0, blocks * frameskip + 1, frameskip))
+        pixels = episode.frames_at(episode.every(frameskip))
         z_TD = encode_pixels(model, pixels)
         action_TKA = episode.action[: blocks * frameskip].reshape(blocks, frameskip, -1)
         imagined_THD = imagine(model, z_TD, action_TKA, horizon)

@@ -150,7 +150,7 @@ class IdentifiabilityEvaluation(Evaluation):
         for episode in source.episodes(unit, limit=self.config.episodes):
             if episode.steps < frameskip:
                 continue
-            rows = np.arange(0, episode.steps + 1, frameskip)
+            rows = episode.every(frameskip)
             h_TD = encode_pixels(model, episode.frames_at(rows)).astype(np.float64)
             found.append(Sequences(h_TD, readout.scaling(_values(episode.state, quantities)[rows])))
         return found

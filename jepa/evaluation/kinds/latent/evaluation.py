@@ -82,10 +82,8 @@ class LatentEvaluation(Evaluation):
         started = time.perf_counter()
         frameskip, seed_here = model.config.frameskip, derive_seed(seed, "latent", unit)
         episodes = source.episodes(unit, limit=self.config.episodes)
-        latents = [
-            encode_pixels(model, episode.frames_at(np.arange(0, episode.steps + 1, frameskip))).astype(np.float64)
-            for episode in episodes
-        ]
+        frames = (episode.frames_at(episode.every(frameskip)) for episode in episodes)
+        latents = [encode_pixels(model, pixels).astype(np.float64) for pixels in frames]
         straight = [value for value in map(straightness, latents) if np.isfinite(value)]
         figures: dict[Key, Estimate] = {
             ("effective_rank", None): overall_effective_rank(latents, self.config.resamples),
