@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from pydantic import ConfigDict, Field, field_serializer
 from pydantic_core import from_json
@@ -27,9 +27,11 @@ from pipelines.store.stored_path import StoredPath
 MANIFESTS = "reports/manifests"
 STUDY_TABLE = "study_"
 """What the names of studies' tables begin with; the shortest of a cell is that of its measures."""
-_NAME = re.compile(
-    rf"{MANIFESTS}/(?P<key>[^/~]+)(\.json|\.~(?P<revision>[0-9]{{6,}})\.(?P<token>[0-9a-f]{{8}})\.revised)"
-)
+REVISION = r"\.~(?P<revision>[0-9]{6,})\.(?P<token>[0-9a-f]{8})"
+"""What the name of a file has that took another's place."""
+DOCUMENT = rf"(\.json|{REVISION}\.revised)"
+"""How the paths of documents end that no newer one overwrites."""
+_NAME = re.compile(rf"{MANIFESTS}/(?P<key>[^/~]+){DOCUMENT}")
 
 log = logging.getLogger(__name__)
 
@@ -135,21 +137,25 @@ class Part(Config):
 
 
 class Name(NamedTuple):
-    """What the path of a manifest says; of two of one key that with the higher (revision, token) stands."""
+    """What the path of a manifest says, or that of a run's plan.
+
+    Of two of one key that with the higher (revision, token) stands.
+    """
 
     revision: int
     token: str
     key: str
+    folder: str = MANIFESTS
 
     @property
     def path(self) -> str:
         """Returns the path."""
         end = f"~{self.revision:06d}.{self.token}.revised" if self.token else "json"
-        return f"{MANIFESTS}/{self.key}.{end}"
+        return f"{self.folder}/{self.key}.{end}"
 
     def next(self) -> "Name":
         """Returns a name that nobody else takes, for what takes its place."""
-        return Name(self.revision + 1, uuid.uuid4().hex[:8], self.key)
+        return self._replace(revision=self.revision + 1, token=uuid.uuid4().hex[:8])
 
     def part(self, table: str, digest: str) -> str:
         """Returns the path of a file of the unit; no two revisions share one."""
@@ -259,8 +265,37 @@ def manifest_path(key: str) -> str:
 
 def manifest_name(path: str) -> Name | None:
     """Returns what the path of a manifest says; None where it is of none."""
-    found = _NAME.fullmatch(path)
-    return None if found is None else Name(int(found["revision"] or 1), found["token"] or "", found["key"])
+    return name_in(_NAME.fullmatch(path))
+
+
+def name_in(found: re.Match[str] | None, folder: str = MANIFESTS) -> Name | None:
+    """Returns the name whose key, revision and token a pattern found in a path; None where it found none."""
+    return None if found is None else Name(int(found["revision"] or 1), found["token"] or "", found["key"], folder)
+
+
+class Revised(Protocol):
+    """A document that knows its revision."""
+
+    @property
+    def revision(self) -> int:
+        """Which of its key it is, from 1."""
+
+
+Held = TypeVar("Held", bound=Revised)
+
+
+def standing(loose: Iterable[Name], held: Held | None, revision: int) -> Name | Held | None:
+    """Returns which document of a key stands: one that lies loose, the compacted one, or none.
+
+    Args:
+        loose: names of those that lie loose.
+        held: the compacted one.
+        revision: the newest that is compacted or was removed, 0 where there is none; none up to it counts loose.
+    """
+    newest = max(loose, default=None)
+    if newest is not None and newest.revision > revision:
+        return newest
+    return held if held is not None and held.revision == revision else None
 
 
 def parse_unit(store: Store, path: str, data: bytes) -> UnitManifest | None:

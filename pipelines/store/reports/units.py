@@ -22,6 +22,7 @@ from pipelines.store.reports.manifest import (
     manifest_name,
     manifest_path,
     parse_unit,
+    standing,
     warn_once,
 )
 from pipelines.store.sealed import Problem, read_if_there, sha256
@@ -48,11 +49,9 @@ class Snapshot:
 
     def standing(self, key: str) -> "Name | UnitManifest | None":
         """Returns the name of the manifest that stands for a key, or the unit itself where it is compacted."""
-        newest = max(self.loose.get(key, ()), default=None)
-        if self.compacted is None or (newest and newest.revision > self.compacted.revision(key)):
-            return newest
-        held = self.compacted.units.get(key)
-        return held if held is not None and held.revision == self.compacted.revision(key) else None
+        held = self.compacted
+        loose = self.loose.get(key, ())
+        return standing(loose, None, 0) if held is None else standing(loose, held.units.get(key), held.revision(key))
 
     def revision(self, key: str) -> int:
         """Returns the highest revision of a key of which there is a trace, 0 where there is none."""

@@ -7,7 +7,7 @@ from infra.storage import Store
 from pipelines.store.reports.compaction.generation import GENERATIONS, INDEXES, copy_path, generation_path, is_left_over
 from pipelines.store.reports.compaction.sweep import PART, superseded_files
 from pipelines.store.reports.compaction.verify import damaged_compacted, latest_number
-from pipelines.store.reports.manifest import MANIFESTS, Name, UnitManifest, manifest_path, parse_unit
+from pipelines.store.reports.manifest import MANIFESTS, UnitManifest, manifest_path, name_in, parse_unit
 from pipelines.store.reports.problems import PATH as PROBLEMS_PATH
 from pipelines.store.reports.problems import PROBLEMS, is_whole, problems_path
 from pipelines.store.reports.runs.plan import RunPlan, parse_plan, plan_name
@@ -174,8 +174,7 @@ class _Look:
 
     def orphan(self, path: str, paths: set[str]) -> bool:
         """Returns whether a part has lost its manifest, and says so; one that is superseded has not."""
-        found = PART.fullmatch(path)
-        name = None if found is None else Name(int(found["revision"] or 1), found["token"] or "", found["key"])
+        name = name_in(PART.fullmatch(path))
         lost = name is not None and name.path not in paths
         if name is not None and lost:
             named = Problem(path=name.path, kind="missing", detail="its files are there; evaluate again")

@@ -259,7 +259,7 @@ class _Compactor:
             except InfraError as error:
                 self._leave(str(error))
                 continue
-            kept[name.stem] = KeptPlan(name.revision, name.token, unseal(data).decode())
+            kept[name.key] = KeptPlan(name.revision, name.token, unseal(data).decode())
         return kept
 
     def _still_withdrawn(

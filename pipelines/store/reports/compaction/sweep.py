@@ -11,13 +11,11 @@ from pipelines.store.reports.compaction.generation import (
     Generation,
     generation_stamps,
 )
+from pipelines.store.reports.manifest import REVISION
 from pipelines.store.reports.runs.plans import PlanSnapshot, loose_plans
 from pipelines.store.reports.units import READERS, Snapshot, look
 
-PART = re.compile(
-    r"reports/kind=[^/]+/part-(?P<key>.+?)(\.~(?P<revision>[0-9]{6,})\.(?P<token>[0-9a-f]{8}))?(\.[0-9a-f]{12})?"
-    r"\.parquet"
-)
+PART = re.compile(rf"reports/kind=[^/]+/part-(?P<key>.+?)({REVISION})?(\.[0-9a-f]{{12}})?\.parquet")
 """A file of one unit."""
 COPY = re.compile(rf"{INDEXES}/([0-9]{{6,}})\.json")
 """The copy of a generation."""

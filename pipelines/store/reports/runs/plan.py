@@ -6,10 +6,9 @@ compacted, that name is never used again: whoever plans the same once more write
 """
 
 import re
-import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
@@ -17,32 +16,12 @@ from infra.errors import InfraError
 from infra.storage import Store
 from infra.version import code_version
 from jepa.core.config import Config, digest_of
+from pipelines.store.reports.manifest import DOCUMENT, Name, name_in
 from pipelines.store.sealed import unseal
 
 RUNS = "reports/runs"
-_NAME = re.compile(
-    # A run may be called `runs`, whose report lies beside the folders.
-    rf"{RUNS}/(?P<stem>[^/]+/[^/~]+)(\.json|\.~(?P<revision>[0-9]{{6,}})\.(?P<token>[0-9a-f]{{8}})\.revised)"
-)
-
-
-class PlanName(NamedTuple):
-    """What the path of a plan says; of two of one stem that with the higher (revision, token) stands."""
-
-    revision: int
-    token: str
-    stem: str
-    """the run, and the digest of the units: `m0/0123456789abcdef`"""
-
-    @property
-    def path(self) -> str:
-        """Returns the path."""
-        end = f"~{self.revision:06d}.{self.token}.revised" if self.token else "json"
-        return f"{RUNS}/{self.stem}.{end}"
-
-    def next(self) -> "PlanName":
-        """Returns a name that nobody else takes, for a plan that counts though this one does not."""
-        return PlanName(self.revision + 1, uuid.uuid4().hex[:8], self.stem)
+# A run may be called `runs`, whose report lies beside the folders.
+_NAME = re.compile(rf"{RUNS}/(?P<key>[^/]+/[^/~]+){DOCUMENT}")
 
 
 class RunPlan(Config):
@@ -66,19 +45,18 @@ class RunPlan(Config):
 
 
 def plan_stem(run: str, units: Sequence[str]) -> str:
-    """Returns what the names of all plans begin with that list these units for a run."""
+    """Returns the key that all plans share which list these units for a run: `m0/0123456789abcdef`."""
     return f"{run}/{digest_of(sorted(units))[:16]}"
 
 
 def plan_path(run: str, units: Sequence[str]) -> str:
     """Returns where the first plan of a run lies that lists these units."""
-    return PlanName(1, "", plan_stem(run, units)).path
+    return Name(1, "", plan_stem(run, units), RUNS).path
 
 
-def plan_name(path: str) -> PlanName | None:
-    """Returns what the path of a plan says; None where it is of none."""
-    found = _NAME.fullmatch(path)
-    return None if found is None else PlanName(int(found["revision"] or 1), found["token"] or "", found["stem"])
+def plan_name(path: str) -> Name | None:
+    """Returns what the path of a plan says, whose key is the stem; None where it is of none."""
+    return name_in(_NAME.fullmatch(path), RUNS)
 
 
 def parse_plan(store: Store, path: str, data: bytes) -> RunPlan:
@@ -89,7 +67,7 @@ def parse_plan(store: Store, path: str, data: bytes) -> RunPlan:
     """
     try:
         plan, name = RunPlan.model_validate_json(unseal(data)), plan_name(path)
-        if name is None or name.stem != plan_stem(plan.run, plan.units):
+        if name is None or name.key != plan_stem(plan.run, plan.units):
             raise ValueError("its bytes are not those that were written")
         return plan
     except ValueError as error:

@@ -11,7 +11,8 @@ from pipelines.store.references import check_name
 from pipelines.store.reports.compaction.generation import REREADS
 from pipelines.store.reports.compaction.index import Compacted, read_compacted
 from pipelines.store.reports.compaction.plans import KeptPlan
-from pipelines.store.reports.runs.plan import RUNS, PlanName, RunPlan, parse_plan, plan_name, plan_stem
+from pipelines.store.reports.manifest import Name, standing
+from pipelines.store.reports.runs.plan import RUNS, RunPlan, parse_plan, plan_name, plan_stem
 from pipelines.store.reports.units import READERS
 from pipelines.store.sealed import read_if_there, seal
 
@@ -20,21 +21,21 @@ from pipelines.store.sealed import read_if_there, seal
 class PlanSnapshot:
     """Which plans there are at one moment."""
 
-    loose: Mapping[str, Sequence[PlanName]]
+    loose: Mapping[str, Sequence[Name]]
     """by stem: the names of those that lie loose, listed before what is compacted was read"""
     compacted: Compacted | None
 
-    def standing(self, stem: str) -> PlanName | KeptPlan | None:
+    def standing(self, stem: str) -> Name | KeptPlan | None:
         """Returns the name of the plan that stands for a stem, or the plan itself where it is compacted.
 
         Raises:
             InfraError: the file of the compacted plans is lost.
         """
-        newest = max(self.loose.get(stem, ()), default=None)
-        if self.compacted is None or (newest and newest.revision > self.compacted.plan_revision(stem)):
-            return newest
-        held = self.compacted.plans.get(stem)
-        return held if held is not None and held.revision == self.compacted.plan_revision(stem) else None
+        held = self.compacted
+        loose = self.loose.get(stem, ())
+        if held is None:
+            return standing(loose, None, 0)
+        return standing(loose, held.plans.get(stem), held.plan_revision(stem))
 
     def revision(self, stem: str) -> int:
         """Returns the highest revision of a stem of which there is a trace, 0 where there is none."""
@@ -47,28 +48,28 @@ class PlanSnapshot:
         of_run = sorted(stem for stem in every if run is None or stem.startswith(f"{run}/"))
         return [stem for stem in of_run if self.standing(stem) is not None]
 
-    def loose_standing(self) -> list[PlanName]:
+    def loose_standing(self) -> list[Name]:
         """Returns the names of the plans that stand and lie loose."""
-        return [one for stem in sorted(self.loose) if isinstance(one := self.standing(stem), PlanName)]
+        return [one for stem in sorted(self.loose) if isinstance(one := self.standing(stem), Name)]
 
-    def superseded(self) -> list[PlanName]:
+    def superseded(self) -> list[Name]:
         """Returns the names of the loose plans that count no more; none where nobody knows what is compacted."""
         held = self.compacted
         if held is None or held.lost_plans:
             return []
         every = sorted(name for names in self.loose.values() for name in names)
-        return [name for name in every if name.revision <= held.plan_revision(name.stem)]
+        return [name for name in every if name.revision <= held.plan_revision(name.key)]
 
 
-def loose_plans(store: Store, prefix: str = "") -> dict[str, list[PlanName]]:
+def loose_plans(store: Store, prefix: str = "") -> dict[str, list[Name]]:
     """Returns the names of the plans that lie loose, by stem, those that begin so.
 
     Who wants to know which plans stand lists these *before* what is compacted is read; see `look_at_plans`.
     """
-    loose: dict[str, list[PlanName]] = {}
+    loose: dict[str, list[Name]] = {}
     for path in store.list(f"{RUNS}/{prefix}"):
         if (name := plan_name(path)) is not None:
-            loose.setdefault(name.stem, []).append(name)
+            loose.setdefault(name.key, []).append(name)
     return loose
 
 
@@ -79,7 +80,7 @@ def look_at_plans(store: Store, prefix: str = "") -> PlanSnapshot:
     return PlanSnapshot(loose, read_compacted(store))
 
 
-def read_plans(store: Store, names: Sequence[PlanName]) -> dict[PlanName, bytes | None]:
+def read_plans(store: Store, names: Sequence[Name]) -> dict[Name, bytes | None]:
     """Returns the bytes of plans that lie loose, None of one that is gone."""
     if not names:
         return {}
@@ -105,7 +106,7 @@ def plan_run(store: Store, run: str, units: Sequence[str], config: dict[str, Any
         if stands is None:
             # A name under which it was removed does not count any more.
             revision = snapshot.revision(stem)
-            ours = PlanName(revision, "", stem).next() if revision else PlanName(1, "", stem)
+            ours = Name(revision, "", stem, RUNS).next() if revision else Name(1, "", stem, RUNS)
             store.write_if_absent(ours.path, document)
         elif (data := read_if_there(store, stands.path)) is not None:
             try:
@@ -125,9 +126,9 @@ def run_plans(store: Store, run: str | None = None) -> list[RunPlan]:
     for _ in range(REREADS):
         snapshot = look_at_plans(store, "" if run is None else f"{run}/")
         stands = {stem: snapshot.standing(stem) for stem in snapshot.stems(run)}
-        loose = read_plans(store, [one for one in stands.values() if isinstance(one, PlanName)])
+        loose = read_plans(store, [one for one in stands.values() if isinstance(one, Name)])
         plans = {stem: one.plan for stem, one in stands.items() if isinstance(one, KeptPlan)}
-        plans |= {name.stem: parse_plan(store, name.path, data) for name, data in loose.items() if data is not None}
+        plans |= {name.key: parse_plan(store, name.path, data) for name, data in loose.items() if data is not None}
         if None not in loose.values():
             return sorted((plans[stem] for stem in stands), key=lambda plan: plan.created_at)
         # One was compacted or removed since it was listed.
