@@ -131,6 +131,12 @@ def is_left_over(path: str, generation: Generation | None) -> bool:
     return found is not None and int(found["number"]) > (0 if generation is None else generation.number)
 
 
+def is_superseded(store: Store, path: str) -> bool:
+    """Returns whether there is a generation of a compacted file's number or a higher one by now."""
+    found = COMPACTED.fullmatch(path)
+    return found is not None and int(found["number"]) <= max(map(_number, generation_stamps(store)), default=0)
+
+
 def commit_generation(store: Store, generation: Generation) -> bool:
     """Puts a generation, and returns whether it is the one of its number.
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 from infra.errors import InfraError
 from infra.storage import Store
 from pipelines.store.parquet import parquet_bytes
-from pipelines.store.reports.compaction.generation import CompactedFile
+from pipelines.store.reports.compaction.generation import CompactedFile, is_superseded
+from pipelines.store.reports.compaction.put import TakenError
 from pipelines.store.reports.manifest import Place
 from pipelines.store.sealed import read_if_there, sha256
 
@@ -73,6 +74,7 @@ class TableFiles:
         """Writes what waits as one file, and reads it back.
 
         Raises:
+            TakenError: another compaction was quicker.
             InfraError: what is read is not what was written.
         """
         if not self._chunks:
@@ -100,11 +102,15 @@ def write_checked(store: Store, table: str, path: str, data: bytes, rows: int) -
     """Writes a file and reads it back: what it takes the place of will be deleted.
 
     Raises:
+        TakenError: it is gone, for another one has put the generation of its number, and swept.
         InfraError: what is read is not what was written.
     """
     store.write(path, data)
     digest = sha256(data)
-    if sha256(read_if_there(store, path) or b"") != digest:
+    found = read_if_there(store, path)
+    if found is None and is_superseded(store, path):
+        raise TakenError(f"{store.address(path)} is gone: another compaction was quicker")
+    if found is None or sha256(found) != digest:
         raise InfraError(f"{store.address(path)} is not what was written; nothing is compacted, try again")
     return CompactedFile(table=table, path=path, rows=rows, sha256=digest, bytes=len(data))
 

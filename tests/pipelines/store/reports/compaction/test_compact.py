@@ -1,15 +1,19 @@
 """Compaction: whoever reads sees each row once before, after and while it works, and wherever it is cut off."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from infra.errors import InfraError
 from infra.storage import Store, open_store
 from pipelines.store.reports import plan_run, read_table, read_unit, read_units
+from pipelines.store.reports.compaction import merge
 from pipelines.store.reports.compaction.compact import compact, plan_compaction
 from pipelines.store.reports.verify import verify_reports
+from pipelines.store.sealed import read_if_there
 from tests.pipelines.store.reports.compaction.stage import (
     Killed,
     copied,
@@ -189,6 +193,35 @@ def test_the_first_compaction_of_a_store_and_a_unit_done_again_meanwhile(
         compact(store)
         assert in_all_ways(store, ["a", "b"]) == {"a": 2, "b": 1} and len(store.list("reports/")) == 6
         steps, at = len(taken), at + 1
+
+
+@pytest.mark.parametrize("read_back", range(3), ids=["metrics", "training", "the index"])
+def test_one_whose_file_another_one_has_swept_begins_again(
+    read_back: int, fresh: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, reads = fresh(), count()
+
+    def read(store: Store, path: str) -> bytes | None:
+        if next(reads) == read_back:
+            compact(store)
+        return read_if_there(store, path)
+
+    monkeypatch.setattr(merge, "read_if_there", read)
+    compact(store)
+    assert next(reads) > read_back and in_all_ways(store, KEYS) == RIGHT and planned(store) == PLANS
+    assert len(store.list("reports/")) == FILES
+
+
+@pytest.mark.parametrize("data", [None, b"other bytes"], ids=["gone", "other bytes"])
+def test_one_whose_file_is_not_what_was_written_stops_and_loses_nothing(
+    data: bytes | None, fresh: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = fresh()
+    with monkeypatch.context() as patch:
+        patch.setattr(merge, "read_if_there", lambda store, path: data)
+        with pytest.raises(InfraError, match="is not what was written; nothing is compacted"):
+            compact(store)
+    assert in_all_ways(store, KEYS) == RIGHT and planned(store) == PLANS
 
 
 def test_a_damaged_compacted_file_is_named_and_its_units_are_done_again(fresh: Callable[[], Store]) -> None:
