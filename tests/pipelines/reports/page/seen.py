@@ -60,6 +60,15 @@ WORDS_CUT = """() => [...document.querySelectorAll('svg')].flatMap(chart => {
 })"""
 """Yields words of charts that reach beyond their chart."""
 
+COUNTS_CUT = """() => [...document.querySelectorAll('.figures')].filter(one => one.checkVisibility()).flatMap(table => {
+  const frame = table.closest('.scroll').getBoundingClientRect();
+  return [...table.querySelectorAll('tr > .figure:last-child')].filter(cell => {
+    const box = cell.getBoundingClientRect();
+    return box.right > frame.right + 1 || box.left < frame.left - 1;
+  }).map(cell => cell.textContent.trim());
+})"""
+"""Yields counts of samples that a reader sees in part: of 100 the first two digits are another number."""
+
 NUMBERS = """() => [...document.querySelectorAll('data')].map(one => ({
   text: one.textContent, value: one.value, low: one.dataset.low ?? null, high: one.dataset.high ?? null,
   percent: one.dataset.percent === 'true' || one.textContent.includes('%'),
