@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 from tests.flows.cli.plugin import write_plugin
 from tests.flows.conftest import Ask, Prefect
 from tests.flows.events import kept
+from tests.pipelines.store.reports.compaction.stage import in_all_ways, put
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
 
@@ -139,6 +140,21 @@ def check_lineage(ask: Ask, run: str, folder: Path) -> None:
     said = {one["event"]: one for one in kept(ask, run, "jepa.*", 3)}
     assert set(said) == {"jepa.dataset.committed", "jepa.model.committed", "jepa.report.written"}
     assert said["jepa.model.committed"]["payload"] == made[str(model)]["payload"]
+
+
+@pytest.mark.timeout(300)
+def test_a_worker_takes_the_tables_into_few_files(prefect: Prefect, ask: Ask, tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    for key in "abc":
+        put(store, key, 1)
+    loose = len(store.list("reports/"))
+    prefect("deployment", "run", "compact/compact", f"--param=store={json.dumps(str(tmp_path))}")
+    printed = prefect("worker", "start", "--pool", "local", "--run-once")
+    (run,) = [run for run in ask("flow_runs/filter") if run["parameters"]["store"] == str(tmp_path)]
+    assert run["state"]["name"] == "Completed", (run["state"]["message"], printed[-5000:])
+    (left,) = ask("artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run["id"]]}}})
+    assert left["key"] == "compact" and "3 taken in" in left["data"]
+    assert len(store.list("reports/")) < loose and in_all_ways(store, [*"abc"]) == dict.fromkeys("abc", 1)
 
 
 @pytest.mark.timeout(300)

@@ -14,24 +14,32 @@ from tests.flows.conftest import Ask, Prefect, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
 
+WRITTEN = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
 SERVICES = re.compile(r"\b(ERROR|CRITICAL)\b.*(prefect\.server\.(services|events)|docket)(?!.*telemetry)")
 """Complaints of a server's services; a database that is busy for a moment is another's."""
 
 
-@pytest.fixture
-def nightly(prefect: Prefect, ask: Ask) -> dict[str, Any]:
-    """The deployment with a schedule, as `prefect deploy` makes it."""
-    deployment: dict[str, Any] = ask("deployments/name/world-model/nightly", method="GET")
-    return deployment
+CRONS = {
+    "world-model/nightly": "0 3 * * *",
+    "maintenance/maintenance": "*/15 * * * *",
+    "compact/compact": "30 4 * * *",
+}
+
+
+@pytest.fixture(params=CRONS)
+def deployed(request: pytest.FixtureRequest, prefect: Prefect, ask: Ask) -> dict[str, Any]:
+    """A deployment with a schedule, as `prefect deploy` makes it; its full name is `asked`."""
+    deployment: dict[str, Any] = ask(f"deployments/name/{request.param}", method="GET")
+    return deployment | {"asked": request.param}
 
 
 @pytest.fixture
-def activated(nightly: dict[str, Any], ask: Ask, prefect: Prefect) -> Iterator[dict[str, Any]]:
+def activated(deployed: dict[str, Any], ask: Ask, prefect: Prefect) -> Iterator[dict[str, Any]]:
     """The same with its schedule activated as a user does it."""
-    (schedule,) = nightly["schedules"]
-    prefect("deployment", "schedule", "resume", "world-model/nightly", schedule["id"])
-    yield ask(f"deployments/{nightly['id']}", method="GET")
-    prefect("deployment", "schedule", "pause", "world-model/nightly", schedule["id"])
+    (schedule,) = deployed["schedules"]
+    prefect("deployment", "schedule", "resume", deployed["asked"], schedule["id"])
+    yield ask(f"deployments/{deployed['id']}", method="GET")
+    prefect("deployment", "schedule", "pause", deployed["asked"], schedule["id"])
 
 
 def runs_of(ask: Ask, deployment: str, state: str) -> list[dict[str, Any]]:
@@ -44,19 +52,25 @@ def runs_of(ask: Ask, deployment: str, state: str) -> list[dict[str, Any]]:
     return runs
 
 
-def test_the_schedule_is_off_until_somebody_activates_it(nightly: dict[str, Any], ask: Ask) -> None:
-    (schedule,) = nightly["schedules"]
-    assert schedule["schedule"]["cron"] == "0 3 * * *" and not schedule["active"] and not schedule["parameters"]
-    assert runs_of(ask, nightly["id"], "Scheduled") == []
+def test_all_schedules_are_looked_at() -> None:
+    assert {one["name"] for one in WRITTEN if "schedules" in one} == {name.rpartition("/")[2] for name in CRONS}
+
+
+def test_the_schedule_is_off_until_somebody_activates_it(deployed: dict[str, Any], ask: Ask) -> None:
+    (schedule,) = deployed["schedules"]
+    assert schedule["schedule"]["cron"] == CRONS[deployed["asked"]]
+    assert not schedule["active"] and not schedule["parameters"]
+    assert runs_of(ask, deployed["id"], "Scheduled") == []
 
 
 def test_an_activated_schedule_makes_runs_with_the_parameters_of_the_file(activated: dict[str, Any], ask: Ask) -> None:
     runs = wait_for(lambda: runs_of(ask, activated["id"], "Scheduled"), "a scheduled run")
     first = datetime.fromisoformat(runs[0]["expected_start_time"])
-    assert (first.hour, first.minute) == (3, 0) and first - datetime.now(UTC) < timedelta(days=1)
-    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
-    (written,) = [deployment for deployment in deployments if deployment["name"] == "nightly"]
-    assert written["parameters"]["by_day"] is True
+    (written,) = [deployment for deployment in WRITTEN if deployment["name"] == activated["name"]]
+    minute, hour = written["schedules"][0]["cron"].split()[:2]
+    assert first.hour == int(hour) if hour != "*" else first.minute % int(minute.removeprefix("*/")) == 0
+    assert first - datetime.now(UTC) < timedelta(days=1)
+    assert written["parameters"].get("by_day", False) is (activated["name"] == "nightly")
     for run in runs:
         assert run["parameters"] == written["parameters"]
 
@@ -78,6 +92,7 @@ def test_an_automation_acts_on_a_late_run(start_run: Callable[..., str], ask: As
         ask(f"automations/{automation['id']}", method="DELETE")
 
 
+@pytest.mark.parametrize("deployed", ["world-model/nightly"], indirect=True)
 def test_no_service_of_the_server_has_failed(
     activated: dict[str, Any], ask: Ask, prefect_server: dict[str, str]
 ) -> None:
