@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jepa.worlds.rollout import EpisodePlan, collect_episodes
     from jepa.worlds.shifts import find_shift, shifts_of
     from jepa.worlds.success import SuccessKind, first_success
-    from jepa.worlds.world import World, WorldSpec, make_world
+    from jepa.worlds.world import World, WorldSpec, declared_options, make_world
 
 __all__ = [
     "POLICIES",
@@ -31,6 +31,7 @@ __all__ = [
     "WorldSpec",
     "collect_episodes",
     "coverage",
+    "declared_options",
     "find_shift",
     "first_success",
     "make_policy",

@@ -366,12 +366,21 @@ def make_world(name: str, num_envs: int, **options: Any) -> World:
         InputError: the name or an option is unknown, an option has another type, or the package that the world comes
             from is not installed.
     """
+    return WORLDS.get(name)(num_envs, **declared_options(name, options))
+
+
+def declared_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns options of a world as its constructor declares them: on a command line they were text.
+
+    Raises:
+        InputError: the name or an option is unknown, or an option has another type.
+    """
     kind = WORLDS.get(name)
     known = [parameter for parameter in inspect.signature(kind).parameters if parameter != "num_envs"]
     for option in options:
         if option not in known:
             raise InputError(f"world {name!r} has no option {option!r}; it takes: {', '.join(known)}")
-    return kind(num_envs, **{option: _as_declared(name, kind, option, value) for option, value in options.items()})
+    return {option: _as_declared(name, kind, option, value) for option, value in options.items()}
 
 
 def _as_declared(name: str, kind: type[World], option: str, value: Any) -> Any:

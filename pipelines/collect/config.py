@@ -16,7 +16,7 @@ from pydantic import (
 from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.core.registries.choices import Choices, OrText
-from jepa.worlds import WORLDS, make_world
+from jepa.worlds import WORLDS, declared_options, make_world
 from jepa.worlds.policies import make_policy
 from pipelines.collect.codec_choice import AUTO, choose_codec
 from pipelines.collect.limits import MOST_ACTORS, check_cost
@@ -112,6 +112,9 @@ def plan_dataset(config: CollectConfig) -> DatasetPlan:
         raise InputError(
             f"image_size is {config.image_size} and world_options.image_size {options['image_size']}; give one of them"
         )
+    # What a command line gives is text, and a manifest names the value: datasets asked for either way are the same.
+    declared = declared_options(config.world, options)
+    options |= {name: declared[name] for name, value in options.items() if isinstance(value, str)}
     make_world(config.world, 1, **options).close()
     steps = config.steps or spec.episode_steps
     if config.frame_every > steps:

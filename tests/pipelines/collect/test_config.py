@@ -50,6 +50,7 @@ def test_defaults_are_the_worlds_own() -> None:
 def test_options_of_the_world_are_part_of_the_plan() -> None:
     plan = plan_dataset(small_config(world_options={"distractor": True}))
     assert plan.world_options["distractor"] is True
+    assert plan == plan_dataset(small_config(world_options={"distractor": "true"})), "as a command line gives it"
     assert plan != plan_dataset(small_config())
 
 

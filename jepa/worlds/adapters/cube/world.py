@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jepa.core.episodes import Pixels
+from jepa.core.errors import InputError
 from jepa.worlds.adapters.cube.orientation import turn
 from jepa.worlds.adapters.cube.perturbations import NEAR, PERTURBATIONS, TABLE, beside, moved_along
 from jepa.worlds.adapters.mujoco_looks import render_looks
+from jepa.worlds.adapters.mujoco_meshes import coarsen
 from jepa.worlds.adapters.mujoco_state import close_renderer, rounded, settle
 from jepa.worlds.adapters.packages import hue_colour, import_package, other_hue, quiet, require_renderer
 from jepa.worlds.adapters.scene_world import Floats, Row, SceneWorld
@@ -29,6 +31,9 @@ SUCCESS_METRES = 0.04
 STRICT_METRES, STRICT_ANGLE = 0.03, math.radians(15)
 TELEPORT_METRES = 0.1
 HALF_SIDE = 0.02
+SHADOWS = (4096, 2048, 1024, 512, 0)
+"""Sides of the shadow map that can be asked for, the package's own first; 0 draws no shadows."""
+COARSEST_METRES = 0.02
 CUBE_HUE = (335.0, 365.0)
 RESTLESS = 1e-3
 """Metres above the table, or metres/s, from which a cube does not lie on it, or not still."""
@@ -89,13 +94,21 @@ class Cube(SceneWorld):
         objects={"block_position": 0.001},
     )
 
-    def __init__(self, num_envs: int, image_size: int = 224) -> None:
-        """Makes N copies.
+    def __init__(self, num_envs: int, image_size: int = 224, shadows: int = SHADOWS[0], mesh_cell: float = 0.0) -> None:
+        """Makes N copies; physics is the same whatever the pictures are like.
+
+        Args:
+            num_envs: N.
+            image_size: side of a frame in pixels.
+            shadows: side of the shadow map in texels, one of `SHADOWS`.
+            mesh_cell: side in metres of the cells in which vertices of the arm's meshes are merged, so that there are
+                fewer faces to draw; 0 draws the package's own meshes.
 
         Raises:
-            InputError: a package is not installed, or MuJoCo has nothing to render with.
+            InputError: an option is out of range, a package is not installed, or MuJoCo has nothing to render with.
         """
         super().__init__(num_envs, image_size)
+        _check_drawing(shadows, mesh_cell)
         package = import_package("cube", "stable_worldmodel.envs.ogbench.cube_env")
         require_renderer("cube")
         self._mujoco = import_package("cube", "mujoco")
@@ -118,6 +131,10 @@ class Cube(SceneWorld):
         self._second = np.zeros((num_envs, 3), dtype=np.float32)
         self._frozen = np.zeros(num_envs, dtype=bool)
         """whose cube nothing moves while `freeze_block` is in force"""
+        # The renderer takes both over when it is made.
+        self._model.vis.quality.shadowsize = shadows
+        if mesh_cell:
+            coarsen(self._model, mesh_cell)
         self._scene._initialize_renderer()
         self._open(partial(close_renderer, self._scene._renderer))
 
@@ -261,6 +278,19 @@ class Cube(SceneWorld):
             pose = _resting_pose(rng, float(row["cube_size"][0]))
             if np.linalg.norm(pose[:2] - row["block_position"][:2]) >= TELEPORT_METRES:
                 return pose
+
+
+def _check_drawing(shadows: int, mesh_cell: float) -> None:
+    if shadows not in SHADOWS:
+        sides = ", ".join(str(side) for side in SHADOWS[:-1])
+        raise InputError(
+            f"shadows is {shadows}; world 'cube' draws a shadow map of {sides} texels a side, or none with 0"
+        )
+    if not 0 <= mesh_cell <= COARSEST_METRES:
+        raise InputError(
+            f"mesh_cell is {mesh_cell:g}; world 'cube' merges vertices in cells of up to {COARSEST_METRES} metres, and "
+            "with 0 none"
+        )
 
 
 def _resting_pose(rng: np.random.Generator, half_side: float) -> Floats:

@@ -1,9 +1,16 @@
 """Cube: the tolerance of its centre, goals that need it moved, and an expert that lifts it."""
 
+from contextlib import closing
+from typing import Any
+
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from jepa.worlds import WORLDS, coverage
+from jepa.core.episodes import State
+from jepa.core.errors import InputError
+from jepa.worlds import WORLDS, coverage, make_world
 from jepa.worlds.adapters.cube.orientation import turn
 from jepa.worlds.adapters.cube.perturbations import TABLE
 from jepa.worlds.adapters.cube.world import SUCCESS_METRES
@@ -84,3 +91,50 @@ def test_the_cube_is_moved_sunk_or_held_in_the_air_and_others_are_not_struck() -
         heights.append(world.state()["block_position"][1, 2])
     assert heights[0] == lifted["position"][1, -5] and heights[1] < heights[0] - 1e-3
     world.close()
+
+
+LOOK = {"cube_hue": 350.0, "light": 0.7, "cube_size": 0.02}
+DOWN = floats([[0, 0, -1, 0, 1]])
+
+
+def drawn_and_moved(options: dict[str, Any]) -> tuple[NDArray[np.float32], State]:
+    """Returns frames of one start, without and with a second cube beside the first, and the state some steps later."""
+    with closing(make_world("cube", 1, image_size=64, **options)) as world:
+        world.begin([3], [LOOK])
+        plain = world.render_pixels()[0]
+        assert world.perturb("duplicate", [np.random.default_rng(0)], 0.05).all()
+        frames = floats([plain, world.render_pixels()[0]])
+        for _ in range(25):
+            world.advance(DOWN)
+        return frames, world.state()
+
+
+def test_shadows_and_meshes_are_the_package_s_unless_the_world_is_asked_for_others_and_change_no_motion() -> None:
+    made("cube", 1).close()
+    usual, end = drawn_and_moved({})
+    assert end["effector_position"][0, 2] < 0.05, "low enough for the gripper to touch the table"
+    for options, least, most in (({"shadows": "512"}, 0.0, 0.3), ({"shadows": 0, "mesh_cell": 0.005}, 5.0, 25.0)):
+        frames, same = drawn_and_moved(options)
+        off = np.abs(frames - usual).mean(axis=(1, 2, 3))
+        assert (off > least).all() and (off < most).all(), (options, off)
+        assert (frames[0] != frames[1]).any()
+        for name, value in end.items():
+            np.testing.assert_array_equal(same[name], value, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"shadows": 300},
+            "shadows is 300; world 'cube' draws a shadow map of 4096, 2048, 1024, 512 texels a side, or",
+        ),
+        ({"shadows": "soft"}, "shadows is 'soft' and world 'cube' does not take that"),
+        ({"mesh_cell": 0.03}, "mesh_cell is 0.03; world 'cube' merges vertices in cells of up to 0.02 metres"),
+        ({"mesh_cell": -1.0}, "mesh_cell is -1"),
+        ({"mesh_cell": float("nan")}, "mesh_cell is nan"),
+    ],
+)
+def test_other_drawings_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make_world("cube", 1, image_size=16, **options)
