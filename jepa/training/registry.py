@@ -9,5 +9,7 @@ if TYPE_CHECKING:
 
 RECIPES: "Registry[Recipe]" = Registry(
     "recipe",
-    dict.fromkeys(("dino-wm", "frozen-small", "lewm", "lewm-small", "lewm-tiny", "smoke"), "jepa.training.recipes"),
+    dict.fromkeys(
+        ("dino-wm", "frozen-small", "lewm", "lewm-small", "lewm-tiny", "small", "smoke"), "jepa.training.recipes"
+    ),
 )

@@ -39,7 +39,8 @@ def test_what_a_world_declares_is_there() -> None:
 def test_presets_are_not_changed_by_their_use() -> None:
     preset_parts("two_room", "smoke", seed=5)["collect"]["episodes"] = 1
     assert (
-        preset_parts("two_room", "smoke")["collect"]["episodes"] != 1 and "seed" not in PRESETS.get("smoke")["collect"]
+        preset_parts("two_room", "smoke")["collect"]["episodes"] != 1
+        and "seed" not in PRESETS.get("smoke").parts["collect"]
     )
 
 

@@ -45,12 +45,15 @@ def mine(tmp_path: Path) -> str:
 def test_those_of_the_package_bear_their_file_s_name_and_fit_every_evaluation() -> None:
     assert protocol_names() == [
         "counting-v1",
+        "cube-small-v1",
         "lewm-v3",
         "long-v1",
         "moderate-v1",
         "planners-v1",
+        "pusht-small-v1",
         "pusht-tiny-v1",
         "pusht-tiny-v2",
+        "reacher-small-v1",
         "stitched-v1",
         "strict-v1",
         "tiny-v1",
@@ -184,10 +187,11 @@ def test_what_is_wrong_with_a_file_is_one_sentence(tmp_path: Path, text: str, se
 
 def test_a_protocol_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match=r"protocol 'lewm' is not known; choose one of: counting-v1, lewm-v3, .* or give a YAML file"
+        InputError,
+        match=r"protocol 'lewm' is not known; choose one of: counting-v1, cube-small-v1, .* or give a YAML file",
     ):
         get_protocol("lewm")
-    with pytest.raises(InputError, match=r"'none\.yaml' does not exist; choose one of: counting-v1, lewm-v3"):
+    with pytest.raises(InputError, match=r"'none\.yaml' does not exist; choose one of: counting-v1, cube-small-v1"):
         get_protocol("none.yaml")
     with pytest.raises(InputError, match="cannot be read: it is a folder"):
         (tmp_path / "folder.yaml").mkdir()

@@ -31,7 +31,7 @@ class RunOptions(Config):
     world: Annotated[str, Choices(WORLDS.names, others="gymnasium:… or one of yours")] = "two_room"
     """registered name of the world, see `jepa worlds`"""
     preset: Annotated[str | None, Choices(PRESETS.names)] = None
-    """size of the job: `demo`, `tiny` or `smoke`; by default what suits the world"""
+    """size of the job: `demo`, `small`, `tiny` or `smoke`; by default what suits the world"""
     seed: NonNegativeInt = 0
     """seed of the dataset, the training and the evaluation alike"""
     name: str | None = Field(None, min_length=1)
