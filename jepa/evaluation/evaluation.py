@@ -92,6 +92,10 @@ class Evaluation(ABC):
         """Returns the kinds of heads of the model that it asks for; `run` comes after `use_heads` has given them."""
         return ()
 
+    def farthest_goal(self) -> int:
+        """Returns how many environment steps its farthest goal is ahead; 0 where it plans for none."""
+        return 0
+
     def use_heads(self, heads: Mapping[str, "Head"]) -> None:  # noqa: B027 - most evaluations need none
         """Takes the model's fitted heads by kind, those of `needs_heads` among them."""
 

@@ -182,7 +182,7 @@ SMALL = Recipe(
         "joint_head": "inverse",
         "joint_head_weight": 1.0,
     },
-    train=TrainConfig(steps=5000, learning_rate=1e-3),
+    train=TrainConfig(steps=4000, learning_rate=1e-3),
 )
 RECIPES.register("small")(SMALL)
 

@@ -52,12 +52,19 @@ def check_named(config: EvaluateConfig, store: Store, model: ModelRef) -> None:
 def missing_heads(config: EvaluateConfig, store: Store, protocol: Protocol) -> tuple[str, ...]:
     """Returns the kinds of heads that planners of a protocol ask for and the model lacks, in alphabetical order.
 
-    A kind of which the configuration names a head is none of these: it means that very one.
+    A head that was trained jointly with the model knows pairs of frames of one clip: where the protocol's goals are
+    farther ahead, it is none of them. A kind of which the configuration names a head is not missing: it means that very
+    one.
     """
     model = resolve_model(store, config.model)
-    there = {held.request.kind for held in heads_of(store, model.name) if held.request.model == model}
-    wanted = {kind for asked in config.kinds for kind in protocol.evaluation(asked).needs_heads()}
-    return tuple(sorted(wanted - there - {_kind(name) for name in config.heads}))
+    own = [held.request for held in heads_of(store, model.name) if held.request.model == model]
+    named = {_kind(name) for name in config.heads}
+    missing: set[str] = set()
+    for evaluation in map(protocol.evaluation, config.kinds):
+        reach = evaluation.farthest_goal()
+        there = {one.kind for one in own if one.jointly is None or one.jointly.longest >= reach}
+        missing |= {*evaluation.needs_heads()} - there - named
+    return tuple(sorted(missing))
 
 
 def _kind(name: str) -> str:

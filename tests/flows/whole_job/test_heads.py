@@ -68,6 +68,21 @@ def test_the_kinds_are_those_that_planners_ask_for_and_the_model_lacks(tmp_path:
     assert heads_to_fit(named, local_store) is None
 
 
+def test_a_jointly_trained_head_does_where_goals_are_no_farther_than_a_clip(tmp_path: Path, protocol: str) -> None:
+    local_store = open_store(str(tmp_path / "store"))
+    small_dataset(local_store, name="d0", steps=40)
+    far = tmp_path / "far.yaml"
+    far.write_text(AMORTISED.replace("offsets: 10", "offsets: 20"))
+    near, far_job = job(protocol=protocol), job(protocol=str(far))
+    options = {"joint_head": "inverse", "joint_head_options": {"width": 8, "depth": 1, "batch_size": 16}}
+    trained = near.pretrain.model_copy(update={"objective_options": options})
+    pretrain(trained, local_store)
+    assert [head.request.jointly is not None for head in heads_of(local_store, "d0")] == [True]
+    assert heads_to_fit(near, local_store) is None, "clips are 15 steps long and goals 10 ahead"
+    asked = heads_to_fit(far_job, local_store)
+    assert asked is not None and asked.heads == ("inverse",), "it knows nothing of goals 20 ahead"
+
+
 @pytest.mark.slow
 @pytest.mark.prefect
 @pytest.mark.timeout(600)

@@ -101,6 +101,10 @@ class PlanningEvaluation(DivisibleEvaluation):
         """Returns the kinds of heads that its planners ask for."""
         return heads_of_planners(self.config.planners)
 
+    def farthest_goal(self) -> int:
+        """Returns how many environment steps its farthest goal is ahead."""
+        return max(self.config.offsets)
+
     def use_heads(self, heads: Mapping[str, Head]) -> None:
         """Takes the heads that its planners plan with."""
         self.heads = heads

@@ -79,6 +79,10 @@ class RegretDecompositionEvaluation(DivisibleEvaluation):
         """Returns the kinds of heads that its planners and their costs ask for."""
         return heads_of_planners(self.config.planners)
 
+    def farthest_goal(self) -> int:
+        """Returns how many environment steps its farthest goal is ahead."""
+        return int(self.config.ahead)
+
     def use_heads(self, heads: Mapping[str, Head]) -> None:
         """Takes the heads that its planners plan with."""
         self.heads = heads

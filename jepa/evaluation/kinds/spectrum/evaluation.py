@@ -113,6 +113,10 @@ class SpectrumEvaluation(Evaluation):
         """Returns the kinds of heads that its planners ask for."""
         return self._planning.needs_heads()
 
+    def farthest_goal(self) -> int:
+        """Returns how many environment steps its farthest goal is ahead."""
+        return self._planning.farthest_goal()
+
     def use_heads(self, heads: Mapping[str, Head]) -> None:
         """Takes the heads that its planners plan with."""
         self._planning.use_heads(heads)
