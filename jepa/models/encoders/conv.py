@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from jepa.core.config import Config
 from jepa.core.errors import InputError
 from jepa.models.encoders.encoder import ENCODERS, Encoder
+from jepa.models.layers.channels_last import FlattenedChannels
+from jepa.models.layers.strided_conv import StridedConv
 
 
 class ConvConfig(Config):
@@ -48,13 +50,12 @@ class ConvEncoder(Encoder):
         ]
         width = first
         for channels in rest:
-            convolution = nn.Conv2d(width, channels, 3, stride=2, padding=1, bias=False)
-            layers += [convolution, nn.GroupNorm(1, channels), nn.ReLU()]
+            layers += [StridedConv(width, channels), nn.GroupNorm(1, channels), nn.ReLU()]
             width, side = channels, (side + 1) // 2
         if side > config.grid_size:
             layers.append(nn.AdaptiveAvgPool2d(config.grid_size))
             side = config.grid_size
-        self.layers = nn.Sequential(*layers, nn.Flatten())
+        self.layers = nn.Sequential(*layers, FlattenedChannels())
         self.feature_size = width * side * side
 
     def forward(self, pixels_NCHW: Tensor) -> Tensor:
