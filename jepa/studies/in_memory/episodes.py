@@ -34,8 +34,10 @@ class Collection:
     """side of the frames in pixels; by default what the world suggests"""
     options: tuple[tuple[str, bool | int | float | str], ...] = ()
     """further options of the world, as pairs of name and value"""
-    policy: str | None = None
-    """policy of all episodes; by default the world's own mixture"""
+    policies: tuple[tuple[str, float], ...] = ()
+    """policies of training episodes with their shares; by default, and in held-out ones always, the world's mixture"""
+    frame_every: int = 1
+    """of so many steps only the first has a frame; actions and states are complete"""
     seed: int = 0
     """seed of all episodes"""
 
@@ -96,7 +98,7 @@ def collected(collection: Collection) -> MemoryEpisodes:
     for split, count in counts.items():
         start = sum(len(episodes) for episodes in by_split.values())
         plans = [_plan(collection, split, number, start + number) for number in range(count)]
-        by_split[split] = list(collect_episodes(collection.world, options, plans))
+        by_split[split] = list(collect_episodes(collection.world, options, plans, frame_every=collection.frame_every))
     return MemoryEpisodes(collection.world, options, by_split)
 
 
@@ -104,7 +106,8 @@ def _plan(collection: Collection, split: str, number: int, index: int) -> Episod
     spec = WORLDS.get(collection.world).world_spec
     seed = derive_seed(collection.seed, "episode", split, number)
     rng = numpy_generator(seed, "plan")
-    mixture = {collection.policy: 1.0} if collection.policy else spec.policy
+    # Held-out episodes are the same whatever is trained on, so that figures compare.
+    mixture = (dict(collection.policies) if split == "train" else {}) or spec.policy
     names = sorted(mixture)
     shares = np.array([mixture[name] for name in names])
     policy = names[int(rng.choice(len(names), p=shares / shares.sum()))]

@@ -1,27 +1,21 @@
-"""What is measured of each trained model: the evaluations' figures, and how much of the latents is left.
-
-Shapes: N frames, D latent.
-"""
+"""What is measured of each trained model: the evaluations' figures, and how much of the latents is left."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
 
-from jepa.core.clips import whole_clip
 from jepa.evaluation.evaluation import EvaluationResult, Row
 from jepa.evaluation.kinds.probing.report import is_main
 from jepa.evaluation.kinds.surprise.scoring import ONE_STEP
 from jepa.evaluation.protocol import Protocol, evaluate
-from jepa.models.encoding import encode_pixels
 from jepa.models.world_model import WorldModel
 from jepa.studies.in_memory.episodes import MemoryEpisodes
+from jepa.studies.in_memory.latents import latent_figures
 from jepa.studies.study import Measure
 from jepa.worlds.registry import WORLDS
 
 PLANNING = {"success_rate": "goals_reached", "final_distance": "final_distance"}
 """Names of the planning figures here; those of the references carry who planned at their end."""
-LATENT_EPISODES = 40
 
 
 def measures(model: WorldModel, source: MemoryEpisodes, protocol: Protocol, seed: int) -> list[Measure]:
@@ -65,21 +59,11 @@ def latent_measures(model: WorldModel, source: MemoryEpisodes) -> list[Measure]:
     - `unpredicted`: the one-step prediction error over the latents' variance, both summed over dimensions; 1 is that of
       predicting the mean. Meaningless where the spread is nothing.
     """
-    frameskip = model.config.frameskip
-    latents, errors = [], []
-    for episode in source.episodes("test", limit=LATENT_EPISODES):
-        clip = whole_clip(episode, frameskip)
-        z_TD = torch.from_numpy(encode_pixels(model, clip.pixels_BTHWC[0].numpy()))
-        with torch.inference_mode():
-            zhat_TD = model.predict(z_TD[None, :-1], clip.action_BTKA)[0]
-        latents.append(z_TD.double().numpy())
-        errors.append((zhat_TD - z_TD[1:]).double().square().sum(-1).numpy())
-    z_ND, error_N = np.concatenate(latents), np.concatenate(errors)
-    variance = float(z_ND.var(0).sum())
-    spread = Measure("latent_spread", float(z_ND.std(0).mean()), len(latents))
-    if not variance:
+    found = latent_figures(model, source, "test")
+    spread = Measure("latent_spread", found.spread, found.episodes)
+    if found.unpredicted is None:
         return [spread]
-    return [spread, Measure("unpredicted", float(error_N.mean()) / variance, len(latents))]
+    return [spread, Measure("unpredicted", found.unpredicted, found.episodes)]
 
 
 def spread_left(trained: Sequence[Measure], untrained: Sequence[Measure]) -> Measure:

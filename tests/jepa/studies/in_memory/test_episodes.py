@@ -1,5 +1,7 @@
 """Episodes in memory: a pure function of the collection, kept for who asks again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,9 +37,22 @@ def test_more_episodes_leave_the_first_ones_as_they_are() -> None:
     assert not np.array_equal(first.pixels, again.pixels)
 
 
-def test_a_policy_of_ones_own_acts_in_all_episodes() -> None:
-    source = collected(Collection(train=4, validation=0, test=1, steps=3, image_size=32, policy="random"))
-    assert {one.policy for one in source.episodes("train")} == {"random"}
+def test_policies_act_in_as_many_training_episodes_as_their_shares_say_and_in_no_other() -> None:
+    alone = Collection(train=4, validation=0, test=20, steps=3, image_size=32, policies=(("random", 1.0),))
+    assert {one.policy for one in collected(alone).episodes("train")} == {"random"}
+    usual = [one.policy for one in collected(replace(alone, policies=())).episodes("test")]
+    assert [one.policy for one in collected(alone).episodes("test")] == usual and len(set(usual)) == 2
+    both = replace(alone, train=60, policies=(("random", 3.0), ("two_room/expert", 1.0)))
+    acted = [one.policy for one in collected(both).episodes("train")]
+    assert set(acted) == {"random", "two_room/expert"} and 36 <= acted.count("random") <= 54
+
+
+def test_of_some_steps_only_the_first_has_a_frame() -> None:
+    full, sparse = collected(SMALL), collected(replace(SMALL, frame_every=5))
+    assert sparse.frame_every == 5
+    for one, other in zip(full.episodes("train"), sparse.episodes("train"), strict=True):
+        assert np.array_equal(other.pixels, one.pixels[::5]) and len(other.pixels) == 3
+        assert np.array_equal(other.action, one.action) and len(other.state["agent_position"]) == 13
 
 
 def test_no_episodes_and_unknown_splits_are_refused() -> None:
