@@ -145,6 +145,7 @@ STUDIES: Registry[type[Study]] = Registry(
         "generalization": "jepa.studies.generalization.study",
         "identifiability": "jepa.studies.identifiability.study",
         "objectives": "jepa.studies.objectives.study",
+        "recipes": "jepa.studies.recipes.study",
     },
     group="jepa.studies",
 )

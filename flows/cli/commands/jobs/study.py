@@ -23,7 +23,7 @@ Options = StudyOptions
 POSITIONAL = "study"
 EXAMPLE = (
     "jepa study --list\n  jepa study identifiability --preset tiny\n"
-    "  jepa study objectives --world two_room --cell seed=[0,1,2] steps=300"
+    "  jepa study objectives --world two_room --cell seed=[0,1,2] amount=300"
 )
 
 

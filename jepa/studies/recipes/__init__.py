@@ -1,0 +1,1 @@
+"""The study `recipes`: the sweep that finds the recipe of a world."""
