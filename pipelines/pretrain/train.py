@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import torch
 import torch.distributed as dist
 
-from infra.processes.freed_memory import freed_memory_kept
 from infra.storage import Store, open_store
 from jepa.core.collectives import rank, world_size
 from jepa.training.trainer import Trainer
@@ -51,7 +50,7 @@ def train_worker(
     if task.threads:
         torch.set_num_threads(task.threads)
     store = open_store(task.store_uri)
-    with recorded_attempt(task.log, store, in_worker=task.config.executor == "ray"), freed_memory_kept():
+    with recorded_attempt(task.log, store, in_worker=task.config.executor == "ray"):
         _train(task, store, report, warn, sources)
 
 
