@@ -16,6 +16,23 @@ LINE_SECONDS = 5.0
 """Least time between two plain lines of one phase."""
 
 
+SECONDS_LEFT = "s left"
+"""Name of the figure that is shown as a time in words."""
+
+
+def time_words(seconds: float) -> str:
+    """Returns a time as somebody who waits says it: `48 s`, `31 min`, `5.2 h`, `3.4 days`."""
+    for unit, size, most in (("s", 1, 90), ("min", 60, 90 * 60), ("h", 3600, 48 * 3600)):
+        if seconds < most:
+            return f"{seconds / size:.{1 if unit == 'h' else 0}f} {unit}"
+    return f"{seconds / 86400:.1f} days"
+
+
+def figure_text(name: str, value: float) -> str:
+    """Returns a figure as it is shown beside a phase."""
+    return f"{time_words(value)} left" if name == SECONDS_LEFT else f"{name} {value:.4g}"
+
+
 @dataclass
 class PhaseState:
     """How far one phase is; `figures` are the latest values to show beside it, e.g. its loss."""
@@ -35,7 +52,7 @@ class PhaseState:
     def text(self) -> str:
         """Returns the state in words, e.g. `collect: 40/80 shards (50 %), 12 s, loss 0.31`."""
         share = f"/{self.total} {self.unit} ({100 * self.done // self.total} %)" if self.total else f" {self.unit}"
-        figures = "".join(f", {name} {value:.4g}" for name, value in self.figures.items())
+        figures = "".join(f", {figure_text(name, value)}" for name, value in self.figures.items())
         return f"{self.name}: {self.done}{share}, {self.seconds:.0f} s{figures}"
 
 
@@ -194,7 +211,7 @@ class TerminalSink:
         self._tasks[id(phase)] = (phase, task)
 
     def update(self, phase: PhaseState) -> None:
-        figures = "  ".join(f"{name} {value:.4g}" for name, value in phase.figures.items())
+        figures = "  ".join(figure_text(name, value) for name, value in phase.figures.items())
         self._bars.update(self._tasks[id(phase)][1], completed=phase.done, figures=figures)  # type: ignore[arg-type]
 
     def end(self, phase: PhaseState, failed: bool) -> None:

@@ -78,6 +78,33 @@ PRESETS.register("small")(
     )
 )
 
+# The same for one GPU: more episodes, larger frames, a vision transformer. It was never trained to its end, for no GPU
+# was at hand.
+PRESETS.register("large")(
+    Preset(
+        {
+            "collect": {
+                "episodes": 10_000,
+                "steps": 100,
+                "image_size": 96,
+                "frame_every": 5,
+                "episodes_per_shard": 50,
+                "actors": 4,
+            },
+            "pretrain": {"recipe": "large", "workers": 1},
+            "evaluate": {"workers": 2},
+        },
+        worlds={
+            "pusht": {"evaluate": {"protocol": "pusht-small-v1"}},
+            "reacher": {"evaluate": {"protocol": "reacher-small-v1"}},
+            "cube": {
+                "collect": {"world_options": {"shadows": 1024, "mesh_cell": 0.002}},
+                "evaluate": {"protocol": "cube-small-v1"},
+            },
+        },
+    )
+)
+
 # As small as a job can be and still pass through every part, for any world.
 PRESETS.register("smoke")(
     Preset(

@@ -1,8 +1,9 @@
 """Recipes: whole configurations under a name: those that were found to learn here, and the paper's.
 
-`lewm-tiny` is judged on every demo; `lewm` is the released configuration (18.03 M parameters); `lewm-small` is the
-paper's architecture cut down for frames of 64 pixels; `dino-wm` and `frozen-small` predict the patches of a DINOv2
-ViT-S/14 whose weights the user gives (`objective_options.weights`); `smoke` only shows that the machine turns.
+`lewm-tiny` is judged on every demo; `small` is for two cores and `large` for one GPU; `lewm` is the released
+configuration (18.03 M parameters); `lewm-small` is the paper's architecture cut down for frames of 64 pixels;
+`dino-wm` and `frozen-small` predict the patches of a DINOv2 ViT-S/14 whose weights the user gives
+(`objective_options.weights`); `smoke` only shows that the machine turns.
 """
 
 from typing import Any
@@ -185,6 +186,31 @@ SMALL = Recipe(
     train=TrainConfig(steps=4000, learning_rate=1e-3),
 )
 RECIPES.register("small")(SMALL)
+
+# The same losses for one GPU: the paper's vision transformer and predictor, on frames of 96 pixels in patches of 8.
+RECIPES.register("large")(
+    Recipe(
+        model=ModelConfig(
+            history=3,
+            latent_size=192,
+            encoder="vit",
+            encoder_options={"patch_size": 8},
+            projector_size=2048,
+            predictor="paper",
+            predictor_options={
+                "depth": 6,
+                "heads": 16,
+                "head_size": 64,
+                "mlp_size": 2048,
+                "action_mlp_size": 768,
+                "action_inner_size": 10,
+                "dropout": 0.1,
+            },
+        ),
+        objective_options=SMALL.objective_options,
+        train=TrainConfig(steps=50_000, batch_size=256, horizon=1, learning_rate=3e-4, precision="bf16"),
+    )
+)
 
 RECIPES.register("smoke")(
     Recipe(

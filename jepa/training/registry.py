@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 RECIPES: "Registry[Recipe]" = Registry(
     "recipe",
     dict.fromkeys(
-        ("dino-wm", "frozen-small", "lewm", "lewm-small", "lewm-tiny", "small", "smoke"), "jepa.training.recipes"
+        ("dino-wm", "frozen-small", "large", "lewm", "lewm-small", "lewm-tiny", "small", "smoke"),
+        "jepa.training.recipes",
     ),
 )

@@ -3,7 +3,7 @@
 import time
 
 from infra.observability.metrics import Meter
-from infra.progress import Phase
+from infra.progress import SECONDS_LEFT, Phase
 from pipelines.store.datasets.manifest import ShardFacts
 
 
@@ -40,5 +40,5 @@ class Figures:
     def _shown(self) -> dict[str, float]:
         shown = {"frames/s": self._frame_rate(), "MB": self._made["bytes"] / 1e6, "retries": self._made["retries"]}
         if self._made["episodes"]:
-            shown["s left"] = self._left * (time.monotonic() - self._started) / self._made["episodes"]
+            shown[SECONDS_LEFT] = self._left * (time.monotonic() - self._started) / self._made["episodes"]
         return shown

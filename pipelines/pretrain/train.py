@@ -81,6 +81,8 @@ def _train(task: TrainingTask, store: Store, report: Report | None, warn: Warn, 
                 step = trainer.completed_steps
                 if figures:
                     run_log.log(step, figures, loader.counters().wait_share)
+                else:
+                    run_log.passed(step, loader.counters)
                 preempted = not trainer.finished and agreement.reached(step)
                 due = step % recipe.train.checkpoint_every == 0 or checkpoints.is_kept(step)
                 if preempted or trainer.finished or due:

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from infra.progress import LineSink, PhaseState, Progress, TerminalSink, console_progress
+from infra.progress import SECONDS_LEFT, LineSink, PhaseState, Progress, TerminalSink, console_progress, time_words
 
 
 class Recorder:
@@ -49,6 +49,15 @@ def test_plain_lines_are_few_and_say_the_end() -> None:
         "collect d0: 0/1000 episodes (0 %), 0 s",
         "collect d0: 1000/1000 episodes (100 %), 0 s, fps 123.5, done",
     ]
+
+
+def test_the_time_left_is_said_in_words() -> None:
+    times = [0.4, 59, 89.9, 91, 5000, 6000, 100_000, 200_000]
+    assert [time_words(seconds) for seconds in times] == [
+        *("0 s", "59 s", "90 s", "2 min", "83 min", "1.7 h", "27.8 h", "2.3 days")
+    ]
+    state = PhaseState("pretrain m0", 10, "steps", 1, {"loss": 0.25, SECONDS_LEFT: 7200.0})
+    assert state.text() == "pretrain m0: 1/10 steps (10 %), 0 s, loss 0.25, 2.0 h left"
 
 
 def test_plain_lines_come_as_often_as_asked() -> None:

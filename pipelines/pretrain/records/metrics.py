@@ -3,7 +3,7 @@
 import time
 
 from infra.observability.metrics import Meter
-from infra.progress import Phase
+from infra.progress import SECONDS_LEFT, Phase
 
 SHOWN = ("loss", "prediction", "effective_rank")
 """Figures of the objective that are worth a place beside a progress bar."""
@@ -30,7 +30,7 @@ class ProgressFigures:
         shown["data wait %"] = 100 * figures["data_wait"]
         seconds = self._seconds_left(step)
         if seconds is not None:
-            shown["s left"] = seconds
+            shown[SECONDS_LEFT] = seconds
         # After a restart the count goes back to the checkpoint's, as the run does.
         self._phase.advance(step - self._phase.state.done, **shown)
         self._stepped = True

@@ -9,6 +9,7 @@ from typing import Any
 from infra.observability.event_log import event
 from jepa.core.collectives import rank, world_size
 from jepa.training.recipes import Recipe
+from pipelines.loader.counters import LoaderCounters
 from pipelines.pretrain.cluster.preemption import Preempted
 from pipelines.pretrain.records.background_writer import LEAVING_SECONDS, BackgroundWriter, Commit
 from pipelines.pretrain.records.trackers import Tracked, TrackerGroup
@@ -20,7 +21,11 @@ from pipelines.store.models.curve import Curve, read_curve, write_curve
 Warn = Callable[[str], None]
 """Is called with a sentence that somebody should read, also from other threads."""
 Report = Callable[[int, dict[str, float]], None]
-"""Is called by rank 0 with the steps done and the figures of the last logged one."""
+"""Is called by rank 0 with the steps done and the figures of the last one: all of a logged step, of others the pace."""
+
+
+REPORT_SECONDS = 5.0
+"""Time after which steps are reported although none of them is logged."""
 
 
 class RunLog:
@@ -45,6 +50,7 @@ class RunLog:
         self._lost_seconds, self._saved_step = 0.0, step
         self._begun = self._logged = time.monotonic()
         self._logged_step = step
+        self._reported = self._begun
         tracked = Tracked(self.curve.id, self._model, step, _settings(task, recipe))
         self._trackers = TrackerGroup(task.config.trackers, tracked, warn)
 
@@ -67,10 +73,21 @@ class RunLog:
             "checkpoint_failures": float(self._writer.failures),
         }
         self._logged, self._logged_step, self._lost_seconds = now, step, 0.0
+        self._reported = now
         self.curve.add(step, figures)
         self._trackers.log(step, figures)
         if self._report is not None:
             self._report(step, figures | {"step_seconds": seconds / max(steps, 1)})
+
+    def passed(self, step: int, counters: Callable[[], LoaderCounters]) -> None:
+        """Reports the pace of steps between two logged ones where these are far apart; the curve keeps none of it."""
+        now = time.monotonic()
+        if self._report is None or now - self._reported < REPORT_SECONDS:
+            return
+        self._reported = now
+        each = (now - self._logged) / (step - self._logged_step)
+        pace = {"clips_per_second": self._batch_size / each, "step_seconds": each}
+        self._report(step, pace | {"data_wait": counters().wait_share})
 
     def checkpoint(self, checkpoint: Checkpoint, seconds: float) -> None:
         """Has a checkpoint committed in the background, with the curve up to it; taking it has lost some seconds."""
@@ -133,6 +150,9 @@ class NoRunLog:
     """The run log of all other ranks: it keeps nothing."""
 
     def log(self, step: int, figures: dict[str, float], wait_share: float) -> None:
+        """Does nothing."""
+
+    def passed(self, step: int, counters: Callable[[], LoaderCounters]) -> None:
         """Does nothing."""
 
     def checkpoint(self, checkpoint: Checkpoint, seconds: float) -> None:

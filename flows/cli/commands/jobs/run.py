@@ -7,10 +7,12 @@ from pydantic import Field, NonNegativeInt, model_validator
 from flows.cli.commands.context import Context
 from flows.cli.flags import Part
 from flows.whole_job.config import WorldModelConfig
-from flows.whole_job.presets import PRESETS, preset_parts
+from flows.whole_job.presets import PRESETS, default_name, preset_parts
+from infra.progress import announce
 from infra.storage import open_store
 from jepa.core.config import Config
 from jepa.core.registries.choices import Choices
+from jepa.training.registry import RECIPES
 from jepa.worlds import WORLDS
 from pipelines.collect import CollectConfig
 from pipelines.collect.config import check_choices
@@ -19,6 +21,7 @@ from pipelines.pretrain import PretrainConfig
 from pipelines.reports.page import ReportConfig
 
 if TYPE_CHECKING:
+    from flows.whole_job.needs import JobNeeds
     from pipelines.store.reports import UnitManifest
 
 LINKED = {"collect": "world", "pretrain": "dataset", "evaluate": "model", "report": "run"}
@@ -31,11 +34,13 @@ class RunOptions(Config):
     world: Annotated[str, Choices(WORLDS.names, others="gymnasium:… or one of yours")] = "two_room"
     """registered name of the world, see `jepa worlds`"""
     preset: Annotated[str | None, Choices(PRESETS.names)] = None
-    """size of the job: `demo`, `small`, `tiny` or `smoke`; by default what suits the world"""
+    """size of the job: `demo`, `small`, `large`, `tiny` or `smoke`; by default what suits the world"""
+    recipe: Annotated[str | None, Choices(RECIPES.names)] = None
+    """short for pretrain.recipe, with frames of the size and at the steps that it is made for, e.g. `lewm`"""
     seed: NonNegativeInt = 0
     """seed of the dataset, the training and the evaluation alike"""
     name: str | None = Field(None, min_length=1)
-    """name of dataset, model and run; by default world, preset and seed"""
+    """name of dataset, model and run; by default world, preset, recipe where one is given, and seed"""
     collect: Annotated[dict[str, Any], Part(CollectConfig, ("world",))] = Field(default_factory=dict)
     pretrain: Annotated[dict[str, Any], Part(PretrainConfig, ("dataset",))] = Field(default_factory=dict)
     evaluate: Annotated[dict[str, Any], Part(EvaluateConfig, ("model",))] = Field(default_factory=dict)
@@ -67,10 +72,21 @@ def whole_config(options: RunOptions, context: Context) -> WorldModelConfig:
     """
     WORLDS.get(options.world)
     asked = {part: getattr(options, part) for part in LINKED}
-    parts = preset_parts(options.world, options.preset, options.seed, options.name)
+    parts = _below(options, asked)
     config = context.sources.build_over(WorldModelConfig, parts, asked)
     check_choices(config.collect)
     return config
+
+
+def _below(options: RunOptions, asked: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Returns what each part gets where it is left out."""
+    if options.recipe is None:
+        return preset_parts(options.world, options.preset, options.seed, options.name)
+    from flows.whole_job.recipe_parts import preset_for, with_recipe
+
+    preset = options.preset or preset_for(options.recipe, options.world)
+    name = options.name or default_name(options.world, f"{preset}-{options.recipe}", options.seed)
+    return with_recipe(preset_parts(options.world, preset, options.seed, name), options.recipe, asked)
 
 
 def execute(options: RunOptions, context: Context) -> int:
@@ -83,7 +99,7 @@ def execute(options: RunOptions, context: Context) -> int:
     with embedded_store(context.store_uri) as (store_uri, keep):
         context.store_uri = store_uri
         before = _evaluated(config, context)
-        _run(config, context)
+        needs = _run(config, context)
         units = _evaluated(config, context)
         figures = metrics_table(store_uri, config.run)
         address = keep(f"reports/{config.run}/report.html")
@@ -92,6 +108,7 @@ def execute(options: RunOptions, context: Context) -> int:
         {
             "run": config.run,
             "report": address,
+            "takes": needs and needs.facts(),
             "units": unit_facts(earlier, len(units)),
             "metrics": [figure.model_dump(mode="json") for figure in figures],
         },
@@ -113,13 +130,20 @@ def _evaluated(config: WorldModelConfig, context: Context) -> "list[UnitManifest
     return [unit for unit in units if unit.evaluation_version is not None]
 
 
-def _run(config: WorldModelConfig, context: Context) -> None:
+def _run(config: WorldModelConfig, context: Context) -> "JobNeeds":
+    """Says what the job will take, runs it, and returns that."""
     from flows.servers.embedded import embedded_prefect
     from flows.whole_job.checks import check_job
+    from flows.whole_job.needs import job_needs
 
-    check_job(config, context.store())
+    store = context.store()
+    check_job(config, store)
+    needs = job_needs(config, store)
+    for line in needs.lines():
+        announce(line)
     with embedded_prefect():
         from flows.world_model import world_model
 
         context.working = True
         world_model(config, context.store_uri)
+    return needs

@@ -10,6 +10,7 @@ from infra.errors import InfraError
 from infra.storage import open_store
 from jepa.training.recipes import RECIPES
 from jepa.training.state import TrainingState
+from pipelines.loader.counters import LoaderCounters
 from pipelines.pretrain.records import run_log as run_log_module
 from pipelines.pretrain.records.run_log import NoRunLog, RunLog, open_run_log
 from pipelines.pretrain.task import TrainingTask
@@ -60,6 +61,18 @@ def test_figures_come_with_the_machinery_s_own(model: ModelHandle, monkeypatch: 
         "checkpoint_failures": 0.0,
     }
     assert {row["metric"]: row["value"] for row in log.curve.rows} == figures
+
+
+def test_the_pace_of_slow_steps_is_reported_and_not_kept(model: ModelHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[tuple[int, dict[str, float]]] = []
+    now = [100.0]
+    monkeypatch.setattr("pipelines.pretrain.records.run_log.time.monotonic", lambda: now[0])
+    task = TrainingTask(small_training(trackers=()), model.store.uri, "r0", ORIGIN)
+    log = RunLog(task, RECIPES.get("smoke"), Checkpoints(model), 0, lambda *one: reported.append(one), print)
+    for step, now[0] in ((1, 104.0), (2, 106.0), (3, 110.0), (4, 112.0)):
+        log.passed(step, LoaderCounters)
+    assert [(step, figures["step_seconds"]) for step, figures in reported] == [(2, 3.0), (4, 3.0)]
+    assert reported[0][1]["clips_per_second"] == pytest.approx(32 / 3) and not log.curve.rows
 
 
 def test_a_checkpoint_comes_with_the_curve_and_the_trackers_files(model: ModelHandle, warnings: list[str]) -> None:
