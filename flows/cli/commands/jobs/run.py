@@ -34,9 +34,9 @@ class RunOptions(Config):
     world: Annotated[str, Choices(WORLDS.names, others="gymnasium:… or one of yours")] = "two_room"
     """registered name of the world, see `jepa worlds`"""
     preset: Annotated[str | None, Choices(PRESETS.names)] = None
-    """size of the job: `small` (a world learned in an hour on two cores), `large` (the same for one GPU), `demo` (Two-Room in
-    minutes), `tiny` (Push-T's parts in a quarter of an hour), `smoke` (the least that passes through every part); by
-    default what suits the world"""
+    """size of the job: `small` (a world learned in an hour on two cores), `large` (the same for one GPU), `demo`
+    (Two-Room in minutes), `tiny` (Push-T's parts in a quarter of an hour), `smoke` (the least that passes through every
+    part); by default what suits the world"""
     recipe: Annotated[str | None, Choices(RECIPES.names)] = None
     """short for pretrain.recipe, with frames of the size and at the steps that it is made for, e.g. `lewm`"""
     seed: NonNegativeInt = 0
