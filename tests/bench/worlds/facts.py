@@ -57,9 +57,8 @@ def coverage(figures: Figures) -> Shown:
 def recipe(figures: Figures) -> Shown:
     """Returns every field of the recipe."""
     held = figures["recipe"]
-    named = (
-        f"Recipe `{held['name']}`, objective `{held['objective']}`; what the training drew its seed for differs alone."
-    )
+    named = f"Recipe `{held['name']}`, objective `{held['objective']}`; trainings differ in their seed alone."
+    named += _supervision(held["objective_options"].get("head"))
     rows = [(part, ", ".join(_fields(held[part]))) for part in ("model", "objective_options", "train")]
     return Shown(f"{named}\n\n{words_table(('part', 'fields'), rows)}", frozenset({"recipe"}))
 
@@ -74,12 +73,16 @@ def trainings(figures: Figures) -> Shown:
             duration(row["wall_seconds"]),
             f"{row['clips_a_second']:,.0f}" if row["clips_a_second"] else NONE,
             f"{row['parameters']:,}",
-            ", ".join(f"{name} {duration(value)}" for name, value in row["seconds_of_heads"].items()) or NONE,
+            ", ".join(
+                f"{name} {'with the model' if value is None else duration(value)}"
+                for name, value in row["seconds_of_heads"].items()
+            )
+            or NONE,
             row["digest"],
         )
         for row in figures["trainings"]
     ]
-    head = ("model", "seed", "steps × clips", "wall time", "clips/s", "parameters", "heads, fitted after", "digest")
+    head = ("model", "seed", "steps × clips", "wall time", "clips/s", "parameters", "heads", "digest")
     return Shown(table(head, rows), frozenset({"trainings"}))
 
 
@@ -99,6 +102,21 @@ def made(figures: Figures) -> Shown:
         f"trained by code {', '.join(held['trained_by'])}, read by {held['code']}; {packages}."
     )
     return Shown("\n".join([said, "", "```bash", *held["commands"], "```"]), frozenset({"made"}))
+
+
+def _supervision(head: Mapping[str, Any] | None) -> str:
+    """Returns a sentence about a head that is taught recorded states, where the training has one."""
+    if not head:
+        return ""
+    return (
+        f" **Privileged:** a head of weight {head['weight']:g} is taught `{head['quantity']}` from the recorded states "
+        "of the training episodes, which no camera shows; LeWorldModel has none."
+    )
+
+
+def _head(name: str, seconds: float | None) -> str:
+    """Returns a head with the wall time of its fit; one that was trained jointly has none of its own."""
+    return f"{name}, trained jointly" if seconds is None else f"{name} {duration(seconds)}"
 
 
 def duration(seconds: float) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.bench.worlds.drawings import digest, digest_in
+from tests.bench.worlds.facts import recipe
 from tests.bench.worlds.pages import BLOCK, CURVES, NOT_YET, PAGES, WORLDS, drawing_of, filled, kept
 from tests.bench.worlds.reached import names
 from tests.bench.worlds.targets import verdict
@@ -86,6 +87,13 @@ def test_all_worlds_pages_have_the_same_parts_and_none_that_is_unknown() -> None
 def test_a_world_that_was_judged_fills_the_whole_of_its_page(world: str) -> None:
     text, shown = filled(page(world), world, {**two_room(), "world": world})
     assert NOT_YET not in text and names(two_room()) <= shown
+
+
+def test_a_recipe_that_is_taught_states_says_so() -> None:
+    figures = two_room()
+    assert "Privileged" not in recipe(figures).text
+    figures["recipe"]["objective_options"]["head"] = {"quantity": "door", "quantity_size": 1, "weight": 20.0}
+    assert "**Privileged:** a head of weight 20 is taught `door`" in recipe(figures).text
 
 
 def test_a_verdict_follows_the_mean_and_then_the_interval() -> None:

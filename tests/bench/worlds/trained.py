@@ -69,7 +69,11 @@ def curves(store: Store, models: Mapping[str, ModelManifest]) -> Curves:
 def _training(store: Store, name: str, manifest: ModelManifest) -> dict[str, Any]:
     train = manifest.recipe.train
     steps = manifest.segments[-1].end if manifest.segments else train.steps
-    heads = {one.name.rpartition("-")[0]: rounded(one.seconds) for one in heads_of(store, name)}
+    heads = {
+        one.name.rpartition("-")[0]: None if one.request.jointly else rounded(one.seconds)
+        for one in heads_of(store, name)
+        if one.request.model == manifest.reference
+    }
     return {
         "model": name,
         "seed": train.seed,
