@@ -28,7 +28,7 @@ def data(figures: Figures) -> Shown:
         ("factors with held-out values", ", ".join(f"`{name}`" for name in held["factors_held_out"]) or NONE),
         ("size", f"{held['bytes'] / 1e6:,.1f} MB, {held['bytes_a_frame']:,.0f} bytes a frame ({held['codec']})"),
         ("dataset", f"`{held['name']}@{held['version']}`, seed {held['seed']}, digest {held['digest']}"),
-        ("collected by", f"code {held['code']}{_collection(held['collection'])}"),
+        ("collected by", f"code {held['code']}"),
     ]
     options = ", ".join(f"`{name}={value}`" for name, value in held["world_options"].items())
     rows += [("options of the world", options)] if options else []
@@ -122,12 +122,6 @@ def _head(name: str, seconds: float | None) -> str:
 def duration(seconds: float) -> str:
     """Returns a wall time in seconds, or in minutes from three of them on."""
     return duration_words(seconds) if seconds < 180 else f"{seconds / 60:.1f} min"
-
-
-def _collection(took: Mapping[str, Any] | None) -> str:
-    if took is None:
-        return ""
-    return f", in {duration(took['wall_seconds'])} by {took['actors']} at a time"
 
 
 def _fields(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.record import RESULTS
-from tests.bench.worlds import beside, earlier, facts, reached
+from tests.bench.worlds import beside, cost, earlier, facts, reached
 from tests.bench.worlds.cells import Shown, number, table
 from tests.bench.worlds.drawings import drawings
 from tests.bench.worlds.facts import Figures
@@ -29,6 +29,7 @@ PARTS: Mapping[str, Callable[[Figures], Shown]] = {
     "coverage": facts.coverage,
     "recipe": facts.recipe,
     "trainings": facts.trainings,
+    "cost": cost.cost,
     "planning test": lambda figures: reached.planning(figures, "test"),
     "planning unseen": lambda figures: reached.planning(figures, "unseen"),
     "probing test": lambda figures: reached.probing(figures, "test"),

@@ -112,7 +112,7 @@ def others(figures: Figures) -> Shown:
 
 def names(figures: Figures) -> set[str]:
     """Returns the names of all that a file of figures holds; a page has to show each."""
-    whole = {"data", "coverage", "recipe", "trainings", "training_curves", "success_by_time", "missing", "made"}
+    whole = {"data", "coverage", "recipe", "trainings", "cost", "training_curves", "success_by_time", "missing", "made"}
     rows = {name_of(kind, row) for kind in KEYS for row in figures[kind]}
     return whole | rows | {f"other {name}" for name in figures["others"]}
 

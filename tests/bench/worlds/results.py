@@ -10,7 +10,6 @@ import argparse
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ from jepa.core.episodes import SPLITS
 from jepa.core.errors import InputError
 from jepa.worlds import WORLDS
 from pipelines.store import Dataset, open_dataset, resolve_dataset
-from pipelines.store.logs import job_status
 from pipelines.store.models.manifest import ModelManifest
 from tests.bench.record import RESULTS, surroundings
 from tests.bench.worlds.commands import commands
+from tests.bench.worlds.cost import costs
 from tests.bench.worlds.coverage import dataset_coverage
 from tests.bench.worlds.judged import metrics, planning_table, probing_table, success_by_time, surprise_table
 from tests.bench.worlds.seeds import rounded
@@ -94,6 +93,7 @@ def world_figures(
         "data": data(dataset),
         "recipe": recipe,
         "trainings": trainings(store, models),
+        "cost": costs(store, dataset.name, [*models]),
         "training_curves": curves(store, models),
         "success_by_time": _by_time(store, timed, protocols),
         **judged,
@@ -127,7 +127,6 @@ def data(dataset: Dataset) -> dict[str, Any]:
         "bytes_a_frame": rounded(stored / frames),
         "digest": manifest.reference.digest[:16],
         "code": manifest.code_version,
-        "collection": _collection(dataset),
         "coverage": dataset_coverage(dataset),
     }
 
@@ -161,15 +160,6 @@ def _judged(store: Store, models: Mapping[str, ModelManifest], protocols: Sequen
         "probing": probing_table(rows, seeds),
         "surprise": surprise_table(rows, seeds),
     }
-
-
-def _collection(dataset: Dataset) -> dict[str, Any] | None:
-    """Returns how long the newest collection of this name took, None where it left no log."""
-    job = job_status(dataset.store, f"collect-{dataset.name}", datetime.now(UTC))
-    if job is None or job.record.ended is None:
-        return None
-    seconds = (job.record.ended - job.record.started).total_seconds()
-    return {"wall_seconds": rounded(seconds), "actors": job.record.config.get("actors")}
 
 
 def _by_time(store: Store, models: Mapping[str, ModelManifest], protocols: Sequence[str]) -> list[dict[str, Any]]:

@@ -100,6 +100,13 @@ def test_the_data_are_counted_by_policy(figures: dict[str, Any]) -> None:
     assert (right, left) == ([True, False, False], [False, True, False])
 
 
+def test_jobs_say_what_they_took(figures: dict[str, Any]) -> None:
+    rows = {(row["job"], row["of"]): row for row in figures["cost"]}
+    assert set(rows) == {("collect", "d0"), *((kind, name) for kind in ("pretrain", "evaluate") for name in "ab")}
+    assert all(row["work_seconds"] > 0 and row["peak_memory_mb"] > 50 for row in rows.values())
+    assert all(0 < row["work_seconds"] <= row["wall_seconds"] + 1 for row in rows.values())
+
+
 def test_the_file_reads_back_and_names_no_folder_of_the_machine(
     judged: tuple[Store, Path], figures: dict[str, Any], tmp_path: Path
 ) -> None:
