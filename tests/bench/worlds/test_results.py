@@ -16,8 +16,10 @@ from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.reports import read_table
 from tests.bench.worlds.commands import command
 from tests.bench.worlds.coverage import COUNTS
+from tests.bench.worlds.judged import metrics
 from tests.bench.worlds.results import main, world_figures, written
 from tests.bench.worlds.seeds import over_seeds
+from tests.bench.worlds.trained import manifests
 
 PROTOCOL = """
 name: pages-v1
@@ -89,6 +91,14 @@ def test_checkpoints_are_points_at_their_share_of_the_training_s_time(figures: d
     points = {line["model"]: line["points"] for line in lines}
     assert [point[0] for point in points["b"]] == [4, 8] and [point[0] for point in points["a"]] == [8]
     assert points["b"][0][1] == pytest.approx(points["b"][1][1] / 2, rel=1e-3)
+
+
+def test_a_model_s_figures_are_those_of_its_last_weights(judged: tuple[Store, Path]) -> None:
+    store, _ = judged
+    models, _ = manifests(store, ["a", "b"])
+    rows = metrics(store, models, (), steps=False)
+    assert set(rows.model_digest) == {one.digest for one in models.values()} and rows.training_step.isna().all()
+    assert set(metrics(store, models, (), steps=True).training_step) == {4}
 
 
 def test_the_data_are_counted_by_policy(figures: dict[str, Any]) -> None:
