@@ -16,6 +16,7 @@ from tests.bench.worlds import beside, cost, earlier, facts, reached
 from tests.bench.worlds.cells import Shown, number, table
 from tests.bench.worlds.drawings import drawings
 from tests.bench.worlds.facts import Figures
+from tests.bench.worlds.pilots import pilots
 from tests.bench.worlds.targets import targets
 
 ROOT = Path(__file__).parents[3]
@@ -46,6 +47,7 @@ BESIDE: Mapping[str, Callable[[Figures | None, Mapping[str, Any]], Shown]] = {
     "published probing": beside.probing,
 }
 PLANNERS = RESULTS / f"{earlier.PLANNERS_FILE}.json"
+PILOTS = KEPT / "pilots.json"
 OTHER_FILES: Mapping[str, tuple[Path, Callable[[Mapping[str, Any]], Shown]]] = {
     "heading": (KEPT / "pusht_heading.json", earlier.heading),
     "planners": (PLANNERS, earlier.planners),
@@ -102,6 +104,8 @@ def filled(text: str, world: str, figures: Figures | None) -> tuple[str, frozens
 def _part(name: str, world: str, figures: Figures | None) -> Shown:
     if name in BESIDE:
         return BESIDE[name](_all_planners(world, figures), published(world))
+    if name == "pilots":
+        return pilots(json.loads(PILOTS.read_text()), world)
     if name in OTHER_FILES:
         path, show = OTHER_FILES[name]
         return show(json.loads(path.read_text()))
