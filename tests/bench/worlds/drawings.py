@@ -52,13 +52,13 @@ def success_curves(figures: Figures) -> str | None:
     goals: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for line in lines:
         goals.setdefault((line["goal"], line["success_kind"], line["offset"], line["protocol"]), []).append(line)
-    models = list(dict.fromkeys(line["model"] for line in lines))
+    models = list(dict.fromkeys(line["training"] for line in lines))
     planners = list(dict.fromkeys(line["planner"] for line in lines))
     with _panels(len(goals)) as (figure, axes):
         for ax, ((goal, test, offset, _), own) in zip(axes, goals.items(), strict=False):
             for line in own:
                 colour = SERIES[planners.index(line["planner"]) % len(SERIES)]
-                _success(ax, line, colour, ("-", "--", ":", "-.")[models.index(line["model"]) % 4], len(models) > 1)
+                _success(ax, line, colour, ("-", "--", ":", "-.")[models.index(line["training"]) % 4], len(models) > 1)
             _chance(ax, figures, own[0])
             ax.set_title(f"{goal_words(goal)} goals, {offset} ahead, {test} test")
             ax.set_xlabel("minutes of training")
@@ -115,7 +115,7 @@ def _compact(text: str) -> str:
 
 def _success(ax: Axes, line: Mapping[str, Any], colour: str, style: str, with_model: bool) -> None:
     _, minutes, values, lows, highs, _ = zip(*line["points"], strict=True)
-    name = f"{line['planner']}, {line['model']}" if with_model else line["planner"]
+    name = f"{line['planner']}, {line['training']}" if with_model else line["planner"]
     ax.plot(minutes, _percent(values), color=colour, linestyle=style, marker="o", markersize=3, label=name)
     ax.fill_between(minutes, _percent(lows), _percent(highs), color=colour, alpha=0.12, linewidth=0)
 

@@ -1,6 +1,6 @@
 """The tables of a world's figures: planning, probing, surprise, and success against training time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -27,6 +27,7 @@ PLANNING = {
 PROBED = ("protocol", "split", "quantity", "probe", "latents")
 PROBING = {"r2": {"metric": "r2"}, "pearson_r": {"metric": "pearson_r"}, "mse": {"metric": "mse"}}
 STRUCK = ("protocol", "split", "shift", "principle", "physical")
+TIMED = ("protocol", "success_kind", "offset", "goal", "planner", "training")
 SURPRISE = {"auroc": {"metric": "auroc"}}
 
 
@@ -77,28 +78,30 @@ def surprise_table(rows: pd.DataFrame, seeds: Mapping[str, int]) -> Table:
 
 
 def success_by_time(steps: pd.DataFrame, finished: pd.DataFrame, models: Mapping[str, ModelManifest]) -> Table:
-    """Returns success on `test` after some training, of checkpoints and of the models that they led to.
+    """Returns success on `test` after some training: a line for each planner on each training whose checkpoints were
+    judged, and on the whole trainings of one seed that have different lengths; what is one point alone is no line.
 
-    Minutes are the share of the training's wall time that its steps are; a model that was trained to its end by itself
-    is a point of its own.
+    Minutes are the share of a training's wall time that its steps are.
     """
     last = finished.assign(training_step=finished.model.map({name: _steps(one) for name, one in models.items()}))
     rows = pd.concat([steps, last], ignore_index=True)
     rows = rows[(rows.evaluation == "planning") & (rows.metric == "success_rate") & (rows.split == "test")]
-    rows = rows[~rows.planner.isin(REFERENCES)]
-    if rows.training_step.nunique() < 2:
-        return []
+    seeds = {name: f"whole trainings, seed {one.recipe.train.seed}" for name, one in models.items()}
+    rows = rows.assign(training=rows.model.where(rows.model.isin(set(steps.model)), rows.model.map(seeds)))
     table = []
-    for values, own in grouped(rows, ("protocol", "success_kind", "offset", "goal", "planner", "model")):
+    for values, own in grouped(rows[~rows.planner.isin(REFERENCES)], TIMED):
         points = newest(own, ["training_step"]).sort_values("training_step")
-        one = models[str(values["model"])]
-        line = plain(values) | {"seed": one.recipe.train.seed, "steps_in_all": _steps(one), "points": []}
-        for row in points.to_dict("records"):
-            minutes = one.seconds / 60 * float(row["training_step"]) / _steps(one)
-            ends = [rounded(row[name]) for name in ("value", "ci_low", "ci_high")]
-            line["points"].append([int(row["training_step"]), rounded(minutes), *ends, int(row["n"])])
-        table.append(line)
+        if len(points) > 1:
+            kept = [_point(row, models[str(row["model"])]) for row in points.to_dict("records")]
+            table.append(plain(values) | {"points": kept})
     return table
+
+
+def _point(row: Mapping[Hashable, Any], model: ModelManifest) -> list[float | int | None]:
+    """Returns step, minutes, success with its interval, and n."""
+    minutes = model.seconds / 60 * float(row["training_step"]) / _steps(model)
+    ends = [rounded(row[name]) for name in ("value", "ci_low", "ci_high")]
+    return [int(row["training_step"]), rounded(minutes), *ends, int(row["n"])]
 
 
 def _steps(manifest: ModelManifest) -> int:

@@ -15,7 +15,7 @@ from tests.bench.record import RESULTS
 from tests.bench.worlds import beside, cost, earlier, facts, reached
 from tests.bench.worlds.cells import Shown, number, table
 from tests.bench.worlds.drawings import drawings
-from tests.bench.worlds.facts import Figures
+from tests.bench.worlds.facts import Figures, duration
 from tests.bench.worlds.pilots import pilots
 from tests.bench.worlds.targets import targets
 
@@ -130,13 +130,16 @@ def _curve(name: str, world: str, figures: Figures) -> Shown:
         return Shown(link, frozenset({name}))
     lines = [
         (
-            f"{line['goal']}, {line['success_kind']}, {line['offset']} ahead, {line['planner']}, `{line['model']}`",
-            ", ".join(f"{number(minutes)} min: {number(value, True)}" for _, minutes, value, *_ in line["points"]),
+            f"{line['goal']}, {line['success_kind']}, {line['offset']} ahead, {line['planner']}, {line['training']}",
+            ", ".join(
+                f"{number(value, True)} after {duration(60 * minutes)} ({step:,} steps)"
+                for step, minutes, value, *_ in line["points"]
+            ),
             line["points"][-1][-1],
         )
         for line in figures[name]
     ]
-    return Shown(f"{link}\n\n{table(('goals, planner, model', 'success %', 'n'), lines)}", frozenset({name}))
+    return Shown(f"{link}\n\n{table(('goals, planner, training', 'success %', 'n'), lines)}", frozenset({name}))
 
 
 if __name__ == "__main__":

@@ -88,9 +88,19 @@ def test_what_is_not_there_is_said_and_nothing_is_put_in_its_place(figures: dict
 
 def test_checkpoints_are_points_at_their_share_of_the_training_s_time(figures: dict[str, Any]) -> None:
     lines = [line for line in figures["success_by_time"] if line["planner"] == "cem" and line["goal"] == "uniform"]
-    points = {line["model"]: line["points"] for line in lines}
-    assert [point[0] for point in points["b"]] == [4, 8] and [point[0] for point in points["a"]] == [8]
-    assert points["b"][0][1] == pytest.approx(points["b"][1][1] / 2, rel=1e-3)
+    ((_, points),) = [(line["training"], line["points"]) for line in lines if line["training"] == "b"]
+    assert [point[0] for point in points] == [4, 8]
+    assert points[0][1] == pytest.approx(points[1][1] / 2, rel=1e-3)
+    assert len(lines) == 1, "one point alone, of model a, is no line"
+
+
+def test_whole_trainings_of_one_seed_are_a_line_of_their_own(judged: tuple[Store, Path]) -> None:
+    store, protocol = judged
+    pretrain(PretrainConfig(dataset="d0", name="short", recipe="smoke", steps=4, seed=3, executor="local"), store)
+    evaluate(EvaluateConfig(model="short", protocol=str(protocol), kinds=("planning",), executor="local"), store)
+    lines = world_figures(store, "two_room", ["a"], ["a", "short"])["success_by_time"]
+    assert {line["training"] for line in lines} == {"whole trainings, seed 3"}
+    assert {tuple(point[0] for point in line["points"]) for line in lines} == {(4, 8)}
 
 
 def test_a_model_s_figures_are_those_of_its_last_weights(judged: tuple[Store, Path]) -> None:
