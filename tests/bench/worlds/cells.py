@@ -47,8 +47,10 @@ def number(value: float | None, percent: bool = False) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Returns seconds with two digits that count."""
-    return NONE if value is None else seconds_words(float(value))
+    """Returns seconds with two digits that count, from a tenth of a millisecond on."""
+    if value is None:
+        return NONE
+    return seconds_words(float(value)) if value >= 1e-4 else "< 0.0001"
 
 
 def with_interval(value: float | None, low: float | None, high: float | None, percent: bool = False) -> str:

@@ -73,11 +73,7 @@ def trainings(figures: Figures) -> Shown:
             duration(row["wall_seconds"]),
             f"{row['clips_a_second']:,.0f}" if row["clips_a_second"] else NONE,
             f"{row['parameters']:,}",
-            ", ".join(
-                f"{name} {'with the model' if value is None else duration(value)}"
-                for name, value in row["seconds_of_heads"].items()
-            )
-            or NONE,
+            ", ".join(map(_head, row["heads"])) or NONE,
             row["digest"],
         )
         for row in figures["trainings"]
@@ -114,9 +110,10 @@ def _supervision(head: Mapping[str, Any] | None) -> str:
     )
 
 
-def _head(name: str, seconds: float | None) -> str:
+def _head(head: Mapping[str, Any]) -> str:
     """Returns a head with the wall time of its fit; one that was trained jointly has none of its own."""
-    return f"{name}, trained jointly" if seconds is None else f"{name} {duration(seconds)}"
+    took = head["fitted_in"]
+    return f"`{head['kind']}` {'trained jointly' if took is None else f'fitted in {duration(took)}'}"
 
 
 def duration(seconds: float) -> str:

@@ -69,11 +69,11 @@ def curves(store: Store, models: Mapping[str, ModelManifest]) -> Curves:
 def _training(store: Store, name: str, manifest: ModelManifest) -> dict[str, Any]:
     train = manifest.recipe.train
     steps = manifest.segments[-1].end if manifest.segments else train.steps
-    heads = {
-        one.name.rpartition("-")[0]: None if one.request.jointly else rounded(one.seconds)
+    heads = [
+        {"kind": one.name.rpartition("-")[0], "fitted_in": None if one.request.jointly else rounded(one.seconds)}
         for one in heads_of(store, name)
         if one.request.model == manifest.reference
-    }
+    ]
     return {
         "model": name,
         "seed": train.seed,
@@ -82,7 +82,7 @@ def _training(store: Store, name: str, manifest: ModelManifest) -> dict[str, Any
         "wall_seconds": rounded(manifest.seconds),
         "clips_a_second": rounded(steps * train.batch_size / manifest.seconds) if manifest.seconds else None,
         "parameters": manifest.parameters,
-        "seconds_of_heads": heads,
+        "heads": heads,
         "digest": manifest.digest[:16],
         "code": manifest.code_version,
     }
