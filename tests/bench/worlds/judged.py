@@ -51,6 +51,21 @@ def metrics(store: Store, models: Mapping[str, ModelManifest], protocols: Sequen
     return kept[kept.evaluation_version == newest_version]
 
 
+def unlike(rows: pd.DataFrame, seeds: Mapping[str, int]) -> list[str]:
+    """Returns in words which trainings were judged under other settings of a protocol than the first."""
+    said = []
+    for (kind, protocol), own in rows.sort_values("created_at").groupby(["evaluation", "protocol"]):
+        digests = {seeds[str(model)]: digest for model, digest in zip(own.model, own.protocol_digest, strict=True)}
+        first = digests[min(digests)]
+        others = [str(seed) for seed, digest in sorted(digests.items()) if digest != first]
+        if others:
+            said.append(
+                f"{kind} of training seed {', '.join(others)} had other settings of protocol {protocol} than that of "
+                f"seed {min(digests)}"
+            )
+    return said
+
+
 def planning_table(rows: pd.DataFrame, seeds: Mapping[str, int]) -> Table:
     """Returns success, regret and seconds a decision of each planner on each group of problems."""
     planned = rows[rows.evaluation == "planning"]

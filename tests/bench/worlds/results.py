@@ -23,7 +23,7 @@ from tests.bench.record import RESULTS, surroundings
 from tests.bench.worlds.commands import commands
 from tests.bench.worlds.cost import costs
 from tests.bench.worlds.coverage import dataset_coverage
-from tests.bench.worlds.judged import metrics, planning_table, probing_table, success_by_time, surprise_table
+from tests.bench.worlds.judged import metrics, planning_table, probing_table, success_by_time, surprise_table, unlike
 from tests.bench.worlds.seeds import rounded
 from tests.bench.worlds.trained import curves, manifests, recipe_of, trainings
 
@@ -103,7 +103,9 @@ def world_figures(
             for name, one in others.items()
         },
     }
-    return found | {"missing": missing(found, [*unfinished, *unfinished_others])}
+    seeds = {name: one.recipe.train.seed for name, one in models.items()}
+    said = unlike(metrics(store, models, protocols, steps=False), seeds)
+    return found | {"missing": [*missing(found, [*unfinished, *unfinished_others]), *said]}
 
 
 def data(dataset: Dataset) -> dict[str, Any]:

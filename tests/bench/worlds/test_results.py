@@ -16,7 +16,7 @@ from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.reports import read_table
 from tests.bench.worlds.commands import command
 from tests.bench.worlds.coverage import COUNTS
-from tests.bench.worlds.judged import metrics
+from tests.bench.worlds.judged import metrics, unlike
 from tests.bench.worlds.results import main, world_figures, written
 from tests.bench.worlds.seeds import over_seeds
 from tests.bench.worlds.trained import manifests
@@ -147,6 +147,15 @@ def test_models_that_differ_in_more_than_their_seed_are_refused(judged: tuple[St
         world_figures(store, "pusht", ["a"])
     beside = world_figures(store, "two_room", ["a"], also=["e"])["others"]["e"]
     assert beside["training"]["steps"] == 2 and beside["planning"] == []
+
+
+def test_another_setting_of_the_protocol_is_named(judged: tuple[Store, Path]) -> None:
+    models, _ = manifests(judged[0], ["a", "b"])
+    rows, seeds = metrics(judged[0], models, (), steps=False), {"a": 3, "b": 4}
+    assert unlike(rows, seeds) == []
+    other = rows.protocol_digest.where((rows.model != "b") | (rows.evaluation != "planning"), "0" * 64)
+    sentence = "planning of training seed 4 had other settings of protocol pages-v1 than that of seed 3"
+    assert unlike(rows.assign(protocol_digest=other), seeds) == [sentence]
 
 
 def test_an_interval_over_seeds_is_left_out_where_it_says_nothing() -> None:
