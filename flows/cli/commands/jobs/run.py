@@ -110,7 +110,7 @@ def execute(options: RunOptions, context: Context) -> int:
         {
             "run": config.run,
             "report": address,
-            "takes": needs and needs.facts(),
+            "takes": needs.facts(),
             "units": unit_facts(earlier, len(units)),
             "metrics": [figure.model_dump(mode="json") for figure in figures],
         },
@@ -141,11 +141,12 @@ def _run(config: WorldModelConfig, context: Context) -> "JobNeeds":
     store = context.store()
     check_job(config, store)
     needs = job_needs(config, store)
-    for line in needs.lines():
-        announce(line)
+    # The server is looked for first: what refuses the job says so in one sentence alone.
     with embedded_prefect():
         from flows.world_model import world_model
 
+        for line in needs.lines():
+            announce(line)
         context.working = True
         world_model(config, context.store_uri)
     return needs
