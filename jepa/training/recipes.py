@@ -74,6 +74,17 @@ RECIPES.register("lewm-small")(
     )
 )
 
+PAPER_PREDICTOR: dict[str, Any] = {
+    "depth": 6,
+    "heads": 16,
+    "head_size": 64,
+    "mlp_size": 2048,
+    "action_mlp_size": 768,
+    "action_inner_size": 10,
+    "dropout": 0.1,
+}
+"""The released predictor's sizes."""
+
 # Released: 100 epochs configured and 10 trained, of 13,934 batches each on Push-T; the rate hardly falls by then.
 RECIPES.register("lewm")(
     Recipe(
@@ -87,15 +98,7 @@ RECIPES.register("lewm")(
             projector_size=2048,
             projector_bias=True,
             predictor="paper",
-            predictor_options={
-                "depth": 6,
-                "heads": 16,
-                "head_size": 64,
-                "mlp_size": 2048,
-                "action_mlp_size": 768,
-                "action_inner_size": 10,
-                "dropout": 0.1,
-            },
+            predictor_options=PAPER_PREDICTOR,
         ),
         objective_options={
             "sigreg_weight": 0.09,
@@ -197,15 +200,7 @@ RECIPES.register("large")(
             encoder_options={"patch_size": 8},
             projector_size=2048,
             predictor="paper",
-            predictor_options={
-                "depth": 6,
-                "heads": 16,
-                "head_size": 64,
-                "mlp_size": 2048,
-                "action_mlp_size": 768,
-                "action_inner_size": 10,
-                "dropout": 0.1,
-            },
+            predictor_options=PAPER_PREDICTOR,
         ),
         objective_options=SMALL.objective_options,
         train=TrainConfig(steps=50_000, batch_size=256, horizon=1, learning_rate=3e-4, precision="bf16"),

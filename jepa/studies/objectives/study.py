@@ -4,9 +4,10 @@ from typing import Literal
 
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
-from jepa.evaluation.declarations import Chart, Section
+from jepa.evaluation.declarations import Section
 from jepa.models.world_model import WorldModel
 from jepa.objectives.objective import Objective
+from jepa.studies.bars import seed_bars
 from jepa.studies.grid import Block
 from jepa.studies.in_memory.clips import ClipSampler
 from jepa.studies.in_memory.episodes import MemoryEpisodes, collected
@@ -65,20 +66,7 @@ SHOWN = {
     "spread_left": ("Spread left of the untrained latents'", "share", ""),
     "training_seconds": ("What a training costs", "seconds on one core", ""),
 }
-
-
-def _charts() -> tuple[Chart, ...]:
-    return tuple(
-        Chart(
-            "seed_bars",
-            table="study_objectives",
-            where={"metric": metric},
-            heading=heading,
-            reading="Mean over seeds, with Student's 95 % interval." if metric == "goals_reached" else "",
-            options={"label": "objective", "title": title} | ({"panel": panel} if panel else {}),
-        )
-        for metric, (heading, title, panel) in SHOWN.items()
-    )
+READINGS = {"goals_reached": "Mean over seeds, with Student's 95 % interval."}
 
 
 @STUDIES.register("objectives")
@@ -91,7 +79,7 @@ class ObjectivesStudy(Study):
     Cell = ObjectivesCell
     presets = PRESETS
     claims = CLAIMS
-    section = Section("Objectives side by side", _charts())
+    section = Section("Objectives side by side", seed_bars("study_objectives", "objective", SHOWN, READINGS))
 
     def run(self, cell: ObjectivesCell) -> CellResult:
         """Returns probes, plans by kind of goal, surprise, collapse, and what the training took."""

@@ -2,7 +2,8 @@
 
 import logging
 
-from jepa.evaluation.declarations import Chart, Section
+from jepa.evaluation.declarations import Section
+from jepa.studies.bars import seed_bars
 from jepa.studies.in_memory import MemoryEpisodes, collected, steps_within, train
 from jepa.studies.recipes.cell import RecipesCell
 from jepa.studies.recipes.claims import CLAIMS
@@ -32,20 +33,6 @@ READ_SCORE = (
 )
 
 
-def _charts() -> tuple[Chart, ...]:
-    return tuple(
-        Chart(
-            "seed_bars",
-            table="study_recipes",
-            where={"metric": metric},
-            heading=heading,
-            reading=READ_SCORE if metric == "validation_score" else "",
-            options={"label": "experiment", "title": title} | ({"panel": panel} if panel else {}),
-        )
-        for metric, (heading, title, panel) in SHOWN.items()
-    )
-
-
 @STUDIES.register("recipes")
 class RecipesStudy(Study):
     """A cell trains one recipe and judges its model on validation and on test episodes."""
@@ -55,7 +42,7 @@ class RecipesStudy(Study):
     Cell = RecipesCell
     presets = PRESETS
     claims = CLAIMS
-    section = Section("Recipes", _charts())
+    section = Section("Recipes", seed_bars("study_recipes", "experiment", SHOWN, {"validation_score": READ_SCORE}))
 
     def run(self, cell: RecipesCell) -> CellResult:
         """Returns goals reached and what probes read on both splits, the prediction error, and what the training took.
