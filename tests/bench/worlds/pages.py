@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.record import RESULTS
-from tests.bench.worlds import beside, cost, earlier, facts, reached
-from tests.bench.worlds.cells import Shown, number, table
-from tests.bench.worlds.drawings import drawings
-from tests.bench.worlds.facts import Figures, duration
-from tests.bench.worlds.pilots import pilots
-from tests.bench.worlds.targets import targets
+from tests.bench.worlds.blocks import beside, cost, earlier, facts, reached
+from tests.bench.worlds.blocks.cells import Shown, number, table
+from tests.bench.worlds.blocks.drawings import drawings
+from tests.bench.worlds.blocks.facts import Figures, duration
+from tests.bench.worlds.blocks.pilots import pilots
+from tests.bench.worlds.blocks.targets import targets
 
 ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "docs" / "worlds"

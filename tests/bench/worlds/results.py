@@ -20,12 +20,19 @@ from jepa.worlds import WORLDS
 from pipelines.store import Dataset, open_dataset, resolve_dataset
 from pipelines.store.models.manifest import ModelManifest
 from tests.bench.record import RESULTS, surroundings
-from tests.bench.worlds.commands import commands
-from tests.bench.worlds.cost import costs
-from tests.bench.worlds.coverage import dataset_coverage
-from tests.bench.worlds.judged import metrics, planning_table, probing_table, success_by_time, surprise_table, unlike
-from tests.bench.worlds.seeds import rounded
-from tests.bench.worlds.trained import curves, manifests, recipe_of, trainings
+from tests.bench.worlds.blocks.cost import costs
+from tests.bench.worlds.reading.commands import commands
+from tests.bench.worlds.reading.coverage import dataset_coverage
+from tests.bench.worlds.reading.judged import (
+    metrics,
+    planning_table,
+    probing_table,
+    success_by_time,
+    surprise_table,
+    unlike,
+)
+from tests.bench.worlds.reading.seeds import rounded
+from tests.bench.worlds.reading.trained import curves, manifests, recipe_of, trainings
 
 FOLDER = RESULTS / "worlds"
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.bench.worlds.drawings import digest, digest_in
-from tests.bench.worlds.facts import recipe
+from tests.bench.worlds.blocks.drawings import digest, digest_in
+from tests.bench.worlds.blocks.facts import recipe
+from tests.bench.worlds.blocks.reached import names
+from tests.bench.worlds.blocks.targets import verdict
 from tests.bench.worlds.pages import BLOCK, CURVES, NOT_YET, PAGES, WORLDS, drawing_of, filled, kept
-from tests.bench.worlds.reached import names
-from tests.bench.worlds.targets import verdict
 
 OF_SOME_WORLDS = {"heading", "planners", "pilots"}
 

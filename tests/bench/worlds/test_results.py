@@ -14,12 +14,12 @@ from pipelines.collect import CollectConfig, collect
 from pipelines.evaluate import EvaluateConfig, evaluate
 from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.reports import read_table
-from tests.bench.worlds.commands import command
-from tests.bench.worlds.coverage import COUNTS
-from tests.bench.worlds.judged import metrics, unlike
+from tests.bench.worlds.reading.commands import command
+from tests.bench.worlds.reading.coverage import COUNTS
+from tests.bench.worlds.reading.judged import metrics, unlike
+from tests.bench.worlds.reading.seeds import over_seeds
+from tests.bench.worlds.reading.trained import manifests
 from tests.bench.worlds.results import main, world_figures, written
-from tests.bench.worlds.seeds import over_seeds
-from tests.bench.worlds.trained import manifests
 
 PROTOCOL = """
 name: pages-v1

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipelines.reports.words import goal_words, plain
-from tests.bench.worlds.cells import NONE, Shown, number, of_mean, table, words_table
-from tests.bench.worlds.facts import Figures
-from tests.bench.worlds.targets import GIVEN, best
+from tests.bench.worlds.blocks.cells import NONE, Shown, number, of_mean, table, words_table
+from tests.bench.worlds.blocks.facts import Figures
+from tests.bench.worlds.blocks.targets import GIVEN, best
 
 Published = Mapping[str, Any]
 METHODS = {"lewm": "LeWM", "pldm": "PLDM", "dino_wm": "DINO-WM"}

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 
 from pipelines.reports.page.elements.style import GREY, SERIES, VARIABLES, canvas, svg
 from pipelines.reports.words import goal_words, plain
-from tests.bench.worlds.facts import Figures
+from tests.bench.worlds.blocks.facts import Figures
 
-STYLE_SHEET = Path(__file__).parents[3] / "pipelines" / "reports" / "page" / "style.css"
+STYLE_SHEET = Path(__file__).parents[4] / "pipelines" / "reports" / "page" / "style.css"
 LARGEST_RATIO = 20
 """Of the largest to the smallest value of a curve, from which it is drawn on a logarithmic axis."""
 DRAWN = "data-figures"

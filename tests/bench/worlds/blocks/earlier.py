@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.reports.words import plain
-from tests.bench.worlds.cells import Shown, number, of_mean, of_seed, sizes, table
-from tests.bench.worlds.seeds import BOUNDS, Figure, mean_of
+from tests.bench.worlds.blocks.cells import Shown, number, of_mean, of_seed, sizes, table
+from tests.bench.worlds.reading.seeds import BOUNDS, Figure, mean_of
 
 Kept = Mapping[str, Any]
 PLANNERS_FILE = "planning_two_room"

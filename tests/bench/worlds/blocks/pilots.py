@@ -5,7 +5,7 @@ from typing import Any
 
 from jepa.evaluation.statistics import wilson
 from pipelines.reports.words import goal_words, plain
-from tests.bench.worlds.cells import Shown, number, table, with_interval
+from tests.bench.worlds.blocks.cells import Shown, number, table, with_interval
 
 
 def pilots(kept: Mapping[str, Any], world: str) -> Shown:

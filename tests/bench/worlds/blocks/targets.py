@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.reports.words import goal_words, plain
-from tests.bench.worlds.cells import NONE, Shown, number, of_mean, table
-from tests.bench.worlds.facts import Figures
+from tests.bench.worlds.blocks.cells import NONE, Shown, number, of_mean, table
+from tests.bench.worlds.blocks.facts import Figures
 
 Row = Mapping[str, Any]
 GIVEN = ("random", "demonstration", "oracle")

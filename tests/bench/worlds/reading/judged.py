@@ -9,7 +9,7 @@ from infra.storage import Store
 from pipelines.reports import read_table
 from pipelines.reports.selection import grouped, select
 from pipelines.store.models.manifest import ModelManifest
-from tests.bench.worlds.seeds import newest, plain, rounded, tabled
+from tests.bench.worlds.reading.seeds import newest, plain, rounded, tabled
 
 Table = list[dict[str, Any]]
 KINDS = ("planning", "probing", "surprise")

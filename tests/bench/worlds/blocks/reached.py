@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipelines.reports.words import plain
-from tests.bench.worlds.cells import Shown, number, of_mean, of_seed, seconds, sizes, table
-from tests.bench.worlds.facts import Figures, duration
+from tests.bench.worlds.blocks.cells import Shown, number, of_mean, of_seed, seconds, sizes, table
+from tests.bench.worlds.blocks.facts import Figures, duration
 
 Rows = Sequence[Mapping[str, Any]]
 KEYS: Mapping[str, tuple[str, ...]] = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from jepa.core.episodes import SPLITS
 from pipelines.reports.words import duration_words
-from tests.bench.worlds.cells import NONE, Shown, number, table, words_table
+from tests.bench.worlds.blocks.cells import NONE, Shown, number, table, words_table
 
 Figures = Mapping[str, Any]
 

@@ -15,7 +15,7 @@ from jepa.core.episodes import SPLITS
 from jepa.worlds import WORLDS
 from pipelines.store import Dataset
 from pipelines.store.datasets.coverage import covered
-from tests.bench.worlds.seeds import rounded
+from tests.bench.worlds.reading.seeds import rounded
 
 State = Mapping[str, NDArray[np.float32]]
 Bools = NDArray[np.bool_]

@@ -6,9 +6,9 @@ from typing import Any
 
 from infra.storage import Store
 from pipelines.store.logs import JobStatus, job_status, unit_statuses
-from tests.bench.worlds.cells import NONE, Shown, table
-from tests.bench.worlds.facts import duration
-from tests.bench.worlds.seeds import rounded
+from tests.bench.worlds.blocks.cells import NONE, Shown, table
+from tests.bench.worlds.blocks.facts import duration
+from tests.bench.worlds.reading.seeds import rounded
 
 
 def costs(store: Store, dataset: str, models: Sequence[str]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from jepa.core.errors import InputError
 from pipelines.store.models.curve import read_curve
 from pipelines.store.models.heads.handle import heads_of
 from pipelines.store.models.manifest import ModelHandle, ModelManifest, find_model
-from tests.bench.worlds.seeds import rounded
+from tests.bench.worlds.reading.seeds import rounded
 
 Curves = dict[str, dict[str, list[list[float | None]]]]
 POINTS = 60

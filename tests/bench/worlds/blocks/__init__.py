@@ -1,0 +1,1 @@
+"""Blocks of a world's page, each filled from the kept figures."""
