@@ -1,5 +1,6 @@
 """A folder of logs in a local directory, without a store."""
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,10 @@ class PathFolder:
         if self.broken:
             raise OSError("the disk is full")
         self.path.mkdir(exist_ok=True)
-        (self.path / f"{file}.json").write_text(text)
+        # Whole or not at all, as a store writes: the heart beats in a thread of its own while others read.
+        unfinished = self.path / f"{file}.{threading.get_ident()}.unfinished"
+        unfinished.write_text(text)
+        unfinished.replace(self.path / f"{file}.json")
 
     def job(self) -> JobRecord:
         return JobRecord.model_validate_json((self.path / "job.json").read_text())
