@@ -37,7 +37,7 @@ def group_moments(true_ND: Floats, predicted_ND: Floats, group_N: NDArray[np.int
     return moments
 
 
-def regression_fit(moments: Floats, whole_6D: Floats) -> RegressionFit:
+def regression_fit(moments: Floats, whole_6D: Floats, constant_D: NDArray[np.bool_]) -> RegressionFit:
     """Returns mse, R² and Pearson's r of summed moments (..., 6, D); NaN where the target (r: either) is constant.
 
     Deviations are those from the means of the whole sample, whose summed moments are `whole_6D`: about a mean of its
@@ -49,7 +49,8 @@ def regression_fit(moments: Floats, whole_6D: Floats) -> RegressionFit:
     variance_y, variance_p = yy - mean_y * (2 * y - n * mean_y), pp - mean_p * (2 * p - n * mean_p)
     covariance = yp - mean_y * p - mean_p * y + n * mean_y * mean_p
     # Sums of squares cancel to rounding noise where nothing varies; such a ratio means nothing.
-    variance_y = np.where(variance_y > 1e-10 * np.maximum(yy, 1e-300), variance_y, np.nan)
+    varies_y = ~constant_D & (variance_y > 1e-10 * np.maximum(yy, 1e-300))
+    variance_y = np.where(varies_y, variance_y, np.nan)
     variance_p = np.where(variance_p > 1e-10 * np.maximum(pp, 1e-300), variance_p, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         return RegressionFit(
@@ -63,8 +64,27 @@ class RegressionSample:
     Frames of one episode are alike (a door does not move within it), so episodes and not frames are resampled.
     """
 
-    def __init__(self, true_ND: ArrayLike, group_N: ArrayLike, seed: int, resamples: int = RESAMPLES) -> None:
+    def __init__(
+        self,
+        true_ND: ArrayLike,
+        group_N: ArrayLike,
+        seed: int,
+        resamples: int = RESAMPLES,
+        constant_D: ArrayLike | None = None,
+    ) -> None:
+        """Takes the targets.
+
+        Args:
+            true_ND: the targets.
+            group_N: of each sample.
+            seed: of the resamples.
+            resamples: how many.
+            constant_D: dimensions that count as constant even where they vary here, because nothing could be learned of
+                them; by default none.
+        """
         self.true_ND, self.group_N = np.asarray(true_ND, dtype=np.float64), np.asarray(group_N)
+        shape = self.true_ND.shape[1:]
+        self._constant_D = np.zeros(shape, bool) if constant_D is None else np.asarray(constant_D, dtype=bool)
         # Centring first keeps the sums of squares small, so that they lose no digits; no measure depends on it.
         self._centre_D = self.true_ND.mean(0)
         self._groups = len(np.unique(self.group_N))
@@ -84,7 +104,7 @@ class RegressionSample:
         moments = group_moments(self.true_ND - self._centre_D, predicted, self.group_N)
         whole_6D = moments.sum(0)
         resampled = (self._weights_RG @ moments.reshape(self._groups, -1)).reshape(-1, *whole_6D.shape)
-        whole, sampled = regression_fit(whole_6D, whole_6D), regression_fit(resampled, whole_6D)
+        whole, sampled = (regression_fit(sums, whole_6D, self._constant_D) for sums in (whole_6D, resampled))
         return {
             (name, measure): percentile_interval(
                 float(_mean(getattr(whole, measure)[column])), _mean(getattr(sampled, measure)[:, column]), self._groups

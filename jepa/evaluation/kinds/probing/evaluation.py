@@ -2,7 +2,8 @@
 
 A linear and an MLP probe are fitted to z-scored latents and targets of training frames, and judged on `test` and, where
 there is one, `unseen`. Intervals resample episodes, for frames of one episode are alike; `n` counts episodes. A measure
-that is undefined, because its target never varies, has no row.
+that is undefined, because its target never varies, has no row; a dimension that training frames do not vary in beyond
+the rounding of its numbers is none that a probe could learn, and counts as one that never varies on every split.
 
 What was probed is said by the columns `latents`, `frames` and `blocks_ahead`:
 
@@ -59,7 +60,7 @@ class ProbingEvaluation(Evaluation):
     """Fits probes on training frames, each to all quantities at once, and judges them on the held-out splits."""
 
     kind = "probing"
-    version = 3
+    version = 4
     Config = ProbingConfig
     tables = TABLES
     headlines = HEADLINES
@@ -146,7 +147,8 @@ class ProbingEvaluation(Evaluation):
         draw = derive_seed(seed, "probing")
 
         def sample(reader: Reader, place_N: NDArray[np.int64]) -> RegressionSample:
-            return RegressionSample(reader.true(frames, place_N), frames.episode_M[place_N], draw)
+            true_NQ, constant_Q = reader.true(frames, place_N), ~reader.scale.varies
+            return RegressionSample(true_NQ, frames.episode_M[place_N], draw, constant_D=constant_Q)
 
         drawn = sample(encoder[0], frames.drawn_N)
         for reader in encoder:

@@ -47,13 +47,16 @@ class Scale:
 
     mean: Floats
     std: Floats
+    varies: NDArray[np.bool_]
+    """by more than the rounding of its numbers"""
 
     @classmethod
     def of(cls, x_NX: Floats) -> "Scale":
         """Returns the statistics of the rows."""
         std = x_NX.std(0, dtype=np.float64)
-        std = np.where(std > 1e-6 * (1 + np.abs(x_NX).max(0)), std, 1.0)
-        return cls(x_NX.mean(0, dtype=np.float64).astype(np.float32), std.astype(np.float32))
+        varies = std > 1e-6 * (1 + np.abs(x_NX).max(0))
+        mean, std = x_NX.mean(0, dtype=np.float64), np.where(varies, std, 1.0)
+        return cls(mean.astype(np.float32), std.astype(np.float32), varies)
 
     def normalise(self, x_NX: Floats) -> Floats:
         """Returns z-scores."""

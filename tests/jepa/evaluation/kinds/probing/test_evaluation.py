@@ -145,6 +145,24 @@ def test_a_recording_of_no_known_world_with_columns_of_its_own() -> None:
     assert values["state", 1, 0, "linear", "all", "r2"] == pytest.approx(1, abs=1e-6)
 
 
+def test_a_dimension_that_training_frames_hold_still_spoils_no_figure_of_its_quantity() -> None:
+    """A joint that hardly turns has a sine which rounding alone moves: its R² is minus millions and says nothing."""
+    source = MemorySource({"train": 6, "validation": 2, "test": 4}, steps=20)
+    source.world, source.quantities = "a workshop", {"moving": 1, "joint": 3}
+    rng = np.random.default_rng(0)
+    for split, episodes in source.by_split.items():
+        for place, episode in enumerate(episodes):
+            moving = episode.state["agent_position"][:, :1]
+            rounded = rng.choice([-1, np.nextafter(np.float32(-1), np.float32(0))], moving.shape)
+            stuck = np.full_like(moving, 2.0 if split == "train" else rng.random())
+            joint = np.concatenate([moving, rounded, stuck], axis=1).astype(np.float32)
+            source.by_split[split][place] = replace(episode, state={"moving": moving, "joint": joint})
+    values = figures(rows_of(source), *WHAT, "quantity")
+    spoilt = {key: value for key, value in values.items() if key[5] != "mse" and not -5 < value < 1.001}
+    assert not spoilt
+    assert sum(key[4:] == ("joint", "r2") for key in values) > 4
+
+
 def test_latents_that_are_not_finite_are_an_error_in_one_sentence(source: MemorySource) -> None:
     class Broken(CentroidModel):
         def encode(self, pixels_BTHWC: Tensor) -> Tensor:
