@@ -1,0 +1,1 @@
+"""Benchmarks by room; `record.py` keeps their figures in `results/`, with hardware and versions."""

@@ -1,0 +1,1 @@
+"""What collecting costs: worlds, drawing, codecs, memory, many actors."""

@@ -1,0 +1,1 @@
+"""What evaluations cost and find, and how long the questions to their rows take."""

@@ -1,0 +1,1 @@
+"""What loading clips costs, and how well it shuffles."""
