@@ -34,7 +34,7 @@ PRESETS.register("demo")(
     Preset(
         {
             "collect": {"episodes": 1000, "steps": 64, "image_size": 64, "episodes_per_shard": 50, "actors": 2},
-            "pretrain": {"recipe": "lewm-tiny"},
+            "pretrain": {"recipe": "tiny"},
             "evaluate": {"workers": 2},
         }
     )
@@ -45,7 +45,7 @@ PRESETS.register("tiny")(
     Preset(
         {
             "collect": {"episodes": 400, "steps": 100, "image_size": 64, "actors": 2},
-            "pretrain": {"recipe": "lewm-tiny"},
+            "pretrain": {"recipe": "tiny"},
             "evaluate": {"protocol": "pusht-tiny-v2", "workers": 2},
         }
     )

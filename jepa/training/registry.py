@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 RECIPES: "Registry[Recipe]" = Registry(
     "recipe",
     dict.fromkeys(
-        ("dino-wm", "frozen-small", "large", "lewm", "lewm-small", "lewm-tiny", "small", "smoke"),
+        ("dino-wm", "frozen-small", "large", "lewm", "lewm-small", "lewm-tiny", "small", "smoke", "tiny"),
         "jepa.training.recipes",
     ),
 )

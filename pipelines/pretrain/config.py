@@ -53,7 +53,7 @@ class PretrainConfig(Config):
     """Dataset in the store: `d0`, its newest version when the training begins, or `d0@2`."""
     name: ModelName = Field(min_length=1)
     """Name of the model that is made."""
-    recipe: Annotated[str, Choices(RECIPES.names)] = "lewm-tiny"
+    recipe: Annotated[str, Choices(RECIPES.names)] = "tiny"
     """Registered model, objective and hyper-parameters that are known to learn together."""
     objective: Annotated[str | None, Choices(OBJECTIVES.names, others="one of yours")] = None
     """What is minimised; the recipe's by default."""

@@ -1,6 +1,6 @@
 """What open-loop training and a head trained jointly do for planning in Two-Room, beside the same training without.
 
-`python -m tests.bench.training.bench_open_loop --store DIR` trains each variant below with the demo's recipe on a
+`python -m tests.bench.training.bench_open_loop --store DIR` trains each variant below with the recipe `lewm-tiny` on a
 dataset of the store, once a seed, and judges it on the held-out `test` split: errors of predictions 1 to 5 action
 blocks ahead without a look, in units of the latents' variance; linear R² of the agent's place; success 25 steps ahead
 by the planner `icem`, and by the head `inverse`, as it was trained with the model and as `jepa fit-heads` fits it
@@ -94,6 +94,7 @@ def train(store: Store, dataset: Dataset, label: str, steps: int, seed: int) -> 
     config = PretrainConfig(
         dataset=str(dataset.manifest.reference),
         name=name,
+        recipe="lewm-tiny",
         objective_options=dict(variant.objective),
         train_options={"horizon": variant.horizon},
         steps=steps,

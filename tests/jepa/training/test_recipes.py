@@ -9,7 +9,7 @@ from jepa.training.recipes import RECIPES, Recipe
 
 
 def test_recipes_take_a_worlds_sizes() -> None:
-    assert {"lewm", "lewm-small", "lewm-tiny", "smoke"} <= set(RECIPES)
+    assert {"lewm", "lewm-small", "lewm-tiny", "smoke", "tiny"} <= set(RECIPES)
     recipe = RECIPES.get("smoke").for_world(image_size=32, action_size=7)
     assert (recipe.model.image_size, recipe.model.action_size) == (32, 7)
     assert recipe.model.latent_size == RECIPES.get("smoke").model.latent_size
