@@ -103,7 +103,7 @@ def filled(text: str, world: str, figures: Figures | None) -> tuple[str, frozens
 
 def _part(name: str, world: str, figures: Figures | None) -> Shown:
     if name in BESIDE:
-        return BESIDE[name](_all_planners(world, figures), published(world))
+        return BESIDE[name](figures, published(world))
     if name == "pilots":
         return pilots(json.loads(PILOTS.read_text()), world)
     if name in OTHER_FILES:
@@ -112,13 +112,6 @@ def _part(name: str, world: str, figures: Figures | None) -> Shown:
     if name not in CURVES:
         return PARTS[name](figures) if figures else Shown(NOT_YET)
     return _curve(name, world, figures) if figures else Shown(NOT_YET)
-
-
-def _all_planners(world: str, figures: Figures | None) -> Figures | None:
-    """Returns a world's figures with those of planners that another benchmark kept of the same models."""
-    if figures is None or world != "two_room":
-        return figures
-    return {**figures, "planning": [*figures["planning"], *earlier.planner_rows(json.loads(PLANNERS.read_text()))]}
 
 
 def _curve(name: str, world: str, figures: Figures) -> Shown:
