@@ -68,7 +68,7 @@ PRESETS.register("small")(
             "evaluate": {"workers": 2},
         },
         worlds={
-            "pusht": {"evaluate": {"protocol": "pusht-small-v1"}},
+            "pusht": {"evaluate": {"protocol": "pusht-small-v2"}},
             "reacher": {"evaluate": {"protocol": "reacher-small-v1"}},
             "cube": {
                 "collect": {"episodes": 1500, "world_options": {"shadows": 512, "mesh_cell": 0.005}},
@@ -95,7 +95,7 @@ PRESETS.register("large")(
             "evaluate": {"workers": 2},
         },
         worlds={
-            "pusht": {"evaluate": {"protocol": "pusht-small-v1"}},
+            "pusht": {"evaluate": {"protocol": "pusht-small-v2"}},
             "reacher": {"evaluate": {"protocol": "reacher-small-v1"}},
             "cube": {
                 "collect": {"world_options": {"shadows": 1024, "mesh_cell": 0.002}},

@@ -50,7 +50,7 @@ def test_those_of_the_package_bear_their_file_s_name_and_fit_every_evaluation() 
         "long-v1",
         "moderate-v1",
         "planners-v1",
-        "pusht-small-v1",
+        "pusht-small-v2",
         "pusht-tiny-v1",
         "pusht-tiny-v2",
         "reacher-small-v1",
