@@ -87,8 +87,12 @@ def world_figures(
     for name, one in {**models, **others, **timed}.items():
         if one.world != world:
             raise InputError(f"model {name!r} is of world {one.world!r} and not {world!r}; leave it out")
-    recipe, first = recipe_of(models), next(iter(models.values()))
-    dataset = open_dataset(store, first.dataset_ref or resolve_dataset(store, first.dataset))
+    recipe = recipe_of(models)
+    datasets = {
+        name: one.dataset_ref or resolve_dataset(store, one.dataset) for name, one in {**models, **others}.items()
+    }
+    dataset = open_dataset(store, datasets[next(iter(models))])
+    used = [dataset.name, *(reference.name for reference in datasets.values())]
     judged = _judged(store, models, protocols)
     found: dict[str, Any] = {
         "world": world,
@@ -100,12 +104,13 @@ def world_figures(
         "data": data(dataset),
         "recipe": recipe,
         "trainings": trainings(store, models),
-        "cost": costs(store, dataset.name, [*models]),
+        "cost": costs(store, [*dict.fromkeys(used)], [*models, *others]),
         "training_curves": curves(store, models),
         "success_by_time": _by_time(store, timed, protocols),
         **judged,
         "others": {
             name: {"training": trainings(store, {name: one})[0], "recipe": recipe_of({name: one})}
+            | {"dataset": str(datasets[name])}
             | _judged(store, {name: one}, protocols)
             for name, one in others.items()
         },

@@ -11,12 +11,12 @@ from tests.bench.worlds.blocks.facts import duration
 from tests.bench.worlds.reading.seeds import rounded
 
 
-def costs(store: Store, dataset: str, models: Sequence[str]) -> list[dict[str, Any]]:
-    """Returns a row for each finished job that left a log: the collection, and each model's training, heads, judgement.
+def costs(store: Store, datasets: Sequence[str], models: Sequence[str]) -> list[dict[str, Any]]:
+    """Returns a row for each finished job that left a log: collections, and each model's training, heads, judgement.
 
     Of a job that was begun again and found its work done, it is the work of the earlier runs that counts.
     """
-    asked = [("collect", dataset)]
+    asked = [("collect", dataset) for dataset in datasets]
     asked += [(kind, model) for model in models for kind in ("pretrain", "fit-heads", "evaluate")]
     found = [job_status(store, f"{kind}-{name}", datetime.now(UTC)) for kind, name in asked]
     return [_cost(store, job) for job in found if job is not None and job.record.ended is not None]

@@ -121,10 +121,13 @@ def _other(name: str, one: Figures) -> Shown:
     training = one["training"]
     said = (
         f"**`{name}`**: recipe `{one['recipe']['name']}`, {training['steps']:,} steps of {training['clips_of_a_step']} "
-        f"clips, {duration(training['wall_seconds'])}, {training['parameters']:,} parameters, seed {training['seed']}."
+        f"clips, {duration(training['wall_seconds'])}, {training['parameters']:,} parameters, seed {training['seed']}, "
+        f"dataset `{one['dataset']}`."
     )
-    splits = sorted({row["split"] for kind in ("planning", "probing") for row in one[kind]})
-    parts = [show(one, split) for split in splits for show in (planning, probing)]
+    shows = {"planning": planning, "probing": probing, "surprise": surprise}
+    splits = sorted({row["split"] for kind in shows for row in one[kind]})
+    judged = {(kind, row["split"]) for kind in shows for row in one[kind]}
+    parts = [show(one, split) for split in splits for kind, show in shows.items() if (kind, split) in judged]
     return Shown("\n\n".join([said, *(part.text for part in parts)]), frozenset({f"other {name}"}))
 
 
