@@ -1,5 +1,7 @@
 """Cube: the tolerance of its centre, goals that need it moved, and an expert that lifts it."""
 
+import gc
+import weakref
 from contextlib import closing
 from typing import Any
 
@@ -138,3 +140,15 @@ def test_shadows_and_meshes_are_the_package_s_unless_the_world_is_asked_for_othe
 def test_other_drawings_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         make_world("cube", 1, image_size=16, **options)
+
+
+def test_a_closed_world_holds_on_to_no_scene() -> None:
+    world: Any = make_world("cube", 1, image_size=32, shadows=512)
+    scene = weakref.ref(world._scene.unwrapped)
+    gc.disable()
+    try:
+        world.close()
+        assert scene() is None
+    finally:
+        gc.enable()
+    assert len(world.state()["block_position"]) == 1
