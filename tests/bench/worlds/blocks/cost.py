@@ -1,11 +1,12 @@
 """What each job of a world took: wall time, work, memory, from the jobs' own logs."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from infra.storage import Store
-from pipelines.store.logs import JobStatus, job_status, unit_statuses
+from pipelines.store.logs import JobStatus, UnitStatus, job_status, unit_statuses
 from tests.bench.worlds.blocks.cells import NONE, Shown, table
 from tests.bench.worlds.blocks.facts import duration
 from tests.bench.worlds.reading.seeds import rounded
@@ -14,7 +15,7 @@ from tests.bench.worlds.reading.seeds import rounded
 def costs(store: Store, datasets: Sequence[str], models: Sequence[str]) -> list[dict[str, Any]]:
     """Returns a row for each finished job that left a log: collections, and each model's training, heads, judgement.
 
-    Of a job that was begun again and found its work done, it is the work of the earlier runs that counts.
+    Of a job that was begun again, it is the work of all its runs that counts, and no wall time is said.
     """
     asked = [("collect", dataset) for dataset in datasets]
     asked += [(kind, model) for model in models for kind in ("pretrain", "fit-heads", "evaluate")]
@@ -41,16 +42,23 @@ def cost(figures: Mapping[str, Any]) -> Shown:
 
 
 def _cost(store: Store, job: JobStatus) -> dict[str, Any]:
-    record, units = job.record, unit_statuses(store, job)
-    newest = [unit.record for unit in units if not unit.earlier]
-    counted = newest or [unit.record for unit in units]
-    memory = [unit.peak_memory_mb for unit in counted if unit.peak_memory_mb is not None]
-    wall = (record.ended - record.started).total_seconds() if newest and record.ended else None
+    record, done = job.record, _done(unit_statuses(store, job))
+    memory = [unit.record.peak_memory_mb for unit in done if unit.record.peak_memory_mb is not None]
+    of_one_run = record.ended is not None and bool(done) and not any(unit.earlier for unit in done)
+    wall = (record.ended - record.started).total_seconds() if record.ended and of_one_run else None
     return {
         "job": record.kind,
         "of": record.name,
         "workers": record.config.get("actors", record.config.get("workers")),
         "wall_seconds": rounded(wall),
-        "work_seconds": rounded(sum(unit.seconds or 0 for unit in counted)),
+        "work_seconds": rounded(sum(unit.record.seconds or 0 for unit in done)),
         "peak_memory_mb": rounded(max(memory, default=None)),
     }
+
+
+def _done(units: Sequence[UnitStatus]) -> list[UnitStatus]:
+    """Returns the units that came to their end, each as it was done last, whatever its settings were before."""
+    found: dict[str, UnitStatus] = {}
+    for unit in sorted((one for one in units if one.status == "done"), key=lambda one: one.record.started):
+        found[re.sub(r"-[0-9a-f]{16}(?=\.|$)", "", unit.record.name)] = unit
+    return [*found.values()]
