@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from flows.whole_job.presets import PRESETS
 from infra.storage import open_store
 from jepa.core.episodes import frame_every_of
 from jepa.evaluation import get_protocol
@@ -37,7 +38,8 @@ TINY: dict[str, dict[str, Any]] = {
 
 def cut_protocol(world: str, path: Path) -> Path:
     """Writes a world's protocol with few problems and episodes, and returns where."""
-    planning = get_protocol(f"{world}-small-v1").settings("planning").model_dump(mode="json")
+    protocol = PRESETS.get("small").of(world)["evaluate"]["protocol"]
+    planning = get_protocol(protocol).settings("planning").model_dump(mode="json")
     planners = {label: dict(options) for label, options in planning["planners"].items()}
     planners["oracle"] |= {"samples": 4, "elites": 2, "iterations": 1}
     planners["cem"] |= {"samples": 16, "elites": 4, "iterations": 2}
