@@ -125,7 +125,7 @@ def test_a_recipe_that_diverges_has_no_score_and_stops_no_sweep() -> None:
 
 def test_the_sweep_runs_in_push_t() -> None:
     found = figures(measured(world="pusht", episodes=2, batch_size=8, regressed="usual"))
-    assert {("validation_linear_r2", "block_heading"), ("test_goals_reached", "inverse, moved_block")} <= found.keys()
+    assert {("validation_linear_r2", "agent_position"), ("test_goals_reached", "inverse, moved_block")} <= found.keys()
 
 
 def test_the_study_is_known_by_its_name() -> None:
