@@ -60,13 +60,13 @@ def success_curves(figures: Figures) -> str | None:
                 colour = SERIES[planners.index(line["planner"]) % len(SERIES)]
                 _success(ax, line, colour, ("-", "--", ":", "-.")[models.index(line["training"]) % 4], len(models) > 1)
             _chance(ax, figures, own[0])
-            ax.set_title(f"{goal_words(goal)} goals, {offset} ahead, {test} test")
+            ax.set_title(f"{goal_words(goal)} goals")
             ax.set_xlabel("minutes of training")
-            ax.set_ylabel("success, %")
+            ax.set_ylabel(f"success {offset} ahead, {test} test, %")
             ax.set_ylim(0, 100)
         for ax in axes[len(goals) :]:
             ax.set_visible(False)
-        axes[0].legend(frameon=False, fontsize=8)
+        axes[0].legend(frameon=False, fontsize=8, loc="upper left", ncols=2)
         return standing(svg(figure, f"Success of {figures['world']} by minutes of training"), lines)
 
 
