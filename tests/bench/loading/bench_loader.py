@@ -136,16 +136,8 @@ def _measure_s3(local: str, temporary: str, batches: int) -> dict[str, Row]:
 
 
 def _row(row: str, store: str, batches: int, **options: Any) -> Row:
-    command = [
-        sys.executable,
-        "-m",
-        "tests.bench.loading.bench_loader_rows",
-        row,
-        "--store",
-        store,
-        "--batches",
-        str(batches),
-    ]
+    program = [sys.executable, "-m", "tests.bench.loading.bench_loader_rows"]
+    command = [*program, row, "--store", store, "--batches", str(batches)]
     for name, value in options.items():
         command += [f"--{name.replace('_', '-')}", str(value)]
     answer = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})

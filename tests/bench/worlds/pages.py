@@ -46,11 +46,10 @@ BESIDE: Mapping[str, Callable[[Figures | None, Mapping[str, Any]], Shown]] = {
     "published planning": beside.planning,
     "published probing": beside.probing,
 }
-PLANNERS = RESULTS / f"{earlier.PLANNERS_FILE}.json"
 PILOTS = KEPT / "pilots.json"
 OTHER_FILES: Mapping[str, tuple[Path, Callable[[Mapping[str, Any]], Shown]]] = {
     "heading": (KEPT / "pusht_heading.json", earlier.heading),
-    "planners": (PLANNERS, earlier.planners),
+    "planners": (RESULTS / "planning_two_room.json", earlier.planners),
 }
 CURVES = {"training_curves": "Each logged term by optimiser step.", "success_by_time": "Success by training time."}
 

@@ -1,19 +1,23 @@
 """What is read from a store: two trainings of one recipe, judged, with one that is not finished and checkpoints."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from infra.storage import Store, open_store
+from infra.work_log import UnitRecord
 from jepa.core.errors import InputError
 from pipelines.collect import CollectConfig, collect
 from pipelines.evaluate import EvaluateConfig, evaluate
 from pipelines.pretrain import PretrainConfig, pretrain
 from pipelines.reports import read_table
+from pipelines.store.logs import UnitStatus
+from tests.bench.worlds.blocks.cost import done_units
 from tests.bench.worlds.reading.commands import command
 from tests.bench.worlds.reading.coverage import COUNTS
 from tests.bench.worlds.reading.judged import metrics, unlike
@@ -127,6 +131,17 @@ def test_jobs_say_what_they_took(figures: dict[str, Any]) -> None:
     assert all(0 < row["work_seconds"] <= row["wall_seconds"] + 1 for row in rows.values())
 
 
+def test_of_a_job_that_was_begun_again_each_unit_counts_once_as_it_was_done_last() -> None:
+    def unit(name: str, hour: int, seconds: float, status: Literal["done", "failed"] = "done") -> UnitStatus:
+        started = datetime(2026, 11, 27, hour, tzinfo=UTC)
+        record = UnitRecord(name=name, run=f"r{hour}", status=status, host="h", pid=1, started=started, seconds=seconds)
+        return UnitStatus(status, record, hour < 12, "")
+
+    before = [unit("planning-test=uniform-0123456789abcdef.0-50", 9, 100), unit("probing-0123456789abcdef", 10, 8)]
+    since = [unit("probing-fedcba9876543210", 13, 12), unit("surprise-0123456789abcdef", 14, 5, "failed")]
+    assert [one.record.seconds for one in done_units([*since, *before])] == [100, 12]
+
+
 def test_the_file_reads_back_and_names_no_folder_of_the_machine(
     judged: tuple[Store, Path], figures: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -145,7 +160,10 @@ def test_models_that_differ_in_more_than_their_seed_are_refused(judged: tuple[St
         world_figures(store, "two_room", ["a", "e"])
     with pytest.raises(InputError, match="of world 'two_room' and not 'pusht'"):
         world_figures(store, "pusht", ["a"])
-    beside = world_figures(store, "two_room", ["a"], also=["e"])["others"]["e"]
+    figures = world_figures(store, "two_room", ["a"], also=["e"])
+    assert ("pretrain", "e") in {(row["job"], row["of"]) for row in figures["cost"]}
+    beside = figures["others"]["e"]
+    assert beside["dataset"] == "d0@1"
     assert beside["training"]["steps"] == 2 and beside["planning"] == []
 
 

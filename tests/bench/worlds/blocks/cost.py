@@ -42,9 +42,9 @@ def cost(figures: Mapping[str, Any]) -> Shown:
 
 
 def _cost(store: Store, job: JobStatus) -> dict[str, Any]:
-    record, done = job.record, _done(unit_statuses(store, job))
+    record, done = job.record, done_units(unit_statuses(store, job))
     memory = [unit.record.peak_memory_mb for unit in done if unit.record.peak_memory_mb is not None]
-    of_one_run = record.ended is not None and bool(done) and not any(unit.earlier for unit in done)
+    of_one_run = bool(done) and not any(unit.earlier for unit in done)
     wall = (record.ended - record.started).total_seconds() if record.ended and of_one_run else None
     return {
         "job": record.kind,
@@ -56,7 +56,7 @@ def _cost(store: Store, job: JobStatus) -> dict[str, Any]:
     }
 
 
-def _done(units: Sequence[UnitStatus]) -> list[UnitStatus]:
+def done_units(units: Sequence[UnitStatus]) -> list[UnitStatus]:
     """Returns the units that came to their end, each as it was done last, whatever its settings were before."""
     found: dict[str, UnitStatus] = {}
     for unit in sorted((one for one in units if one.status == "done"), key=lambda one: one.record.started):

@@ -8,8 +8,6 @@ from tests.bench.worlds.blocks.cells import Shown, number, of_mean, of_seed, siz
 from tests.bench.worlds.reading.seeds import BOUNDS, Figure, mean_of
 
 Kept = Mapping[str, Any]
-PLANNERS_FILE = "planning_two_room"
-"""Of `tests/bench/results/`: planners on the demo's models."""
 
 
 def heading(kept: Kept) -> Shown:
@@ -40,39 +38,25 @@ def heading(kept: Kept) -> Shown:
     return Shown("\n\n".join(parts))
 
 
-def planner_rows(kept: Kept) -> list[dict[str, Any]]:
-    """Returns what planners reached in Two-Room as rows of the table `planning`, success alone."""
-    figures = kept["figures"]
-    key = next(name for name in figures if name.startswith("success rate"))
-    return [
-        {
-            "protocol": PLANNERS_FILE,
-            "success_kind": "usual",
-            "offset": int(ahead.split()[0]),
-            "split": split,
-            "goal": goal,
-            "planner": planner,
-            "privileged": planner == "oracle",
-            "success_rate": _over_trainings(found),
-        }
-        for ahead, splits in figures[key].items()
-        for split, goals in splits.items()
-        for goal, planners in goals.items()
-        for planner, found in planners.items()
-    ]
-
-
 def planners(kept: Kept) -> Shown:
     """Returns what planners reached in Two-Room, by distance of the goal, split, kind of goal and training seed."""
     figures = kept["figures"]
+    reached = next(found for name, found in figures.items() if name.startswith("success rate"))
+    rows = [
+        (f"{ahead.split()[0]} ahead, {split}, {plain(goal)}: {planner}", {"success_rate": _over_trainings(found)})
+        for ahead, splits in reached.items()
+        for split, goals in splits.items()
+        for goal, by_planner in goals.items()
+        for planner, found in by_planner.items()
+    ]
     lines = [
         (
-            f"{row['offset']} ahead, {row['split']}, {plain(row['goal'])}: {row['planner']}",
+            what,
             *(of_seed(row["success_rate"], str(seed), percent=True) for seed in range(3)),
             of_mean(row["success_rate"], percent=True),
             sizes([row], "success_rate"),
         )
-        for row in planner_rows(kept)
+        for what, row in rows
     ]
     head = ("goals, split, kind: planner", *(f"success %, seed {seed}" for seed in range(3)), "mean", "n")
     said = (
