@@ -72,7 +72,7 @@ PRESETS.register("small")(
             "reacher": {"evaluate": {"protocol": "reacher-small-v1"}},
             "cube": {
                 "collect": {"episodes": 1500, "world_options": {"shadows": 512, "mesh_cell": 0.005}},
-                # A worker that judges Cube takes 4 GB: two would leave 8 behind.
+                # Two workers that judge Cube take over 8 GB.
                 "evaluate": {"protocol": "cube-small-v1", "workers": 1},
             },
         },
