@@ -25,7 +25,7 @@ from pipelines.store.references import DatasetRef
 READ_TRAINING = (
     "The lowest loss need not be the best model: a collapsed one predicts itself perfectly. Spread: standard "
     "deviations of the latents' dimensions; SIGReg: about 1 for Gaussian latents, of others in proportion to the "
-    "global batch."
+    "global batch. Joint head, where there is one: the loss of a head for planners that is trained with the model."
 )
 
 READ_CHECKPOINTS = (
